@@ -1,0 +1,66 @@
+package workerman
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/workerman-go/workerman/internal/socket"
+)
+
+// endpoint is an address taken apart: which protocol over which transport, where.
+type endpoint struct {
+	protocol Protocol // nil: bytes as they come, or whole datagrams
+	scheme   string
+	addr     socket.Address
+}
+
+func isTransport(name string) bool { return name == "tcp" || name == "udp" || name == "unix" }
+
+// validScheme accepts what users may register.
+func validScheme(name string) bool {
+	for i, r := range name {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+		if !letter && (i == 0 || r < '0' || r > '9') {
+			return false
+		}
+	}
+	return name != ""
+}
+
+// parseAddress reads SCHEME://ADDRESS or SCHEME+TRANSPORT://ADDRESS. The scheme is a
+// transport or a protocol, which runs over transport (tcp if empty).
+func parseAddress(address, transport string) (endpoint, error) {
+	scheme, rest, ok := strings.Cut(address, "://")
+	if !ok {
+		return endpoint{}, fmt.Errorf("address %q has no scheme, as in text://0.0.0.0:2345", address)
+	}
+	name, over, composed := strings.Cut(strings.ToLower(scheme), "+")
+	if composed {
+		if transport != "" && transport != over {
+			return endpoint{}, fmt.Errorf("address %q says transport %q, Transport says %q", address, over, transport)
+		}
+		transport = over
+	}
+	if !validScheme(name) {
+		return endpoint{}, fmt.Errorf("invalid scheme %q: a scheme is a letter and then letters or digits", scheme)
+	}
+	var e endpoint
+	e.scheme = name
+	if isTransport(name) {
+		if composed {
+			return endpoint{}, fmt.Errorf("scheme %q combines two transports", scheme)
+		}
+		if transport != "" && transport != "tcp" && transport != name {
+			return endpoint{}, fmt.Errorf("address %q and Transport %q contradict each other", address, transport)
+		}
+		transport = name
+	} else if e.protocol, ok = findProtocol(name); !ok {
+		return endpoint{}, fmt.Errorf("unknown scheme %q; known are %s", name, knownSchemes())
+	}
+	if transport == "" {
+		transport = "tcp"
+	}
+	var err error
+	e.addr, err = socket.Parse(transport, rest)
+	return e, err
+}

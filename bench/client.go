@@ -1,0 +1,181 @@
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"net/netip"
+	"runtime/debug"
+	"time"
+)
+
+// clientConfig is one load run.
+type clientConfig struct {
+	network string
+	addr    netip.AddrPort
+	pid     int           // the server, whose CPU time is read
+	conns   int           // connections, or UDP sockets
+	depth   int           // messages in flight on each of them
+	size    int           // bytes of a message
+	warmup  time.Duration // load that is not measured
+	measure time.Duration // load that is
+}
+
+// clientResult is what a run found, in nanoseconds where a time is meant.
+type clientResult struct {
+	Messages int64 `json:"messages"`
+	Wall     int64 `json:"wall_ns"`
+	CPU      int64 `json:"server_cpu_ns"`
+	User     int64 `json:"server_user_ticks"`
+	Sys      int64 `json:"server_sys_ticks"`
+	Switches int64 `json:"server_switches"`
+	P50      int64 `json:"p50_ns"`
+	P99      int64 `json:"p99_ns"`
+	P999     int64 `json:"p999_ns"`
+	Lost     int64 `json:"lost"` // datagrams sent again after lossTimeout
+}
+
+// stallLimit ends a run in which nothing comes back any more.
+const stallLimit = 5 * time.Second
+
+// clientMain is the process behind "bench client". It prints its result as
+// one line, "result" and JSON.
+func clientMain(args []string) error {
+	cfg, err := parseClient("client", args)
+	if err != nil {
+		return err
+	}
+	// The run allocates nothing once it has started, and a collection in it
+	// would be seen as latency.
+	debug.SetGCPercent(-1)
+	run := runTCP
+	if cfg.network == "udp" {
+		run = runUDP
+	}
+	result, err := run(cfg)
+	if err != nil {
+		return err
+	}
+	line, err := json.Marshal(result)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("result %s\n", line)
+	return nil
+}
+
+func parseClient(name string, args []string) (clientConfig, error) {
+	var cfg clientConfig
+	set := flag.NewFlagSet(name, flag.ExitOnError)
+	addr := set.String("addr", "", "server address")
+	set.StringVar(&cfg.network, "network", "tcp", "tcp or udp")
+	set.IntVar(&cfg.pid, "pid", 0, "server process")
+	set.IntVar(&cfg.conns, "conns", 100, "connections or UDP sockets")
+	set.IntVar(&cfg.depth, "depth", 1, "messages in flight on each")
+	set.IntVar(&cfg.size, "size", 64, "bytes of a message")
+	set.DurationVar(&cfg.warmup, "warmup", 0, "load before the measured phase")
+	set.DurationVar(&cfg.measure, "measure", time.Second, "measured phase")
+	if err := set.Parse(args); err != nil {
+		return cfg, err
+	}
+	var err error
+	if cfg.addr, err = netip.ParseAddrPort(*addr); err != nil {
+		return cfg, fmt.Errorf("server address: %w", err)
+	}
+	if !cfg.addr.Addr().Is4() || !cfg.addr.Addr().IsLoopback() {
+		return cfg, fmt.Errorf("%s is not an IPv4 loopback address", cfg.addr)
+	}
+	if cfg.conns < 1 || cfg.depth < 1 || cfg.size < udpHeader {
+		return cfg, fmt.Errorf("conns and depth must be at least 1, size at least %d", udpHeader)
+	}
+	return cfg, nil
+}
+
+var started = time.Now()
+
+// now is the monotonic time in nanoseconds since the process started.
+func now() int64 { return int64(time.Since(started)) }
+
+// patternShifts is how many different starts a message can have in the pattern.
+const patternShifts = 4096
+
+// newPattern returns bytes from which every message of up to n bytes is cut.
+// Each message starts at another place, so an echo that is late, swapped with
+// another connection's or damaged does not compare equal.
+func newPattern(n int) []byte {
+	p := make([]byte, n+patternShifts)
+	x := uint32(2463534242)
+	for i := range p {
+		x ^= x << 13
+		x ^= x >> 17
+		x ^= x << 5
+		p[i] = byte(x)
+	}
+	return p
+}
+
+// phase times one run: warm-up, then the measured part, with the server's CPU
+// time read at both ends of it by the client itself, without any pause in the
+// load.
+type phase struct {
+	cfg       clientConfig
+	hist      histogram
+	messages  int64
+	lost      int64
+	measuring bool
+	next      int64 // when the warm-up, then the run, ends
+	start     int64
+	startCPU  cpuTimes
+	progress  int64 // messages at the last look
+	checked   int64 // when that look saw a change
+}
+
+func newPhase(cfg clientConfig) *phase {
+	t := now()
+	return &phase{cfg: cfg, next: t + int64(cfg.warmup), checked: t}
+}
+
+// at is called in every turn of the load loop; it says when the run is over.
+func (p *phase) at(t int64) (over bool, err error) {
+	if p.messages != p.progress {
+		p.progress, p.checked = p.messages, t
+	} else if t-p.checked > int64(stallLimit) {
+		return true, fmt.Errorf("no echo came back for %v", stallLimit)
+	}
+	if t < p.next {
+		return false, nil
+	}
+	if p.measuring {
+		return true, nil
+	}
+	p.measuring = true
+	p.hist.reset()
+	p.messages, p.progress, p.lost = 0, 0, 0
+	if p.startCPU, err = readCPU(p.cfg.pid); err != nil {
+		return true, err
+	}
+	p.start = now()
+	p.next = p.start + int64(p.cfg.measure)
+	return false, nil
+}
+
+// result closes the measured phase.
+func (p *phase) result() (clientResult, error) {
+	end := now()
+	cpu, err := readCPU(p.cfg.pid)
+	if err != nil {
+		return clientResult{}, err
+	}
+	return clientResult{
+		Messages: p.messages,
+		Wall:     end - p.start,
+		CPU:      cpu.total - p.startCPU.total,
+		User:     cpu.user - p.startCPU.user,
+		Sys:      cpu.sys - p.startCPU.sys,
+		Switches: cpu.switches - p.startCPU.switches,
+		P50:      p.hist.quantile(0.50),
+		P99:      p.hist.quantile(0.99),
+		P999:     p.hist.quantile(0.999),
+		Lost:     p.lost,
+	}, nil
+}

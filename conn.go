@@ -1,0 +1,249 @@
+package workerman
+
+import (
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/workerman-go/workerman/internal/loop"
+)
+
+// Conn is one connection of a worker, or, with UDP, one peer. Its methods may be called
+// from every goroutine unless they say otherwise.
+//
+// An idle connection owns no buffers; what few connections use lives in extra.
+type Conn struct {
+	// Data is for the user. The callbacks of the connection may use it without locks.
+	Data any
+
+	stream    loop.Stream
+	packets   *packetService // of a UDP peer; the stream is unused then
+	svc       *service
+	extra     atomic.Pointer[extra]
+	id        uint64
+	remote    netip.AddrPort
+	born      int64  // the loop's time of the accept
+	received  uint64 // messages; atomic
+	loopIndex int32
+	scanned   int32 // bytes of an incomplete message known to hold no end mark
+	notices   atomic.Uint32
+	greeted   bool // the first message has arrived
+	unix      bool
+}
+
+// extra is what few connections need. It is made on first use and stays.
+type extra struct {
+	protocol atomic.Pointer[Protocol]
+	pipe     atomic.Pointer[Conn] // where messages go instead of OnMessage
+	source   atomic.Pointer[Conn] // whose pipe ends here
+	limits   limits
+
+	callbacks atomic.Pointer[Callbacks]
+
+	mu     sync.Mutex // guards what follows
+	state  any
+	timers map[*Timer]struct{}
+	err    error
+	gone   bool // closed: no timer may be added
+
+	serial *serial             // of a Blocking worker
+	groups map[string]struct{} // guarded by the hub
+	uid    string              // guarded by the hub
+}
+
+// limits of one connection; 0 means the worker's.
+type limits struct {
+	maxPackage atomic.Int64
+	maxSend    atomic.Int64
+}
+
+// more returns the connection's extra, made if need be.
+func (c *Conn) more() *extra {
+	if x := c.extra.Load(); x != nil {
+		return x
+	}
+	x := new(extra)
+	if c.extra.CompareAndSwap(nil, x) {
+		return x
+	}
+	return c.extra.Load()
+}
+
+// ID is a number that no other connection of this process has or had; it starts at 1.
+// With UDP it is 0.
+func (c *Conn) ID() uint64 { return c.id }
+
+// Worker is the worker that accepted the connection.
+func (c *Conn) Worker() *Worker { return c.svc.worker }
+
+// RemoteAddr is the peer's address, also after the close. It is the zero value on a Unix
+// socket, and a proxy's address if there is a proxy between.
+func (c *Conn) RemoteAddr() netip.AddrPort { return c.remote }
+
+// RemoteIP is the address of RemoteAddr.
+func (c *Conn) RemoteIP() netip.Addr { return c.remote.Addr() }
+
+// RemotePort is the port of RemoteAddr.
+func (c *Conn) RemotePort() uint16 { return c.remote.Port() }
+
+// LocalAddr is the address on this side; the zero value on a Unix socket and after the
+// close.
+func (c *Conn) LocalAddr() netip.AddrPort {
+	if c.packets != nil {
+		return c.packets.packets.LocalAddr()
+	}
+	return unmapped(c.stream.LocalAddr())
+}
+
+func unmapped(a netip.AddrPort) netip.AddrPort {
+	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+}
+
+// Transport is "tcp", "unix" or "udp".
+func (c *Conn) Transport() string {
+	switch {
+	case c.packets != nil:
+		return "udp"
+	case c.unix:
+		return "unix"
+	}
+	return "tcp"
+}
+
+// Opened is when the connection was accepted, to the millisecond; the zero time with UDP.
+func (c *Conn) Opened() time.Time {
+	if c.packets != nil {
+		return time.Time{}
+	}
+	return c.stream.Loop().Time(c.born)
+}
+
+// Err is why the connection ended: nil while it is open and after an orderly close by
+// either side, else the reason, as ErrIdle, ErrTooLarge or an error of the system.
+func (c *Conn) Err() error {
+	x := c.extra.Load()
+	if x == nil {
+		return nil
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.err
+}
+
+// ConnStats are the counters of a connection.
+type ConnStats struct {
+	BytesRead        uint64
+	BytesWritten     uint64 // taken by the system
+	MessagesReceived uint64
+	MessagesSent     uint64 // accepted by Send
+	SendQueue        int    // bytes that wait for the peer
+}
+
+// Stats returns the connection's counters; all 0 with UDP.
+func (c *Conn) Stats() ConnStats {
+	if c.packets != nil {
+		return ConnStats{}
+	}
+	in, out, sends := c.stream.Counts()
+	return ConnStats{
+		BytesRead: in, BytesWritten: out, MessagesSent: sends, SendQueue: c.stream.Queued(),
+		MessagesReceived: atomic.LoadUint64(&c.received),
+	}
+}
+
+// Callbacks returns the connection's own callbacks, made as a copy of the worker's by
+// the first call. Change them in a callback of this connection: the change holds from
+// its next event on.
+func (c *Conn) Callbacks() *Callbacks {
+	x := c.more()
+	if x.callbacks.Load() == nil {
+		own := c.svc.callbacks
+		x.callbacks.CompareAndSwap(nil, &own)
+	}
+	return x.callbacks.Load()
+}
+
+func (c *Conn) callbacks() *Callbacks {
+	if x := c.extra.Load(); x != nil {
+		if own := x.callbacks.Load(); own != nil {
+			return own
+		}
+	}
+	return &c.svc.callbacks
+}
+
+// SetProtocol replaces the protocol of this connection alone, for what is received and
+// sent from now on; nil means bytes as they come. Call it in a callback of the
+// connection. Bytes that arrived behind the current message are cut by the new protocol.
+func (c *Conn) SetProtocol(p Protocol) {
+	c.scanned = 0
+	c.more().protocol.Store(&p)
+}
+
+// Protocol is the protocol in force, nil for bytes as they come.
+func (c *Conn) Protocol() Protocol {
+	if x := c.extra.Load(); x != nil {
+		if p := x.protocol.Load(); p != nil {
+			return *p
+		}
+	}
+	return c.svc.protocol
+}
+
+// ProtocolState returns what SetProtocolState stored, nil at first.
+func (c *Conn) ProtocolState() any {
+	x := c.extra.Load()
+	if x == nil {
+		return nil
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.state
+}
+
+// SetProtocolState stores what a Protocol wants to remember about the connection.
+func (c *Conn) SetProtocolState(state any) {
+	x := c.more()
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.state = state
+}
+
+// SetMaxPackageSize replaces Worker.MaxPackageSize for this connection.
+func (c *Conn) SetMaxPackageSize(bytes int) { c.more().limits.maxPackage.Store(int64(bytes)) }
+
+// SetMaxSendBuffer replaces Worker.MaxSendBuffer for this connection.
+func (c *Conn) SetMaxSendBuffer(bytes int) { c.more().limits.maxSend.Store(int64(bytes)) }
+
+func (c *Conn) maxPackage() int {
+	if x := c.extra.Load(); x != nil {
+		if n := x.limits.maxPackage.Load(); n > 0 {
+			return int(n)
+		}
+	}
+	return c.svc.limits.MaxPackageSize
+}
+
+func (c *Conn) maxSend() int {
+	if x := c.extra.Load(); x != nil {
+		if n := x.limits.maxSend.Load(); n > 0 {
+			return int(n)
+		}
+	}
+	return c.svc.limits.MaxSendBuffer
+}
+
+// Post runs fn on the connection's loop (with Blocking: on its goroutine), one at a
+// time with its callbacks. It is dropped if the connection is closed by then; it reports
+// false if it is closed now.
+func (c *Conn) Post(fn func()) bool {
+	if c.packets != nil {
+		return c.svc.post(fn)
+	}
+	return c.stream.Loop().Post(func() {
+		if c.connected() {
+			c.run(fn)
+		}
+	}) && c.connected()
+}

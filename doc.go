@@ -1,0 +1,38 @@
+// Package workerman is a framework for servers that keep connections open: chat and
+// push, gateways for devices, games, RPC, proxies.
+//
+//	chat := workerman.NewWorker("text://0.0.0.0:2345")
+//	chat.OnMessage = func(c *workerman.Conn, data []byte) { chat.Broadcast(data) }
+//	workerman.RunAll()
+//
+// # Model
+//
+// A [Worker] is one service: an address, a protocol and callbacks. A [Conn] is one
+// connection of it. RunAll opens the listeners of all workers and serves them on event
+// loops; each connection lives on one loop. With Loops 1, the default, every callback and
+// timer of the process runs on the same loop, one at a time, so plain variables need no
+// locks. With more loops the callbacks of one connection are still serial.
+//
+// # What may block
+//
+// Nothing that runs on a loop: while a callback runs, every other connection of that
+// loop waits. A worker with Blocking set runs each connection's callbacks on a goroutine
+// instead, in order; [Async] does one piece of work elsewhere and comes back.
+//
+// # Memory
+//
+// The data that a callback gets is lent: it is valid until the callback returns. Copy
+// what you keep. Master.PoisonLent overwrites it afterwards, which finds who forgot.
+//
+// # Goroutines
+//
+// The methods of Conn, Worker, Group and Timer may be called from every goroutine unless
+// they say otherwise. Fields of a Worker are set before it starts (or in OnWorkerStart);
+// a copy is taken then.
+//
+// # Close
+//
+// [Conn.Close] sends what was accepted, then ends the connection: nothing is lost,
+// however slow the peer reads, up to LingerTimeout. [Conn.Destroy] drops it. Either way
+// OnClose is called exactly once, as the last callback.
+package workerman

@@ -1,0 +1,124 @@
+package loop
+
+import (
+	"io"
+	"time"
+)
+
+// A close never loses what was sent. Closing writes the rest of the output, then sends
+// the end of the stream and stays until the peer has taken everything; meanwhile its
+// input is read and thrown away, because a socket that is closed with unread input
+// sends a reset, which destroys what is still on its way. The linger limit ends the
+// wait when the peer takes nothing for that long.
+
+const (
+	lingerLook = 200 // milliseconds between two looks at the peer's progress
+	// endWait is how long the peer may take, once it has everything, to close its side.
+	endWait = int64(time.Second / time.Millisecond)
+)
+
+// Close starts an orderly close. Any goroutine may call it, any number of times. It
+// reports whether this call was the one that started it.
+func (s *Stream) Close() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.startClose()
+}
+
+// CommitClose ends a transaction and starts an orderly close behind what was sent.
+func (s *Stream) CommitClose() {
+	s.startClose()
+	s.mu.Unlock()
+}
+
+func (s *Stream) startClose() bool {
+	if !s.isOpen() {
+		return false
+	}
+	s.state.Store(streamClosing)
+	s.enlist()
+	return true
+}
+
+// Destroy closes at once and drops what was not written. Any goroutine may call it;
+// the socket closes at the end of the loop's burst or turn.
+func (s *Stream) Destroy(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state.Load() != streamClosed && s.failed == nil {
+		s.state.CompareAndSwap(streamOpen, streamClosing)
+		s.broke(err)
+	}
+}
+
+// closeOn moves a close along: empty says that all output is with the kernel.
+func (s *Stream) closeOn(empty bool) {
+	s.dropInput()
+	if !empty {
+		s.startLinger()
+		return
+	}
+	if s.flags.ended || !s.flags.wrote && s.sysUnread() == 0 {
+		s.shut(nil) // nothing that a reset could destroy
+		return
+	}
+	s.mu.Lock()
+	s.state.Store(streamEnding)
+	s.updateInterest()
+	s.mu.Unlock()
+	s.sysCloseWrite()
+	s.startLinger()
+}
+
+func (s *Stream) startLinger() {
+	s.lastActive = s.loop.now
+	s.unsent = s.remaining()
+	s.loop.arm(&s.timer, s.loop.now+lingerLook)
+}
+
+// remaining is what the peer has not taken yet.
+func (s *Stream) remaining() int { return s.Queued() + s.sysUnsent() }
+
+// checkLinger looks at the peer's progress now and then.
+func (s *Stream) checkLinger(now int64) {
+	left := s.remaining()
+	if left < s.unsent {
+		s.lastActive = now
+	}
+	s.unsent = left
+	silent := now - s.lastActive
+	switch {
+	case left == 0 && s.state.Load() == streamEnding && silent >= endWait:
+		s.shut(nil)
+	case left > 0 && silent >= int64(s.linger):
+		s.shut(ErrLinger)
+	default:
+		s.loop.arm(&s.timer, now+lingerLook)
+	}
+}
+
+// discard reads and drops input of a closing stream.
+func (s *Stream) discard() {
+	for range maxReads {
+		n, err := s.sysRead(s.loop.read)
+		switch {
+		case err == errAgain:
+			return
+		case err == io.EOF:
+			s.mu.Lock()
+			s.flags.ended = true
+			s.updateInterest()
+			ending := s.state.Load() == streamEnding
+			s.mu.Unlock()
+			if ending {
+				s.shut(nil)
+			}
+			return
+		case err != nil:
+			s.fail(err)
+			return
+		case n < len(s.loop.read):
+			return
+		}
+	}
+}

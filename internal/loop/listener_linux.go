@@ -1,0 +1,124 @@
+package loop
+
+import (
+	"net"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/workerman-go/workerman/internal/poll"
+	"github.com/workerman-go/workerman/internal/socket"
+)
+
+// Bound is a listening socket that loops accept from. Any goroutine may use it.
+type Bound struct {
+	fd   int
+	unix bool
+	ln   net.Listener // with the portable engine
+}
+
+// Bind takes ln over for loops of engine e.
+func Bind(ln net.Listener, e Engine) (*Bound, error) {
+	if e != Native {
+		return &Bound{ln: ln}, nil
+	}
+	// The descriptor leaves package net, whose poller would wake up for it too.
+	fd, err := socket.Descriptor(ln.(syscall.Conn))
+	if err != nil {
+		return nil, err
+	}
+	ln.Close()
+	return &Bound{fd: fd, unix: ln.Addr().Network() == "unix"}, nil
+}
+
+// Close closes the socket, after the listeners on it.
+func (b *Bound) Close() {
+	if b.ln != nil {
+		b.ln.Close()
+		return
+	}
+	poll.Close(b.fd)
+}
+
+// Listener accepts connections on a loop. Its methods run on the loop.
+type Listener struct {
+	loop     *Loop
+	acceptor Acceptor
+	bound    *Bound
+	port     *portListener
+	token    poll.Token
+	watched  bool
+	closed   bool
+}
+
+// Listen makes a listener on b, which other loops may share, not accepting yet.
+func (l *Loop) Listen(b *Bound, a Acceptor) *Listener {
+	lis := &Listener{loop: l, acceptor: a, bound: b}
+	if b.ln != nil {
+		lis.port = startPortListener(l, b.ln, a)
+	} else {
+		lis.token = l.entries.add(lis)
+	}
+	return lis
+}
+
+// Pause stops accepting; the kernel goes on queueing.
+func (lis *Listener) Pause() {
+	if lis.port != nil {
+		lis.port.pause(true)
+	} else if lis.watched {
+		lis.watched = false
+		lis.loop.epoll().Remove(lis.bound.fd)
+	}
+}
+
+// Resume starts accepting.
+func (lis *Listener) Resume() error {
+	if lis.port != nil {
+		lis.port.pause(false)
+		return nil
+	}
+	if lis.watched || lis.closed {
+		return nil
+	}
+	lis.watched = true
+	return lis.loop.epoll().Add(lis.bound.fd, lis.token, poll.Readable, true)
+}
+
+// Close stops accepting for good.
+func (lis *Listener) Close() {
+	if lis.closed {
+		return
+	}
+	lis.Pause()
+	lis.closed = true
+	if lis.port != nil {
+		lis.port.close()
+		return
+	}
+	lis.loop.entries.remove(lis.token)
+}
+
+func (lis *Listener) ready(poll.Events) {
+	var sa unix.RawSockaddrAny
+	for range maxAccepts {
+		fd, err := poll.Accept(lis.bound.fd, &sa)
+		switch {
+		case err == errAgain:
+			return
+		case err != nil && temporary(err):
+			continue
+		case err != nil:
+			lis.acceptor.AcceptFailed(err)
+			if lis.watched {
+				lis.Pause()
+				lis.loop.After(acceptRetry, func() { lis.Resume() })
+			}
+			return
+		}
+		lis.acceptor.Accepted(Incoming{Remote: socket.FromRaw(&sa), Unix: lis.bound.unix, fd: int32(fd)})
+		if lis.closed || !lis.watched {
+			return
+		}
+	}
+}

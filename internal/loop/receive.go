@@ -1,0 +1,118 @@
+package loop
+
+import "sync"
+
+// inBuffer holds received bytes that the owner has not consumed.
+type inBuffer struct {
+	b    []byte
+	want int // size of the message that b begins with, 0 if unknown
+}
+
+// ownRead is how many missing bytes make it worth reading straight into a stream's
+// own buffer; fewer are read behind a copy of the rest in the loop's buffer.
+const ownRead = 16 << 10
+
+const smallInput = 1 << 10
+
+var inBuffers = sync.Pool{New: func() any { return &inBuffer{b: make([]byte, 0, smallInput)} }}
+
+// fill reads once and hands over what is there. filled says that the buffer was used
+// up, so that there may be more.
+func (s *Stream) fill() (filled bool, err error) {
+	var n int
+	in := s.in
+	if in != nil && (in.want-len(in.b) >= ownRead || len(in.b) >= ownRead) {
+		s.grow()
+		room := in.b[len(in.b):cap(in.b)]
+		if in.want > len(in.b) {
+			room = room[:min(len(room), in.want-len(in.b))]
+		}
+		if n, err = s.sysRead(room); err != nil {
+			return false, err
+		}
+		in.b = in.b[:len(in.b)+n]
+		s.arrived(n)
+		if len(in.b) >= in.want {
+			s.redeliver()
+		}
+		return n == len(room), nil
+	}
+	buf, kept := s.loop.read, 0
+	if in != nil {
+		kept = copy(buf, in.b)
+	}
+	if n, err = s.sysRead(buf[kept:]); err != nil {
+		return false, err
+	}
+	s.arrived(n)
+	b := buf[:kept+n]
+	used, want := s.owner.Receive(b)
+	s.keep(b[used:], want)
+	return kept+n == len(buf), nil
+}
+
+func (s *Stream) arrived(n int) {
+	s.bytesIn.Store(s.bytesIn.Load() + uint64(n))
+	if s.isOpen() {
+		s.lastActive = s.loop.now
+	}
+}
+
+// grow makes room for at least one more read in the own buffer. A message of known
+// size gets a buffer of that size, but not all at once: the peer has to send a
+// quarter before it is believed.
+func (s *Stream) grow() {
+	in := s.in
+	if cap(in.b)-len(in.b) >= ownRead || in.want > 0 && cap(in.b) >= in.want {
+		return
+	}
+	size := max(4*len(in.b), readBufferSize)
+	if in.want > 0 {
+		size = min(size, in.want)
+	}
+	s.replaceInput(size)
+}
+
+// replaceInput moves the kept bytes to a fresh buffer with that capacity.
+func (s *Stream) replaceInput(size int) {
+	bigger := &inBuffer{b: make([]byte, len(s.in.b), size), want: s.in.want}
+	copy(bigger.b, s.in.b)
+	s.dropInput()
+	s.in = bigger
+}
+
+// redeliver hands the kept bytes over again.
+func (s *Stream) redeliver() {
+	in := s.in
+	used, want := s.owner.Receive(in.b)
+	if used == 0 && s.in == in {
+		in.want = want
+		return
+	}
+	s.keep(in.b[used:], want)
+}
+
+// keep holds on to rest, which may lie in the loop's buffer or in the stream's own.
+func (s *Stream) keep(rest []byte, want int) {
+	if len(rest) == 0 || !s.isOpen() {
+		s.dropInput()
+		return
+	}
+	if s.in == nil {
+		s.in = inBuffers.Get().(*inBuffer)
+	}
+	s.in.want = want
+	if len(rest) > cap(s.in.b) {
+		s.in = &inBuffer{b: make([]byte, 0, len(rest)), want: want}
+	}
+	s.in.b = append(s.in.b[:0], rest...)
+}
+
+// dropInput forgets the kept bytes; large buffers go to the collector.
+func (s *Stream) dropInput() {
+	if s.in != nil && cap(s.in.b) == smallInput {
+		s.in.b, s.in.want = s.in.b[:0], 0
+		inBuffers.Put(s.in)
+	}
+	s.in = nil
+}

@@ -1,0 +1,234 @@
+package loop
+
+import (
+	"syscall"
+
+	"github.com/workerman-go/workerman/internal/poll"
+)
+
+// Sending is a transaction on the stream's lock, for every goroutine: Begin, then any
+// of Reserve, Append, Share and Write, then Commit or Abort.
+
+// earlyFlush is how much output collects in a burst before it is written in between.
+const earlyFlush = 48 << 10
+
+// Begin locks the stream and returns the bytes queued so far; false if it is closing
+// or closed, and then nothing is locked.
+func (s *Stream) Begin() (queued int, ok bool) {
+	s.mu.Lock()
+	if !s.isOpen() || s.failed != nil {
+		s.mu.Unlock()
+		return 0, false
+	}
+	if s.out == nil {
+		return 0, true
+	}
+	return s.out.size, true
+}
+
+// queue is the output queue to append to: the cork of the loop during a burst.
+func (s *Stream) queue() *outQueue {
+	if s.out == nil {
+		if s.flags.burst {
+			s.out = &s.loop.corkQ
+		} else {
+			s.out = outQueues.Get().(*outQueue)
+		}
+	}
+	return s.out
+}
+
+// Reserve returns an empty slice with room for n bytes; what is written behind it
+// belongs to the stream once Append takes it.
+func (s *Stream) Reserve(n int) []byte { return s.queue().reserve(n) }
+
+// Append queues p, copied unless it lies in the slice from Reserve.
+func (s *Stream) Append(p []byte) { s.queue().append(p) }
+
+// Share queues p by reference; it must never change again.
+func (s *Stream) Share(p []byte) { s.queue().share(p) }
+
+// Write sends head, body and tail as one message and copies only what cannot be
+// written now: for bodies that are worth a call of their own.
+func (s *Stream) Write(head, body, tail []byte) {
+	if !s.flags.waiting && s.failed == nil {
+		s.flush()
+	}
+	pieces := [3][]byte{head, body, tail}
+	for !s.flags.waiting && s.failed == nil {
+		rest := total(pieces[:])
+		if rest == 0 {
+			return
+		}
+		advance(pieces[:], s.write(pieces[:], rest))
+	}
+	for _, p := range pieces {
+		s.Append(p)
+	}
+}
+
+// write makes one call for pieces of size bytes in all. It notes when the peer is slow
+// or gone.
+func (s *Stream) write(pieces [][]byte, size int) (n int) {
+	var err error
+	if len(pieces) == 1 {
+		n, err = s.sysWrite(pieces[0])
+	} else {
+		n, err = s.sysWritev(pieces)
+	}
+	switch {
+	case err != nil && err != errAgain:
+		s.broke(err)
+		return 0
+	case n < min(size, poll.MaxRawBytes):
+		s.flags.waiting = true
+	}
+	if n > 0 {
+		s.flags.wrote = true
+		s.bytesOut += uint64(n)
+		if !s.isOpen() {
+			s.lastActive = s.loop.now
+		}
+	}
+	return n
+}
+
+func total(pieces [][]byte) (n int) {
+	for _, p := range pieces {
+		n += len(p)
+	}
+	return n
+}
+
+// advance drops n bytes from the front of the pieces.
+func advance(pieces [][]byte, n int) {
+	for i := range pieces {
+		k := min(n, len(pieces[i]))
+		pieces[i] = pieces[i][k:]
+		n -= k
+	}
+}
+
+// Abort ends the transaction without sending more.
+func (s *Stream) Abort() {
+	if s.out != nil && s.out.size == 0 && !s.flags.burst {
+		s.dropOutput()
+	}
+	s.mu.Unlock()
+}
+
+// NeedAttention makes the loop call the owner's Attention soon. Any goroutine may call it.
+func (s *Stream) NeedAttention() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.flags.attention = true
+	s.enlist()
+}
+
+// Commit ends the transaction: the output leaves at the end of the burst or turn, or
+// now if the loop is not at work. It reports whether limit bytes or more wait for the
+// peer now.
+func (s *Stream) Commit(limit int) (full bool) {
+	f := &s.flags
+	switch {
+	case s.out == nil || f.waiting:
+	case s.out.size >= min(earlyFlush, limit):
+		s.flush()
+	case f.burst || f.listed:
+	case s.loop.collected.tryAdd(s):
+		f.listed = true
+	default:
+		s.flush()
+	}
+	return s.endSending(limit)
+}
+
+func (s *Stream) endSending(limit int) (full bool) {
+	full = s.out != nil && s.out.size >= limit
+	s.sends++
+	s.updateInterest()
+	s.mu.Unlock()
+	return full
+}
+
+// CommitLater is Commit that leaves the writing to the loop. wake says that the loop
+// must be woken, which a sender to many streams does once.
+func (s *Stream) CommitLater(limit int) (wake, full bool) {
+	f := &s.flags
+	switch {
+	case s.out == nil || f.waiting:
+	case s.out.size >= limit:
+		s.flush()
+	case !f.burst && !f.listed:
+		f.listed = true
+		wake = s.loop.collected.add(s)
+	}
+	return wake, s.endSending(limit)
+}
+
+// Flush writes what is queued, in a transaction, and returns what is left.
+func (s *Stream) Flush() (queued int) {
+	if !s.flags.waiting {
+		s.flush()
+	}
+	if s.out == nil {
+		return 0
+	}
+	return s.out.size
+}
+
+// enlist makes the loop settle the stream soon. With s.mu held.
+func (s *Stream) enlist() {
+	if s.flags.burst || s.flags.listed {
+		return
+	}
+	s.flags.listed = true
+	if s.loop.collected.add(s) {
+		s.loop.Wake()
+	}
+}
+
+// flush writes what is queued until it is done or the peer is slow. It reports
+// whether output that had to wait is now all written. With s.mu held.
+func (s *Stream) flush() (drained bool) {
+	drained, s.flags.waiting = s.flags.waiting, false
+	for s.out != nil && s.out.size > 0 {
+		pieces := s.out.unwritten()
+		size := s.out.size
+		if len(pieces) > poll.MaxVector {
+			pieces = pieces[:poll.MaxVector]
+			size = total(pieces)
+		}
+		n := s.write(pieces, size)
+		if s.failed != nil {
+			return false
+		}
+		s.out.consume(n)
+		if s.flags.waiting {
+			s.uncork()
+			return false
+		}
+	}
+	s.dropOutput()
+	return drained
+}
+
+// uncork moves what is left in the loop's cork to a queue of the stream's own.
+func (s *Stream) uncork() {
+	if s.out.cork == nil {
+		return
+	}
+	own := outQueues.Get().(*outQueue)
+	s.out.moveTo(own)
+	s.out = own
+}
+
+// broke notes that writing failed; the loop closes the stream.
+func (s *Stream) broke(err error) {
+	s.failed = err
+	s.dropOutput()
+	s.flags.waiting = false
+	s.enlist()
+}
+
+const errReset = syscall.ECONNRESET

@@ -1,0 +1,393 @@
+package loop
+
+import (
+	"errors"
+	"io"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/workerman-go/workerman/internal/poll"
+)
+
+// Owner is told what happens on a stream, on the loop, one call at a time.
+type Owner interface {
+	// Receive gets all bytes that were not consumed yet, lent until it returns. It
+	// returns how many it consumed and, if it knows, the size of the message that the
+	// rest begins with. Sends meanwhile leave in one write after the last Receive of
+	// the event.
+	Receive(b []byte) (used, want int)
+	// EndOfInput says that the peer will send no more. The owner closes when it is ready.
+	EndOfInput()
+	// Attention is the answer to NeedAttention.
+	Attention()
+	// Drained says that output which had to wait for the peer has all been written.
+	Drained()
+	// Deadline is called when the deadline passes; it returns the next one, 0 for none.
+	Deadline(now int64) int64
+	// Closed is the last call. err is nil after an orderly close.
+	Closed(err error)
+}
+
+// Errors that Closed may report besides those of the system.
+var (
+	ErrDestroyed = errors.New("destroyed")
+	ErrLinger    = errors.New("peer did not take what was sent before the close in time")
+)
+
+// States of a stream. They are written with Stream.mu held and read anywhere.
+const (
+	streamOpen    = iota
+	streamClosing // what was sent is still being written
+	streamEnding  // end of stream sent; waiting for the peer to take it
+	streamClosed
+)
+
+// Stream is a two-way byte stream on a loop. It is embedded in what it serves.
+type Stream struct {
+	loop  *Loop
+	owner Owner
+	port  *portConn // the portable engine's socket, nil with the native engine
+	in    *inBuffer // received and not consumed, nil if nothing
+	timer node
+
+	mu       sync.Mutex // guards what follows, for senders on other goroutines
+	out      *outQueue  // nil if nothing is queued
+	fd       int32
+	token    poll.Token
+	interest uint8 // poll.Events in the kernel
+	flags    flags
+	state    atomic.Uint32
+	pauses   atomic.Uint32
+	failed   error
+
+	lastActive int64 // when something was received; while closing: when the peer last took something
+	unsent     int   // while closing: what the peer had not taken at the last look
+	linger     int32 // milliseconds
+	endTold    bool  // EndOfInput was called
+	bytesIn    atomic.Uint64
+	bytesOut   uint64
+	sends      uint64
+}
+
+// flags of a stream, guarded by its lock.
+type flags struct {
+	burst     bool // served right now: output stays in the cork until the end
+	listed    bool // in the loop's collector
+	waiting   bool // output waits for the peer; Drained will be called
+	attention bool
+	resumed   bool // reading was paused and goes on
+	parked    bool // the engine does not watch the socket at all
+	ended     bool // the peer sent its end of stream
+	wrote     bool // something was ever sent
+}
+
+// Incoming is an accepted or connected socket that is not on a loop yet.
+type Incoming struct {
+	Remote netip.AddrPort // zero for a Unix socket
+	Unix   bool
+	fd     int32
+	port   *portConn
+}
+
+// Attach puts an accepted socket on the loop, with reading on. It runs on the loop.
+func (l *Loop) Attach(s *Stream, in Incoming, owner Owner, linger time.Duration) error {
+	s.loop, s.owner, s.fd, s.port = l, owner, in.fd, in.port
+	s.timer.owner = s
+	s.linger = int32(min(linger.Milliseconds(), 1<<30))
+	s.lastActive = l.now
+	s.token = l.entries.add(s)
+	s.interest = uint8(poll.Readable)
+	if err := s.sysOpen(); err != nil {
+		l.entries.remove(s.token)
+		in.Discard()
+		return err
+	}
+	l.streams.Add(1)
+	return nil
+}
+
+// Loop is the loop that the stream is on.
+func (s *Stream) Loop() *Loop { return s.loop }
+
+// Counts are the bytes received and written and the messages sent so far.
+func (s *Stream) Counts() (in, out, sends uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.bytesIn.Load(), s.bytesOut, s.sends
+}
+
+// LastActive is the loop's time of the last input, in milliseconds.
+func (s *Stream) LastActive() int64 { return s.lastActive }
+
+// Queued is the number of bytes that were sent but not written yet.
+func (s *Stream) Queued() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.out == nil {
+		return 0
+	}
+	return s.out.size
+}
+
+// Unconsumed is the number of bytes received and kept. On the loop only.
+func (s *Stream) Unconsumed() int {
+	if s.in == nil {
+		return 0
+	}
+	return len(s.in.b)
+}
+
+// SetDeadline arms the stream's deadline at the loop's time when; 0 disarms it.
+func (s *Stream) SetDeadline(when int64) {
+	if when == 0 {
+		s.loop.disarm(&s.timer)
+	} else {
+		s.loop.arm(&s.timer, when)
+	}
+}
+
+func (s *Stream) expire(now int64) {
+	switch s.state.Load() {
+	case streamOpen:
+		if next := s.owner.Deadline(now); next > 0 && s.isOpen() {
+			s.SetDeadline(next)
+		}
+	case streamClosing, streamEnding:
+		s.checkLinger(now)
+	}
+}
+
+// Open reports whether the stream is neither closing nor closed.
+func (s *Stream) Open() bool { return s.isOpen() }
+
+func (s *Stream) isOpen() bool { return s.state.Load() == streamOpen }
+
+// Pause stops reading for a reason, one bit of the caller's choice; several reasons add
+// up. Any goroutine may call it; in Receive it takes effect at once.
+func (s *Stream) Pause(reason uint32) {
+	s.mu.Lock()
+	s.pauses.Or(reason)
+	s.updateInterest()
+	s.mu.Unlock()
+}
+
+// Resume takes a reason back. When none is left the loop hands over what was kept and
+// reads on. Any goroutine may call it.
+func (s *Stream) Resume(reason uint32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if before := s.pauses.And(^reason); before != 0 && before&^reason == 0 && s.isOpen() {
+		s.flags.resumed = true
+		s.enlist()
+	}
+}
+
+// Paused reports whether any reason to pause is there.
+func (s *Stream) Paused() bool { return s.pauses.Load() != 0 }
+
+// Waiting reports whether output waits for the peer, so that Drained will be called.
+func (s *Stream) Waiting() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.flags.waiting
+}
+
+// updateInterest tells the engine what to watch, if that changed. With s.mu held. In
+// the middle of a burst it waits for the end, so that pause and resume cost nothing.
+func (s *Stream) updateInterest() {
+	f := &s.flags
+	if f.burst || s.state.Load() == streamClosed {
+		return
+	}
+	var want poll.Events
+	if !f.ended && (!s.Paused() || !s.isOpen()) {
+		want |= poll.Readable
+	}
+	if f.waiting {
+		want |= poll.Writable
+	}
+	if uint8(want) != s.interest || f.parked && want != 0 {
+		s.interest = uint8(want)
+		s.sysInterest(want)
+	}
+}
+
+// ready serves one event of the engine.
+func (s *Stream) ready(ev poll.Events) {
+	if ev&poll.Writable != 0 {
+		s.settle(true)
+	}
+	broken := ev&(poll.Failed|poll.HungUp) != 0
+	switch state := s.state.Load(); {
+	case state == streamClosed:
+	case state != streamOpen:
+		if broken && s.flags.ended {
+			s.fail(s.sysError())
+		} else if ev != poll.Writable {
+			s.discard()
+		}
+	case s.Paused() || s.flags.ended:
+		if broken {
+			s.hangUp()
+		}
+	case ev != poll.Writable:
+		s.receive()
+	}
+}
+
+// hangUp serves a break of a stream that is not read now. A peer that closed may have
+// left messages, which wait for Resume; the event itself cannot be masked, so the
+// engine stops watching.
+func (s *Stream) hangUp() {
+	if err := s.sysError(); err != nil || s.flags.ended {
+		s.fail(err)
+		return
+	}
+	s.mu.Lock()
+	s.sysPark()
+	s.mu.Unlock()
+}
+
+// maxReads bounds the reads of one event.
+const maxReads = 16
+
+// receive reads what is there and hands it to the owner, as one burst.
+func (s *Stream) receive() {
+	s.mu.Lock()
+	s.flags.burst = true
+	s.mu.Unlock()
+	var failure error
+	ended := false
+	for range maxReads {
+		filled, err := s.fill()
+		if err == io.EOF {
+			ended = true
+		} else if err != nil && err != errAgain {
+			failure = err
+		}
+		if !filled || s.Paused() || !s.isOpen() {
+			break
+		}
+	}
+	s.endBurst(ended)
+	if failure != nil {
+		s.fail(failure)
+	}
+}
+
+// endBurst writes what was sent meanwhile.
+func (s *Stream) endBurst(ended bool) {
+	s.mu.Lock()
+	s.flags.burst = false
+	s.flags.ended = s.flags.ended || ended
+	s.settleLocked(false)
+	if ended {
+		s.tellEnd()
+	}
+}
+
+// tellEnd passes the end of the input on, once, and not before everything in front of
+// it was delivered.
+func (s *Stream) tellEnd() {
+	if !s.endTold && !s.Paused() && s.isOpen() {
+		s.endTold = true
+		s.owner.EndOfInput()
+	}
+}
+
+// goOn hands over what was kept while reading was paused.
+func (s *Stream) goOn() {
+	if s.in != nil && !s.Paused() && s.isOpen() {
+		s.mu.Lock()
+		s.flags.burst = true
+		s.mu.Unlock()
+		s.redeliver()
+		s.endBurst(false)
+	}
+	if s.flags.ended {
+		s.tellEnd()
+	}
+}
+
+// settle does everything that is due on a stream: it writes what was collected,
+// watches for room if the peer is slow, moves a close along, and tells the owner.
+func (s *Stream) settle(writable bool) {
+	s.mu.Lock()
+	s.settleLocked(writable)
+}
+
+// settleLocked unlocks. writable says that the peer made room.
+func (s *Stream) settleLocked(writable bool) {
+	f := &s.flags
+	f.listed = false
+	if s.state.Load() == streamClosed || f.burst {
+		s.mu.Unlock()
+		return
+	}
+	drained := false
+	if writable || !f.waiting {
+		drained = s.flush()
+	}
+	s.updateInterest()
+	state, failed, empty := s.state.Load(), s.failed, s.out == nil
+	attention, resumed := f.attention, f.resumed
+	f.attention, f.resumed = false, false
+	s.mu.Unlock()
+	switch {
+	case failed != nil:
+		s.shut(failed)
+		return
+	case drained && state == streamOpen:
+		s.owner.Drained()
+	}
+	if attention {
+		s.owner.Attention()
+	}
+	if state == streamClosing {
+		s.closeOn(empty)
+	} else if resumed {
+		s.goOn()
+	}
+}
+
+// fail closes the stream at once because of err.
+func (s *Stream) fail(err error) {
+	if err == nil {
+		err = errReset
+	}
+	s.shut(err)
+}
+
+// shut releases the socket and makes the last call to the owner.
+func (s *Stream) shut(err error) {
+	l := s.loop
+	s.mu.Lock()
+	if s.state.Load() == streamClosed {
+		s.mu.Unlock()
+		return
+	}
+	s.state.Store(streamClosed)
+	s.dropOutput()
+	s.sysClose()
+	s.mu.Unlock()
+	s.dropInput()
+	l.entries.remove(s.token)
+	l.disarm(&s.timer)
+	l.streams.Add(-1)
+	s.owner.Closed(err)
+}
+
+// dropOutput forgets what is queued. With s.mu held.
+func (s *Stream) dropOutput() {
+	switch {
+	case s.out == nil:
+		return
+	case s.out.cork == nil:
+		s.out.free()
+	default:
+		s.out.reset()
+	}
+	s.out = nil
+}

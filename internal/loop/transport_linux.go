@@ -1,0 +1,171 @@
+package loop
+
+import (
+	"io"
+	"net/netip"
+	"syscall"
+
+	"github.com/workerman-go/workerman/internal/poll"
+	"github.com/workerman-go/workerman/internal/socket"
+)
+
+// A stream's socket: a descriptor in epoll with the native engine, a portConn with the
+// portable one.
+
+const errAgain = poll.Again
+
+func newNative() (engine, bool, error) {
+	e, err := poll.NewEpoll()
+	return (*epollEngine)(e), true, err
+}
+
+type epollEngine poll.Epoll
+
+func (e *epollEngine) wait(events []poll.Event, timeout int) (int, error) {
+	if timeout == 0 {
+		return (*poll.Epoll)(e).Poll(events)
+	}
+	return (*poll.Epoll)(e).Wait(events, timeout)
+}
+
+func (e *epollEngine) wake()  { (*poll.Epoll)(e).Wake() }
+func (e *epollEngine) close() { (*poll.Epoll)(e).Close() }
+
+func (l *Loop) epoll() *poll.Epoll {
+	l.counters.Ctls.Add(1)
+	return (*poll.Epoll)(l.engine.(*epollEngine))
+}
+
+func (s *Stream) sysOpen() error {
+	if s.port != nil {
+		s.port.open(s)
+		return nil
+	}
+	return s.loop.epoll().Add(int(s.fd), s.token, poll.Readable, false)
+}
+
+func (s *Stream) sysRead(p []byte) (int, error) {
+	if s.port != nil {
+		return s.port.read(p)
+	}
+	s.loop.counters.Reads++
+	n, err := poll.Read(int(s.fd), p)
+	if n == 0 && err == nil {
+		return 0, io.EOF
+	}
+	return n, err
+}
+
+func (s *Stream) sysWrite(p []byte) (int, error) {
+	if s.port != nil {
+		return s.port.write(p)
+	}
+	s.loop.counters.Writes.Add(1)
+	return poll.Write(int(s.fd), p)
+}
+
+func (s *Stream) sysWritev(pieces [][]byte) (int, error) {
+	if s.port != nil {
+		return s.port.writev(pieces)
+	}
+	s.loop.counters.Writes.Add(1)
+	return poll.Writev(int(s.fd), pieces)
+}
+
+func (s *Stream) sysInterest(want poll.Events) {
+	switch {
+	case s.port != nil:
+		s.port.watch(want)
+	case s.flags.parked:
+		s.flags.parked = false
+		s.loop.epoll().Add(int(s.fd), s.token, want, false)
+	default:
+		s.loop.epoll().Modify(int(s.fd), s.token, want)
+	}
+}
+
+func (s *Stream) sysPark() {
+	if s.port == nil {
+		s.flags.parked = true
+		s.loop.epoll().Remove(int(s.fd))
+	}
+}
+
+func (s *Stream) sysCloseWrite() {
+	if s.port != nil {
+		s.port.closeWrite()
+		return
+	}
+	poll.CloseWrite(int(s.fd))
+}
+
+// sysUnsent is what the peer has not taken of what was written.
+func (s *Stream) sysUnsent() int {
+	if s.port != nil {
+		return s.port.unsent()
+	}
+	return poll.Unsent(int(s.fd))
+}
+
+// sysUnread is what was received and not read.
+func (s *Stream) sysUnread() int {
+	if s.port != nil {
+		return s.port.unread()
+	}
+	return poll.Unread(int(s.fd))
+}
+
+func (s *Stream) sysError() error {
+	if s.port != nil {
+		return s.port.failure()
+	}
+	return poll.SocketError(int(s.fd))
+}
+
+func (s *Stream) sysClose() {
+	if s.port != nil {
+		s.port.close()
+		return
+	}
+	poll.Close(int(s.fd))
+}
+
+// LocalAddr is the address on this side, the zero value once the stream is closed.
+func (s *Stream) LocalAddr() netip.AddrPort {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.state.Load() == streamClosed:
+		return netip.AddrPort{}
+	case s.port != nil:
+		return socket.AddrPort(s.port.conn.LocalAddr())
+	}
+	return socket.LocalAddr(int(s.fd))
+}
+
+// Discard closes a socket that is not put on a loop.
+func (in Incoming) Discard() {
+	if in.port != nil {
+		in.port.conn.Close()
+		return
+	}
+	poll.Close(int(in.fd))
+}
+
+// unsentBytes asks the kernel about a socket of package net.
+func unsentBytes(c syscall.Conn) (n int) {
+	raw, err := c.SyscallConn()
+	if err == nil {
+		raw.Control(func(fd uintptr) { n = poll.Unsent(int(fd)) })
+	}
+	return n
+}
+
+// unreadBytes asks the kernel about a socket of package net.
+func unreadBytes(c syscall.Conn) (n int) {
+	raw, err := c.SyscallConn()
+	if err == nil {
+		raw.Control(func(fd uintptr) { n = poll.Unread(int(fd)) })
+	}
+	return n
+}

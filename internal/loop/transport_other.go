@@ -1,0 +1,49 @@
+//go:build !linux
+
+package loop
+
+import (
+	"net/netip"
+	"syscall"
+
+	"github.com/workerman-go/workerman/internal/poll"
+	"github.com/workerman-go/workerman/internal/socket"
+)
+
+// Without epoll every socket is a portConn.
+
+const errAgain = syscall.EAGAIN
+
+func newNative() (engine, bool, error) { return newPortable(), false, nil }
+
+func (s *Stream) sysOpen() error {
+	s.port.open(s)
+	return nil
+}
+
+func (s *Stream) sysRead(p []byte) (int, error)          { return s.port.read(p) }
+func (s *Stream) sysWrite(p []byte) (int, error)         { return s.port.write(p) }
+func (s *Stream) sysWritev(pieces [][]byte) (int, error) { return s.port.writev(pieces) }
+func (s *Stream) sysInterest(want poll.Events)           { s.port.watch(want) }
+func (s *Stream) sysPark()                               {}
+func (s *Stream) sysCloseWrite()                         { s.port.closeWrite() }
+func (s *Stream) sysUnsent() int                         { return s.port.unsent() }
+func (s *Stream) sysUnread() int                         { return s.port.unread() }
+func (s *Stream) sysError() error                        { return s.port.failure() }
+func (s *Stream) sysClose()                              { s.port.close() }
+
+// LocalAddr is the address on this side, the zero value once the stream is closed.
+func (s *Stream) LocalAddr() netip.AddrPort {
+	if s.state.Load() == streamClosed {
+		return netip.AddrPort{}
+	}
+	return socket.AddrPort(s.port.conn.LocalAddr())
+}
+
+// Discard closes a socket that is not put on a loop.
+func (in Incoming) Discard() { in.port.conn.Close() }
+
+// The kernel's queues cannot be asked for portably: what package net took counts as
+// delivered.
+func unsentBytes(syscall.Conn) int { return 0 }
+func unreadBytes(syscall.Conn) int { return 0 }

@@ -1,0 +1,433 @@
+package workerman
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/workerman-go/workerman/internal/loop"
+)
+
+// Master holds the settings of a service and its workers. Package functions use a
+// default Master, as net/http does with its ServeMux; more of them are for tests and for
+// programs that embed several services. Set its fields before Run.
+type Master struct {
+	// Logger gets everything that is worth a line. Default slog.Default().
+	Logger *slog.Logger
+	// StopTimeout is how long a stop waits for connections to take what was sent before
+	// they are cut. Default 2 s.
+	StopTimeout time.Duration
+	// Portable serves with goroutines over package net instead of the system's fastest
+	// engine. The environment variable WORKERMAN_ENGINE=portable does the same.
+	Portable bool
+	// PoisonLent overwrites the data of OnMessage when the callback has returned, to catch
+	// who keeps it. For tests.
+	PoisonLent bool
+	// ExitOnPanic stops the service after a panic in a callback or timer, as Workerman
+	// does; Run returns the *PanicError.
+	ExitOnPanic bool
+
+	nextID  atomic.Uint64
+	state   atomic.Int32
+	stopMu  sync.Mutex
+	stopErr error
+	stop    chan struct{}
+	gone    chan struct{} // a connection ended during the stop
+
+	mu       sync.Mutex // guards what follows
+	workers  []*Worker
+	services []*service // in order of their start
+	loops    []*EventLoop
+	pending  []*Timer
+}
+
+// States of a Master.
+const (
+	masterIdle = iota
+	masterRunning
+	masterStopping
+)
+
+// DefaultStopTimeout is the default of Master.StopTimeout.
+const DefaultStopTimeout = 2 * time.Second
+
+var defaultMaster = new(Master)
+
+// DefaultMaster returns the Master of the package functions, to change its settings.
+func DefaultMaster() *Master { return defaultMaster }
+
+// Run serves all workers of the default Master in this process until ctx ends or StopAll
+// is called, and returns nil after a stop in good order. An error of the start names the
+// worker (*StartError); nothing serves then.
+func Run(ctx context.Context) error { return defaultMaster.Run(ctx) }
+
+// RunAll is what main ends with: it serves all workers of the default Master until
+// SIGINT, SIGTERM or SIGHUP, stops them in good order and returns. A second signal ends
+// the process at once. If the start fails it prints why and exits with status 1.
+func RunAll() {
+	if err := defaultMaster.runAll(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// StopAll stops the default Master in good order. It returns at once; Run returns when
+// everything has stopped.
+func StopAll() { defaultMaster.StopAll() }
+
+func (m *Master) runAll() error {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	finished := make(chan struct{})
+	defer close(finished)
+	go func() {
+		select {
+		case sig := <-signals:
+			m.logger().Info("stopping", "signal", sig.String())
+			cancel()
+		case <-finished:
+			return
+		}
+		select {
+		case <-signals:
+			os.Exit(1)
+		case <-finished:
+		}
+	}()
+	defer signal.Stop(signals)
+	return m.Run(ctx)
+}
+
+// StopAll is the function StopAll for this master.
+func (m *Master) StopAll() { m.requestStop(nil) }
+
+// requestStop makes Run stop and return err.
+func (m *Master) requestStop(err error) {
+	m.stopMu.Lock()
+	defer m.stopMu.Unlock()
+	if m.stop == nil {
+		return
+	}
+	if m.stopErr == nil {
+		m.stopErr = err
+	}
+	select {
+	case <-m.stop:
+	default:
+		close(m.stop)
+	}
+}
+
+// Run is the function Run for this master. A master may run again after it has stopped.
+func (m *Master) Run(ctx context.Context) error {
+	if !m.state.CompareAndSwap(masterIdle, masterRunning) {
+		return errors.New("workerman: this master runs already")
+	}
+	defer m.state.Store(masterIdle)
+	m.stopMu.Lock()
+	m.stop, m.stopErr = make(chan struct{}), nil
+	m.stopMu.Unlock()
+	m.mu.Lock()
+	workers := slices.Clone(m.workers)
+	m.gone = make(chan struct{}, 1)
+	m.mu.Unlock()
+	defer m.reset(workers)
+
+	if len(workers) == 0 {
+		return errors.New("workerman: nothing to run: make a worker with NewWorker first")
+	}
+	err := m.start(workers)
+	if err == nil {
+		m.announce(workers)
+		select {
+		case <-ctx.Done():
+		case <-m.stop:
+		}
+	}
+	m.shutDown()
+	if err != nil {
+		return err
+	}
+	m.stopMu.Lock()
+	defer m.stopMu.Unlock()
+	return m.stopErr
+}
+
+// start prepares, binds and starts all workers; after an error some may be left open.
+func (m *Master) start(workers []*Worker) error {
+	services := make([]*service, len(workers))
+	count := 1
+	var errs []error
+	for i, w := range workers {
+		s, err := w.prepare()
+		if err != nil {
+			errs = append(errs, w.startError(err))
+			continue
+		}
+		services[i] = s
+		count = max(count, s.wanted())
+	}
+	if errs != nil {
+		return errors.Join(errs...)
+	}
+	if err := m.startLoops(count); err != nil {
+		return err
+	}
+	for i, s := range services {
+		if err := s.open(); err != nil {
+			errs = append(errs, workers[i].startError(err))
+			continue
+		}
+		m.started(s)
+	}
+	if errs != nil {
+		return errors.Join(errs...)
+	}
+	for i, s := range services {
+		if err := s.onStart(); err != nil {
+			return workers[i].startError(fmt.Errorf("OnWorkerStart: %w", err))
+		}
+	}
+	for _, s := range services {
+		s.ready()
+	}
+	return nil
+}
+
+// started remembers a service for the stop.
+func (m *Master) started(s *service) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.services = append(m.services, s)
+}
+
+// onStart runs OnWorkerStart on the first loop and waits for it.
+func (s *service) onStart() (err error) {
+	fn := s.worker.OnWorkerStart
+	if fn == nil {
+		return nil
+	}
+	done := make(chan struct{})
+	s.loops[0].Post(func() {
+		defer close(done)
+		defer func() {
+			if v := recover(); v != nil {
+				p := newPanicError(v)
+				s.reportPanic(nil, p)
+				err = p
+			}
+		}()
+		err = fn(s.worker)
+	})
+	<-done
+	return err
+}
+
+func (m *Master) engine() loop.Engine {
+	if m.Portable || os.Getenv("WORKERMAN_ENGINE") == "portable" {
+		return loop.Portable
+	}
+	return loop.Native
+}
+
+func (m *Master) startLoops(count int) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for range count {
+		l, err := loop.New(m.engine())
+		if err != nil {
+			return err
+		}
+		m.loops = append(m.loops, &EventLoop{loop: l, master: m})
+		go func() {
+			if err := l.Run(); err != nil {
+				m.requestStop(fmt.Errorf("event loop: %w", err))
+			}
+		}()
+	}
+	pending := m.pending
+	m.pending = nil
+	for _, t := range pending {
+		t.begin()
+	}
+	return nil
+}
+
+// firstLoops returns n loops, or as many as there are.
+func (m *Master) firstLoops(n int) []*loop.Loop {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	list := make([]*loop.Loop, min(n, len(m.loops)))
+	for i := range list {
+		list[i] = m.loops[i].loop
+	}
+	return list
+}
+
+func (m *Master) eventLoop(l *loop.Loop) *EventLoop {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, e := range m.loops {
+		if e.loop == l {
+			return e
+		}
+	}
+	return &EventLoop{loop: l, master: m} // stopped
+}
+
+func (m *Master) running() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.state.Load() == masterRunning && len(m.loops) > 0
+}
+
+func (m *Master) stopping() bool { return m.state.Load() == masterStopping }
+
+// connectionGone tells a waiting stop to look again.
+func (m *Master) connectionGone() {
+	if m.stopping() {
+		select {
+		case m.gone <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// shutDown stops accepting, runs OnWorkerStop, lets connections take what was sent and
+// ends the loops.
+func (m *Master) shutDown() {
+	m.state.Store(masterStopping)
+	m.mu.Lock()
+	services, loops := slices.Clone(m.services), slices.Clone(m.loops)
+	m.mu.Unlock()
+	slices.Reverse(services)
+	timeout := m.StopTimeout
+	setDefault(&timeout, DefaultStopTimeout)
+	deadline := time.NewTimer(timeout)
+	defer deadline.Stop()
+	for _, s := range services {
+		s.unlisten()
+	}
+	expired := !m.runStopCallbacks(services, deadline.C)
+	for _, s := range services {
+		for _, c := range s.all() {
+			c.Close()
+		}
+	}
+	for !expired && open(services) > 0 {
+		select {
+		case <-m.gone:
+		case <-deadline.C:
+			expired = true
+		}
+	}
+	if n := open(services); n > 0 {
+		m.logger().Warn("connections cut at the stop", "connections", n, "after", timeout.String())
+		m.cut(services)
+	}
+	for _, e := range loops {
+		e.release()
+		e.loop.Stop()
+	}
+	for _, e := range loops {
+		select {
+		case <-e.loop.Done():
+		case <-time.After(cutWait):
+			m.logger().Error("an event loop does not stop: a callback blocks it")
+		}
+	}
+}
+
+// cutWait is how long callbacks have left after StopTimeout.
+const cutWait = time.Second
+
+// cut destroys what is still open.
+func (m *Master) cut(services []*service) {
+	for _, s := range services {
+		for _, c := range s.all() {
+			c.Destroy()
+		}
+	}
+	limit := time.After(cutWait)
+	for open(services) > 0 {
+		select {
+		case <-m.gone:
+		case <-limit:
+			return
+		}
+	}
+}
+
+func open(services []*service) (n int64) {
+	for _, s := range services {
+		n += s.live.Load()
+	}
+	return n
+}
+
+// runStopCallbacks runs OnWorkerStop of all workers, last started first; false if time
+// ran out.
+func (m *Master) runStopCallbacks(services []*service, deadline <-chan time.Time) bool {
+	for _, s := range services {
+		fn := s.worker.OnWorkerStop
+		if fn == nil {
+			continue
+		}
+		done := make(chan struct{})
+		ok := s.loops[0].Post(func() {
+			defer close(done)
+			s.guard(func() { fn(s.worker) })
+		})
+		if !ok {
+			continue
+		}
+		select {
+		case <-done:
+		case <-deadline:
+			s.log.Error("OnWorkerStop takes too long")
+			return false
+		}
+	}
+	return true
+}
+
+// reset forgets the run; workers made during it are gone with it.
+func (m *Master) reset(workers []*Worker) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.workers, m.services, m.loops = workers, nil, nil
+}
+
+func (m *Master) logger() *slog.Logger {
+	if m.Logger != nil {
+		return m.Logger
+	}
+	return slog.Default()
+}
+
+// guard runs a user's function that belongs to no worker.
+func (m *Master) guard(fn func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			m.reportPanic(m.logger(), "", newPanicError(v))
+		}
+	}()
+	fn()
+}
+
+func (m *Master) reportPanic(log *slog.Logger, peer string, err *PanicError) {
+	log.Error("panic in a callback", "peer", peer, "panic", fmt.Sprint(err.Value), "stack", string(err.Stack))
+	if m.ExitOnPanic {
+		m.requestStop(err)
+	}
+}

@@ -1,0 +1,128 @@
+package workerman
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/workerman-go/workerman/frame"
+	"github.com/workerman-go/workerman/text"
+)
+
+// Protocol cuts a byte stream into messages and puts messages into bytes. One value
+// serves all connections, on several goroutines; what belongs to one connection is kept
+// with SetProtocolState.
+//
+// A Protocol may also have the methods OnConnect(*Conn) and OnClose(*Conn), which run
+// before the user's OnConnect and after the user's OnClose.
+type Protocol interface {
+	// Input looks for the first message in buf, which holds at least one byte. It returns
+	// the message's size in bytes with all its framing; the size may exceed len(buf).
+	// 0 means that more bytes are needed to tell. An error closes the connection. It is
+	// called on the connection's loop, again after each arrival until it gives a size.
+	Input(c *Conn, buf []byte) (size int, err error)
+	// Decode returns the message in frame, which has the size that Input gave, on the
+	// connection's loop. The result may lie in frame. ErrSkip passes nothing on; another
+	// error closes the connection.
+	Decode(c *Conn, frame []byte) ([]byte, error)
+	// Encode appends data as one message to dst and returns the result, as append does.
+	// It runs on the goroutine that sends, with the connection locked: it must not call
+	// methods of c other than ProtocolState. An error is returned by Send.
+	Encode(c *Conn, dst, data []byte) ([]byte, error)
+}
+
+// SharedEncoder is a Protocol whose messages look the same on every connection:
+// Broadcast and Group.Send then encode once for all.
+type SharedEncoder interface {
+	Protocol
+	// EncodeShared is Encode without a connection.
+	EncodeShared(dst, data []byte) ([]byte, error)
+}
+
+// envelope is a Protocol whose frame is the data between a head and a tail: large data
+// is sent without being copied.
+type envelope interface {
+	envelope(head []byte, size int) (h, tail []byte, err error)
+}
+
+// scanner is a Protocol that looks for an end mark and need not look twice.
+type scanner interface {
+	scan(buf []byte, scanned int) (size int)
+}
+
+var (
+	protocolsMu sync.Mutex
+	protocols   = map[string]Protocol{"text": textProtocol{}, "frame": frameProtocol{}}
+)
+
+// RegisterProtocol makes p the protocol of addresses that begin with scheme "://". A
+// scheme is a letter and then letters and digits, in any case. A built-in protocol of
+// that name is replaced; the transports tcp, udp and unix cannot be. It panics on a bad
+// scheme, as it is a mistake in the program.
+func RegisterProtocol(scheme string, p Protocol) {
+	name := strings.ToLower(scheme)
+	if !validScheme(name) || isTransport(name) || p == nil {
+		panic(fmt.Sprintf("workerman: RegisterProtocol(%q, %T): a scheme is a letter and then letters or digits, and none of tcp, udp, unix", scheme, p))
+	}
+	protocolsMu.Lock()
+	defer protocolsMu.Unlock()
+	protocols[name] = p
+}
+
+func findProtocol(scheme string) (Protocol, bool) {
+	protocolsMu.Lock()
+	defer protocolsMu.Unlock()
+	p, ok := protocols[strings.ToLower(scheme)]
+	return p, ok
+}
+
+// knownSchemes lists what an address may begin with.
+func knownSchemes() string {
+	protocolsMu.Lock()
+	defer protocolsMu.Unlock()
+	names := slices.AppendSeq([]string{"tcp", "udp", "unix"}, maps.Keys(protocols))
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}
+
+// textProtocol is package text as a Protocol.
+type textProtocol struct{}
+
+func (textProtocol) scan(buf []byte, scanned int) int             { return text.Size(buf, scanned) }
+func (textProtocol) Input(_ *Conn, buf []byte) (int, error)       { return text.Size(buf, 0), nil }
+func (textProtocol) Decode(_ *Conn, frame []byte) ([]byte, error) { return text.Decode(frame), nil }
+func (textProtocol) Encode(_ *Conn, dst, data []byte) ([]byte, error) {
+	return text.Append(dst, data), nil
+}
+func (textProtocol) EncodeShared(dst, data []byte) ([]byte, error) {
+	return text.Append(dst, data), nil
+}
+
+var lineFeed = []byte{'\n'}
+
+func (textProtocol) envelope(head []byte, _ int) ([]byte, []byte, error) { return head, lineFeed, nil }
+
+// frameProtocol is package frame as a Protocol.
+type frameProtocol struct{}
+
+func (frameProtocol) Input(_ *Conn, buf []byte) (int, error)   { return frame.Size(buf) }
+func (frameProtocol) Decode(_ *Conn, f []byte) ([]byte, error) { return frame.Decode(f), nil }
+func (frameProtocol) Encode(_ *Conn, dst, data []byte) ([]byte, error) {
+	return frame.Append(dst, data)
+}
+func (frameProtocol) EncodeShared(dst, data []byte) ([]byte, error) { return frame.Append(dst, data) }
+
+func (frameProtocol) envelope(head []byte, size int) ([]byte, []byte, error) {
+	h, err := frame.AppendHeader(head, size)
+	return h, nil, err
+}
+
+var (
+	_ SharedEncoder = textProtocol{}
+	_ SharedEncoder = frameProtocol{}
+	_ scanner       = textProtocol{}
+	_ envelope      = textProtocol{}
+	_ envelope      = frameProtocol{}
+)

@@ -1,0 +1,230 @@
+package workerman
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"sync/atomic"
+)
+
+// connOwner is a Conn as its stream sees it: the methods run on the loop.
+type connOwner Conn
+
+// Receive cuts messages out of b and delivers them.
+func (o *connOwner) Receive(b []byte) (used, want int) {
+	c := (*Conn)(o)
+	messages := uint64(0)
+	defer func() {
+		if messages > 0 {
+			atomic.StoreUint64(&c.received, c.received+messages)
+			c.svc.requests.Add(messages)
+		}
+		if v := recover(); v != nil {
+			c.panicked(v)
+			used, want = len(b), 0
+		}
+	}()
+	for used < len(b) && c.receiving() {
+		p := c.Protocol()
+		if p == nil {
+			messages++
+			rest := b[used:]
+			used = len(b)
+			c.deliver(rest)
+			continue
+		}
+		size, err := c.nextSize(p, b[used:])
+		if err != nil {
+			c.fault(err)
+			return len(b), 0
+		}
+		if size == 0 || size > len(b)-used {
+			return used, size
+		}
+		frame := b[used : used+size : used+size]
+		used += size
+		data, err := p.Decode(c, frame)
+		switch {
+		case err == nil:
+			messages++
+			c.deliver(data)
+		case !errors.Is(err, ErrSkip):
+			c.fault(fmt.Errorf("decode: %w", err))
+			return len(b), 0
+		}
+	}
+	return used, 0
+}
+
+// receiving reports whether messages may be delivered.
+func (c *Conn) receiving() bool { return c.stream.Open() && !c.stream.Paused() }
+
+// nextSize asks the protocol for the size of the first message, 0 if it cannot tell yet.
+func (c *Conn) nextSize(p Protocol, buf []byte) (size int, err error) {
+	limit := c.maxPackage()
+	if s, ok := p.(scanner); ok {
+		if size = s.scan(buf, int(c.scanned)); size == 0 {
+			c.scanned = int32(min(len(buf), math.MaxInt32))
+		} else {
+			c.scanned = 0
+		}
+	} else if size, err = p.Input(c, buf); err != nil {
+		return 0, fmt.Errorf("input: %w", err)
+	}
+	switch {
+	case size < 0:
+		return 0, fmt.Errorf("input: %T gave the size %d", p, size)
+	case size > limit:
+		return 0, fmt.Errorf("%w: %d bytes, MaxPackageSize is %d", ErrTooLarge, size, limit)
+	case size == 0 && len(buf) >= limit:
+		return 0, fmt.Errorf("%w: %d bytes without an end, MaxPackageSize is %d", ErrTooLarge, len(buf), limit)
+	}
+	return size, nil
+}
+
+// deliver passes one message to OnMessage, the pipe or the connection's goroutine.
+func (c *Conn) deliver(data []byte) {
+	c.greeted = true
+	if x := c.extra.Load(); x != nil {
+		if dst := x.pipe.Load(); dst != nil {
+			c.forward(dst, data)
+			return
+		}
+		if x.serial != nil {
+			x.serial.message(c, data)
+			return
+		}
+	}
+	c.message(data)
+}
+
+func (c *Conn) message(data []byte) {
+	if fn := c.callbacks().OnMessage; fn != nil {
+		fn(c, data)
+	}
+	if c.svc.poison {
+		for i := range data {
+			data[i] = 0xDB
+		}
+	}
+}
+
+// EndOfInput answers the peer's end of stream with an orderly close.
+func (o *connOwner) EndOfInput() {
+	c := (*Conn)(o)
+	c.run(c.Close)
+}
+
+// Attention calls what other goroutines' sends have caused.
+func (o *connOwner) Attention() {
+	c := (*Conn)(o)
+	bits := c.notices.Swap(0)
+	if bits&noticeFull != 0 {
+		if fn := c.callbacks().OnBufferFull; fn != nil {
+			c.run(func() { fn(c) })
+		}
+	}
+	if bits&noticeRefused != 0 {
+		if fn := c.callbacks().OnError; fn != nil {
+			c.run(func() { fn(c, ErrBufferFull) })
+		}
+	}
+}
+
+// Drained lets a paused pipe go on and tells the user.
+func (o *connOwner) Drained() {
+	c := (*Conn)(o)
+	if x := c.extra.Load(); x != nil {
+		if src := x.source.Load(); src != nil {
+			src.stream.Resume(pausedByPipe)
+		}
+	}
+	if fn := c.callbacks().OnBufferDrain; fn != nil {
+		c.run(func() { fn(c) })
+	}
+}
+
+// Deadline checks HandshakeTimeout and IdleTimeout.
+func (o *connOwner) Deadline(now int64) (next int64) {
+	c := (*Conn)(o)
+	next, err := c.deadline(now)
+	if err != nil {
+		c.fault(err)
+	}
+	return next
+}
+
+// deadline is the loop's time of the next check, or why the connection must go.
+func (c *Conn) deadline(now int64) (next int64, err error) {
+	l := &c.svc.limits
+	if idle := l.IdleTimeout.Milliseconds(); idle > 0 {
+		if next = c.stream.LastActive() + idle; next <= now {
+			return 0, fmt.Errorf("%w: nothing received for %v", ErrIdle, l.IdleTimeout)
+		}
+	}
+	if limit := l.HandshakeTimeout.Milliseconds(); limit > 0 && !c.greeted {
+		at := c.born + limit
+		if at <= now {
+			return 0, fmt.Errorf("%w: no message within %v", ErrHandshake, l.HandshakeTimeout)
+		}
+		if next == 0 || at < next {
+			next = at
+		}
+	}
+	return next, nil
+}
+
+// fault closes the connection because of what the peer did or did not do: one log line.
+func (c *Conn) fault(err error) {
+	c.end(err)
+	level := slog.LevelWarn
+	if errors.Is(err, ErrIdle) {
+		level = slog.LevelInfo // an everyday end of a connection
+	}
+	c.svc.log.Log(context.Background(), level, "connection closed", "peer", c.peer(), "reason", err.Error())
+	c.stream.Close()
+}
+
+// end notes why the connection ends; the first reason stays.
+func (c *Conn) end(err error) {
+	x := c.more()
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.err == nil {
+		x.err = err
+	}
+}
+
+// peer names the other side in logs.
+func (c *Conn) peer() string {
+	if c.unix {
+		return "unix"
+	}
+	return c.remote.String()
+}
+
+// Closed ends the connection for its worker and makes the last callback.
+func (o *connOwner) Closed(err error) {
+	c := (*Conn)(o)
+	if err != nil {
+		c.end(publicError(err))
+	}
+	c.run(c.finish)
+}
+
+// finish runs OnClose and forgets the connection.
+func (c *Conn) finish() {
+	defer c.svc.remove(c)
+	defer c.recovered()
+	c.stopTimers()
+	c.svc.hub.forget(c)
+	c.unpipe()
+	if fn := c.callbacks().OnClose; fn != nil {
+		fn(c)
+	}
+	if h, ok := c.Protocol().(interface{ OnClose(*Conn) }); ok {
+		h.OnClose(c)
+	}
+}

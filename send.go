@@ -1,0 +1,222 @@
+package workerman
+
+import (
+	"fmt"
+
+	"github.com/workerman-go/workerman/internal/loop"
+)
+
+// largeMessage is from where on a message is written at once instead of collected.
+const largeMessage = 16 << 10
+
+// notices that wait for the loop.
+const (
+	noticeFull = 1 << iota
+	noticeRefused
+)
+
+// Send sends data as one message of the connection's protocol. It never blocks: nil
+// means that the whole message is accepted and will be written in order; ErrClosed and
+// ErrBufferFull mean that nothing of it was. Acceptance is no receipt by the peer. data
+// may be used again when Send returns.
+//
+// What is sent in a callback of the connection leaves in one write after the callback;
+// what is sent from elsewhere leaves at once or with the loop's current turn.
+//
+// With UDP data is one datagram; more than 65507 bytes are ErrTooLarge, and a datagram
+// that the system does not take at once is lost.
+func (c *Conn) Send(data []byte) error { return c.send(c.Protocol(), data) }
+
+// SendRaw sends bytes as they are, without the protocol's framing.
+func (c *Conn) SendRaw(data []byte) error { return c.send(nil, data) }
+
+func (c *Conn) send(p Protocol, data []byte) error {
+	if c.packets != nil {
+		return c.packets.send(c, p, data)
+	}
+	s := &c.stream
+	queued, ok := s.Begin()
+	if !ok {
+		return ErrClosed
+	}
+	limit := c.maxSend()
+	if queued >= limit && s.Flush() >= limit {
+		s.Abort()
+		return c.refused()
+	}
+	if err := c.enqueue(p, data); err != nil {
+		s.Abort()
+		return err
+	}
+	if s.Commit(limit) {
+		c.notice(noticeFull)
+	}
+	return nil
+}
+
+// enqueue encodes data into the output, with the stream locked.
+func (c *Conn) enqueue(p Protocol, data []byte) error {
+	s := &c.stream
+	if p == nil {
+		if len(data) >= largeMessage {
+			s.Write(nil, data, nil)
+		} else {
+			s.Append(data)
+		}
+		return nil
+	}
+	if e, ok := p.(envelope); ok {
+		if len(data) >= largeMessage {
+			var room [16]byte
+			head, tail, err := e.envelope(room[:0], len(data))
+			if err == nil {
+				s.Write(head, data, tail)
+			}
+			return err
+		}
+		out, err := p.Encode(c, s.Reserve(len(data)+16), data)
+		if err == nil {
+			s.Append(out)
+		}
+		return err
+	}
+	out, err := c.encode(p, s.Reserve(len(data)+64), data)
+	if err == nil {
+		s.Append(out)
+	}
+	return err
+}
+
+// encode calls a user's Encode and turns a panic, which would leave the connection
+// locked, into an error.
+func (c *Conn) encode(p Protocol, dst, data []byte) (out []byte, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			p := newPanicError(v)
+			c.svc.reportPanic(c, p)
+			err = p
+		}
+	}()
+	if out, err = p.Encode(c, dst, data); err != nil {
+		err = fmt.Errorf("encode: %w", err)
+	}
+	return out, err
+}
+
+// refused deals with a message that found the send buffer full.
+func (c *Conn) refused() error {
+	c.svc.sendFail.Add(1)
+	if c.svc.limits.FullPolicy == CloseWhenFull {
+		c.end(ErrBufferFull)
+		c.stream.Destroy(ErrBufferFull)
+		return ErrBufferFull
+	}
+	c.notice(noticeRefused)
+	return ErrBufferFull
+}
+
+// notice makes the loop call OnBufferFull or OnError soon.
+func (c *Conn) notice(bit uint32) {
+	if c.notices.Or(bit) == 0 {
+		c.stream.NeedAttention()
+	}
+}
+
+// CloseWith sends data as the last message and closes. The message is accepted even
+// if the send buffer is full.
+func (c *Conn) CloseWith(data []byte) error {
+	if c.packets != nil {
+		return c.Send(data)
+	}
+	if _, ok := c.stream.Begin(); !ok {
+		return ErrClosed
+	}
+	err := c.enqueue(c.Protocol(), data)
+	c.stream.CommitClose()
+	return err
+}
+
+// Close closes the connection once everything that Send accepted has been taken by the
+// peer, or when the peer has taken nothing for LingerTimeout. Sends are refused from now
+// on and no OnMessage follows. Further calls do nothing; with UDP it does nothing.
+func (c *Conn) Close() {
+	if c.packets == nil {
+		c.stream.Close()
+	}
+}
+
+// Destroy closes the connection at once and drops what was not written yet.
+func (c *Conn) Destroy() {
+	if c.packets == nil {
+		c.stream.Destroy(loop.ErrDestroyed)
+	}
+}
+
+// fanout sends one message to many connections: encoded once, shared by reference, and
+// every loop woken once.
+type fanout struct {
+	svc    *service
+	data   []byte
+	shared []byte // encoded; nil if the protocol must encode for each
+	loops  []*loop.Loop
+	sent   int
+}
+
+func (s *service) newFanout(data []byte) (*fanout, error) {
+	f := &fanout{svc: s, data: data}
+	switch p := s.protocol.(type) {
+	case nil:
+		f.shared = append(make([]byte, 0, len(data)), data...)
+	case SharedEncoder:
+		var err error
+		if f.shared, err = p.EncodeShared(make([]byte, 0, len(data)+16), data); err != nil {
+			return nil, fmt.Errorf("encode: %w", err)
+		}
+	}
+	return f, nil
+}
+
+func (f *fanout) send(c *Conn) {
+	if x := c.extra.Load(); f.shared == nil || x != nil && x.protocol.Load() != nil {
+		if c.Send(f.data) == nil {
+			f.sent++
+		}
+		return
+	}
+	s := &c.stream
+	queued, ok := s.Begin()
+	if !ok {
+		return
+	}
+	limit := c.maxSend()
+	if queued >= limit && s.Flush() >= limit {
+		s.Abort()
+		c.refused()
+		return
+	}
+	s.Share(f.shared)
+	wake, full := s.CommitLater(limit)
+	if full {
+		c.notice(noticeFull)
+	}
+	if wake {
+		f.wakeLater(s.Loop())
+	}
+	f.sent++
+}
+
+func (f *fanout) wakeLater(l *loop.Loop) {
+	for _, known := range f.loops {
+		if known == l {
+			return
+		}
+	}
+	f.loops = append(f.loops, l)
+}
+
+func (f *fanout) done() int {
+	for _, l := range f.loops {
+		l.Wake()
+	}
+	return f.sent
+}

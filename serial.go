@@ -1,0 +1,114 @@
+package workerman
+
+import (
+	"sync"
+)
+
+// A Blocking worker runs the callbacks of each connection on a goroutine, in order. The
+// goroutine exists while there is something to run.
+
+const (
+	maxBacklog      = 16        // messages that wait for the goroutine before reading pauses
+	maxBacklogBytes = 256 << 10 // or their bytes
+)
+
+// Reasons to pause reading, as bits.
+const (
+	pausedByUser = 1 << iota
+	pausedByPipe
+	pausedByBacklog
+)
+
+// serial is a queue of calls with at most one goroutine that runs them.
+type serial struct {
+	mu      sync.Mutex
+	queue   []call
+	bytes   int
+	running bool
+}
+
+// call is a function, or a message if fn is nil.
+type call struct {
+	fn   func()
+	data []byte
+}
+
+// run calls fn now, on the loop, or in its turn on the connection's goroutine.
+func (c *Conn) run(fn func()) {
+	if x := c.extra.Load(); x != nil && x.serial != nil {
+		x.serial.push(c, call{fn: fn})
+		return
+	}
+	defer c.recovered()
+	fn()
+}
+
+func (q *serial) message(c *Conn, data []byte) {
+	q.push(c, call{data: append(make([]byte, 0, len(data)), data...)})
+}
+
+func (q *serial) push(c *Conn, item call) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if c.packets != nil && q.behind() {
+		return // datagrams that nobody has time for are lost
+	}
+	q.queue = append(q.queue, item)
+	q.bytes += len(item.data)
+	if c.packets == nil && q.behind() {
+		c.stream.Pause(pausedByBacklog)
+	}
+	if !q.running {
+		q.running = true
+		go q.work(c)
+	}
+}
+
+func (q *serial) behind() bool { return len(q.queue) >= maxBacklog || q.bytes >= maxBacklogBytes }
+
+func (q *serial) work(c *Conn) {
+	for {
+		q.mu.Lock()
+		if len(q.queue) == 0 {
+			q.running = false
+			q.mu.Unlock()
+			return
+		}
+		item := q.queue[0]
+		q.queue[0] = call{}
+		q.queue = q.queue[1:]
+		q.bytes -= len(item.data)
+		if c.packets == nil && !q.behind() {
+			c.stream.Resume(pausedByBacklog)
+		}
+		q.mu.Unlock()
+		q.call(c, item)
+	}
+}
+
+func (q *serial) call(c *Conn, item call) {
+	defer c.recovered()
+	switch {
+	case item.fn != nil:
+		item.fn()
+	case c.connected(): // a message behind a Close is not delivered
+		c.message(item.data)
+	}
+}
+
+// recovered is deferred around callbacks: a panic closes the connection.
+func (c *Conn) recovered() {
+	if v := recover(); v != nil {
+		c.panicked(v)
+	}
+}
+
+func (c *Conn) panicked(v any) {
+	err := newPanicError(v)
+	c.end(err)
+	c.svc.reportPanic(c, err)
+	c.Close()
+}
+
+// connected reports whether the connection is neither closing nor closed.
+func (c *Conn) connected() bool { return c.packets != nil || c.stream.Open() }

@@ -1,0 +1,426 @@
+package workerman
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/workerman-go/workerman/internal/loop"
+	"github.com/workerman-go/workerman/internal/socket"
+)
+
+// service is a running worker: its settings as they were at the start, its listener and
+// its connections.
+type service struct {
+	worker    *Worker
+	master    *Master
+	endpoint  endpoint
+	listens   bool // false for a worker without an address
+	protocol  Protocol
+	callbacks Callbacks
+	limits    Limits
+	blocking  bool
+	poison    bool
+	log       *slog.Logger
+	loops     []*loop.Loop
+	hub       hub
+
+	mu        sync.RWMutex // guards what follows
+	conns     map[uint64]*Conn
+	perIP     map[netip.Addr]int
+	bound     []*loop.Bound
+	acceptors []*acceptor
+	udp       []*packetService
+	address   net.Addr
+	socket    os.FileInfo // of a Unix socket: which file is ours
+	paused    bool
+
+	live      atomic.Int64
+	assigned  []atomic.Int64 // connections of each loop
+	accepted  atomic.Uint64
+	refusedN  atomic.Uint64
+	requests  atomic.Uint64
+	sendFail  atomic.Uint64
+	panics    atomic.Uint64
+	acceptErr atomic.Int64 // when a failing accept was last logged, in Unix seconds
+}
+
+// prepare checks the worker's settings.
+func (w *Worker) prepare() (*service, error) {
+	m := w.master
+	s := &service{worker: w, master: m, limits: w.Limits, blocking: w.Blocking, poison: m.PoisonLent, conns: make(map[uint64]*Conn)}
+	s.log = m.logger().With("worker", w.name())
+	if w.Loops < 0 {
+		return nil, fmt.Errorf("Loops is %d", w.Loops)
+	}
+	if err := s.limits.check(); err != nil {
+		return nil, err
+	}
+	if s.limits.MaxConnectionsPerIP > 0 {
+		s.perIP = make(map[netip.Addr]int)
+	}
+	if w.address != "" {
+		e, err := parseAddress(w.address, w.Transport)
+		if err != nil {
+			return nil, err
+		}
+		s.endpoint, s.listens, s.protocol = e, true, e.protocol
+	}
+	if w.Protocol != nil {
+		s.protocol = w.Protocol
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	w.svc = s
+	return s, nil
+}
+
+// wanted is the number of loops that the worker asks for.
+func (s *service) wanted() int { return max(s.worker.Loops, 1) }
+
+// open binds the listener and puts it on the loops, not accepting yet.
+func (s *service) open() error {
+	s.loops = s.master.firstLoops(s.wanted())
+	s.assigned = make([]atomic.Int64, len(s.loops))
+	if !s.listens {
+		return nil
+	}
+	if s.endpoint.addr.Network == "udp" {
+		return s.openPackets()
+	}
+	sockets := 1
+	addr := s.endpoint.addr
+	if s.worker.ReusePort && addr.Network == "tcp" {
+		sockets = len(s.loops)
+	}
+	for i := range sockets {
+		ln, err := socket.Listen(addr, socket.Options{ReusePort: s.worker.ReusePort})
+		if err != nil {
+			s.closeBound()
+			return err
+		}
+		if i == 0 {
+			s.address = ln.Addr()
+			addr.Port = socket.AddrPort(ln.Addr()).Port() // the others share a chosen port
+		}
+		b, err := loop.Bind(ln, s.master.engine())
+		if err != nil {
+			ln.Close()
+			s.closeBound()
+			return err
+		}
+		s.bound = append(s.bound, b)
+	}
+	if addr.Network == "unix" {
+		s.socket, _ = os.Lstat(addr.Path)
+	}
+	for i, l := range s.loops {
+		a := &acceptor{svc: s, loop: l, index: i, bound: s.bound[i%len(s.bound)]}
+		s.acceptors = append(s.acceptors, a)
+	}
+	return nil
+}
+
+// ready starts accepting, unless OnWorkerStart paused it, with the callbacks as they
+// are now.
+func (s *service) ready() {
+	s.callbacks = s.worker.Callbacks
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, a := range s.acceptors {
+		a.loop.Post(a.start)
+	}
+	for _, p := range s.udp {
+		p.loop.Post(p.start)
+	}
+}
+
+func (s *service) boundAddr() net.Addr {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.address
+}
+
+// pauseAccept stops and resumes accepting.
+func (s *service) pauseAccept(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.paused = on
+	for _, a := range s.acceptors {
+		a.loop.Post(a.update)
+	}
+}
+
+func (s *service) isPaused() bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.paused
+}
+
+// unlisten closes the listener. The sockets close when the last loop has let go.
+func (s *service) unlisten() {
+	s.mu.Lock()
+	acceptors, udp := s.acceptors, s.udp
+	s.acceptors, s.udp, s.address = nil, nil, nil
+	bound := s.bound
+	s.bound = nil
+	s.mu.Unlock()
+	for _, p := range udp {
+		p.loop.Post(p.close)
+	}
+	left := new(atomic.Int32)
+	left.Store(int32(len(acceptors)))
+	for _, a := range acceptors {
+		a.loop.Post(func() {
+			a.stop()
+			if left.Add(-1) == 0 {
+				for _, b := range bound {
+					b.Close()
+				}
+			}
+		})
+	}
+	s.removeSocketFile()
+}
+
+func (s *service) closeBound() {
+	for _, b := range s.bound {
+		b.Close()
+	}
+	s.bound = nil
+}
+
+// removeSocketFile removes the file of our Unix socket if nobody replaced it.
+func (s *service) removeSocketFile() {
+	if s.socket == nil {
+		return
+	}
+	path := s.endpoint.addr.Path
+	if now, err := os.Lstat(path); err == nil && os.SameFile(now, s.socket) {
+		os.Remove(path)
+	}
+	s.socket = nil
+}
+
+// acceptor is the worker's listener on one loop. Its methods run there.
+type acceptor struct {
+	svc      *service
+	loop     *loop.Loop
+	index    int
+	bound    *loop.Bound
+	listener *loop.Listener
+	stopped  bool
+}
+
+func (a *acceptor) start() {
+	if !a.stopped {
+		a.listener = a.loop.Listen(a.bound, a)
+		a.update()
+	}
+}
+
+func (a *acceptor) update() {
+	if a.listener == nil || a.stopped {
+		return
+	}
+	if a.svc.isPaused() {
+		a.listener.Pause()
+	} else if err := a.listener.Resume(); err != nil {
+		a.svc.log.Error("cannot accept", "error", err)
+	}
+}
+
+func (a *acceptor) stop() {
+	a.stopped = true
+	if a.listener != nil {
+		a.listener.Close()
+	}
+}
+
+// Accepted gives a new connection to a loop, if the limits allow.
+func (a *acceptor) Accepted(in loop.Incoming) {
+	s := a.svc
+	if a.stopped || !s.admit(in.Remote.Addr()) {
+		in.Discard()
+		return
+	}
+	index := s.leastLoaded(a.index)
+	s.assigned[index].Add(1)
+	if index == a.index {
+		s.connect(index, in)
+	} else if !s.loops[index].Post(func() { s.connect(index, in) }) {
+		s.leave(index, in.Remote.Addr())
+		in.Discard()
+	}
+}
+
+// acceptLogPause keeps a lasting shortage of descriptors from filling the log.
+const acceptLogPause = 5
+
+// AcceptFailed logs that the system has no room for connections.
+func (a *acceptor) AcceptFailed(err error) {
+	now := time.Now().Unix()
+	if last := a.svc.acceptErr.Load(); now-last < acceptLogPause || !a.svc.acceptErr.CompareAndSwap(last, now) {
+		return
+	}
+	advice := "new clients wait"
+	if err == syscall.EMFILE || err == syscall.ENFILE {
+		advice = "new clients wait; raise the limit of open files (ulimit -n)"
+	}
+	a.svc.log.Error("cannot accept", "error", err, "note", advice)
+}
+
+// loopSlack is how many connections a loop may be ahead before others get the new ones.
+const loopSlack = 4
+
+// leastLoaded picks a loop for a new connection: the one that accepted it, unless it has
+// clearly more than another.
+func (s *service) leastLoaded(own int) int {
+	best := own
+	least := s.assigned[own].Load() - loopSlack
+	for i := range s.assigned {
+		if n := s.assigned[i].Load(); n < least {
+			best, least = i, n
+		}
+	}
+	return best
+}
+
+// admit counts a connection in if the limits allow it.
+func (s *service) admit(ip netip.Addr) bool {
+	n := s.live.Add(1)
+	if limit := s.limits.MaxConnections; limit > 0 && n > int64(limit) || !s.admitIP(ip) {
+		s.live.Add(-1)
+		s.refusedN.Add(1)
+		return false
+	}
+	s.accepted.Add(1)
+	return true
+}
+
+func (s *service) admitIP(ip netip.Addr) bool {
+	if s.perIP == nil || !ip.IsValid() {
+		return true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.perIP[ip] >= s.limits.MaxConnectionsPerIP {
+		return false
+	}
+	s.perIP[ip]++
+	return true
+}
+
+// leave counts a connection out.
+func (s *service) leave(index int, ip netip.Addr) {
+	s.assigned[index].Add(-1)
+	if s.perIP != nil && ip.IsValid() {
+		s.mu.Lock()
+		if s.perIP[ip]--; s.perIP[ip] == 0 {
+			delete(s.perIP, ip)
+		}
+		s.mu.Unlock()
+	}
+	s.live.Add(-1)
+	s.master.connectionGone()
+}
+
+// connect makes the Conn of an accepted socket, on its loop.
+func (s *service) connect(index int, in loop.Incoming) {
+	l := s.loops[index]
+	c := &Conn{svc: s, id: s.master.nextID.Add(1), remote: in.Remote, unix: in.Unix, born: l.Now(), loopIndex: int32(index)}
+	if s.blocking {
+		c.more().serial = new(serial)
+	}
+	if err := l.Attach(&c.stream, in, (*connOwner)(c), s.limits.LingerTimeout); err != nil {
+		s.log.Error("cannot serve a connection", "peer", c.peer(), "error", err)
+		s.leave(index, in.Remote.Addr())
+		return
+	}
+	s.mu.Lock()
+	s.conns[c.id] = c
+	s.mu.Unlock()
+	if next, _ := c.deadline(l.Now()); next > 0 {
+		c.stream.SetDeadline(next)
+	}
+	c.run(c.greet)
+	if s.master.stopping() {
+		c.Close()
+	}
+}
+
+// greet runs OnConnect.
+func (c *Conn) greet() {
+	if h, ok := c.Protocol().(interface{ OnConnect(*Conn) }); ok {
+		h.OnConnect(c)
+	}
+	if fn := c.callbacks().OnConnect; fn != nil {
+		fn(c)
+	}
+}
+
+// remove forgets a connection after its OnClose.
+func (s *service) remove(c *Conn) {
+	s.mu.Lock()
+	delete(s.conns, c.id)
+	s.mu.Unlock()
+	s.leave(int(c.loopIndex), c.remote.Addr())
+}
+
+// all is a copy of the connections.
+func (s *service) all() []*Conn {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	list := make([]*Conn, 0, len(s.conns))
+	for _, c := range s.conns {
+		list = append(list, c)
+	}
+	return list
+}
+
+func (s *service) find(id uint64) *Conn {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.conns[id]
+}
+
+// post runs fn on the worker's first loop.
+func (s *service) post(fn func()) bool {
+	if len(s.loops) == 0 {
+		return false
+	}
+	return s.loops[0].Post(func() { s.guard(fn) })
+}
+
+// guard runs a user's function that belongs to no connection.
+func (s *service) guard(fn func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			s.reportPanic(nil, newPanicError(v))
+		}
+	}()
+	fn()
+}
+
+// reportPanic logs and counts a panic; c is nil outside connections.
+func (s *service) reportPanic(c *Conn, err *PanicError) {
+	s.panics.Add(1)
+	peer := ""
+	if c != nil {
+		peer = c.peer()
+	}
+	s.master.reportPanic(s.log, peer, err)
+}
+
+func (s *service) stats() WorkerStats {
+	return WorkerStats{
+		Connections: int(s.live.Load()), Accepted: s.accepted.Load(), Refused: s.refusedN.Load(),
+		Requests: s.requests.Load(), SendFail: s.sendFail.Load(), Panics: s.panics.Load(),
+	}
+}

@@ -1,0 +1,237 @@
+package workerman
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"net"
+	"slices"
+	"time"
+)
+
+// Worker is one service. Set its fields before it starts; they are copied then.
+type Worker struct {
+	// Name appears in logs and in the banner. Default "none".
+	Name string
+	// Transport is "tcp", "udp" or "unix" for an address whose scheme is a protocol, as
+	// in text://. Default tcp. The address may say it itself, as in text+unix:///run/x.sock.
+	Transport string
+	// Protocol replaces the protocol of the address's scheme.
+	Protocol Protocol
+	// Loops is the number of event loops that serve the worker, at least 1, the default.
+	// Workers of one process share loops: with 1 everywhere all callbacks are serial.
+	Loops int
+	// ReusePort opens one socket per loop with SO_REUSEPORT, so that the kernel spreads
+	// connections (and UDP peers) evenly; other programs may then listen beside it.
+	ReusePort bool
+	// Blocking runs each connection's callbacks on a goroutine, in order, so that they may
+	// block. Reading pauses while 16 messages or 256 KiB wait for a connection's callback.
+	Blocking bool
+
+	Limits
+	Callbacks
+
+	// OnWorkerStart is called once in the process, on the worker's first loop, before
+	// the first connection is accepted (clients wait meanwhile). It may block. An error
+	// stops the start. Callbacks may be set in it.
+	OnWorkerStart func(w *Worker) error
+	// OnWorkerStop is called when the worker stops in good order, before its connections
+	// are closed, on the worker's first loop.
+	OnWorkerStop func(w *Worker)
+
+	address string
+	master  *Master
+	svc     *service
+}
+
+// Limits bound what peers can make a worker do. Zero values mean the defaults.
+type Limits struct {
+	// MaxConnections is how many connections the worker serves at a time; more are closed
+	// as soon as they are accepted. Default 0: as many as the system allows.
+	MaxConnections int
+	// MaxConnectionsPerIP is the same for one client address. Default 0: no limit.
+	MaxConnectionsPerIP int
+	// MaxPackageSize is the largest message accepted, in bytes with its framing; a larger
+	// one closes the connection. Default 10 MiB. Without a protocol it has no meaning.
+	MaxPackageSize int
+	// MaxSendBuffer is how many bytes may wait for a slow peer: below it a message of any
+	// size is accepted, from there on Send refuses. Default 1 MiB.
+	MaxSendBuffer int
+	// FullPolicy is what happens to a message that finds the send buffer full. Default
+	// RefuseWhenFull.
+	FullPolicy FullPolicy
+	// IdleTimeout closes a connection from which nothing was received for that long.
+	// Default 0: never.
+	IdleTimeout time.Duration
+	// HandshakeTimeout closes a connection that has not completed its first message by
+	// then. Default 0: never.
+	HandshakeTimeout time.Duration
+	// LingerTimeout is how long a closing connection waits for a peer that takes nothing of
+	// what was sent. Default 30 s. A peer that takes some keeps the close waiting.
+	LingerTimeout time.Duration
+}
+
+// FullPolicy says what to do with a message for a peer whose send buffer is full.
+type FullPolicy int
+
+const (
+	// RefuseWhenFull refuses the message: Send returns ErrBufferFull and OnError is called.
+	RefuseWhenFull FullPolicy = iota
+	// CloseWhenFull destroys the connection: a client that reads too slowly is dropped.
+	CloseWhenFull
+)
+
+// Defaults of Limits.
+const (
+	DefaultMaxPackageSize = 10 << 20
+	DefaultMaxSendBuffer  = 1 << 20
+	DefaultLingerTimeout  = 30 * time.Second
+)
+
+// check fills in the defaults and refuses what makes no sense.
+func (l *Limits) check() error {
+	for _, v := range []struct {
+		name  string
+		value int64
+	}{
+		{"MaxConnections", int64(l.MaxConnections)}, {"MaxConnectionsPerIP", int64(l.MaxConnectionsPerIP)},
+		{"MaxPackageSize", int64(l.MaxPackageSize)}, {"MaxSendBuffer", int64(l.MaxSendBuffer)},
+		{"IdleTimeout", int64(l.IdleTimeout)}, {"HandshakeTimeout", int64(l.HandshakeTimeout)},
+		{"LingerTimeout", int64(l.LingerTimeout)},
+	} {
+		if v.value < 0 {
+			return fmt.Errorf("%s is negative", v.name)
+		}
+	}
+	if l.FullPolicy != RefuseWhenFull && l.FullPolicy != CloseWhenFull {
+		return fmt.Errorf("FullPolicy %d is none of RefuseWhenFull, CloseWhenFull", l.FullPolicy)
+	}
+	setDefault(&l.MaxPackageSize, DefaultMaxPackageSize)
+	setDefault(&l.MaxSendBuffer, DefaultMaxSendBuffer)
+	setDefault(&l.LingerTimeout, DefaultLingerTimeout)
+	// The loop's clock counts milliseconds; a shorter limit would mean none.
+	for _, d := range []*time.Duration{&l.IdleTimeout, &l.HandshakeTimeout} {
+		if *d > 0 && *d < time.Millisecond {
+			*d = time.Millisecond
+		}
+	}
+	return nil
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// NewWorker makes a worker of the default Master. The address is SCHEME://HOST:PORT or
+// SCHEME:///PATH: tcp, udp and unix for bytes as they come; text, frame or a registered
+// protocol for messages; "" for a worker without connections, which runs timers. Mistakes
+// in the address are reported when the worker starts.
+func NewWorker(address string) *Worker { return defaultMaster.NewWorker(address) }
+
+// NewWorker makes a worker of this master.
+func (m *Master) NewWorker(address string) *Worker {
+	w := &Worker{address: address, master: m}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.workers = append(m.workers, w)
+	return w
+}
+
+// Address is what NewWorker was given.
+func (w *Worker) Address() string { return w.address }
+
+// Addr is the address that the worker is bound to, with the port that the system chose
+// for port 0; nil while it does not listen.
+func (w *Worker) Addr() net.Addr {
+	return w.service().boundAddr()
+}
+
+// service is the running side of the worker, an empty one before the start.
+func (w *Worker) service() *service {
+	w.master.mu.Lock()
+	defer w.master.mu.Unlock()
+	if w.svc == nil {
+		return notStarted
+	}
+	return w.svc
+}
+
+// notStarted stands for the service of workers that have none yet: no connections.
+var notStarted = &service{}
+
+// name is Name or its default.
+func (w *Worker) name() string {
+	if w.Name == "" {
+		return "none"
+	}
+	return w.Name
+}
+
+// Listen starts a worker that was made after its master started, typically in
+// OnWorkerStart: one process then serves several ports with shared variables. Its
+// OnWorkerStart is not called. It returns a *StartError, or ErrNotRunning.
+func (w *Worker) Listen() error {
+	if !w.master.running() {
+		return w.startError(fmt.Errorf("%w: Listen is for workers made in OnWorkerStart; the others start with Run", ErrNotRunning))
+	}
+	if w.service() != notStarted {
+		return w.startError(errors.New("it listens already"))
+	}
+	s, err := w.prepare()
+	if err == nil {
+		err = s.open()
+	}
+	if err != nil {
+		return w.startError(err)
+	}
+	w.master.started(s)
+	s.ready()
+	return nil
+}
+
+func (w *Worker) startError(err error) error {
+	return &StartError{Worker: w.name(), Address: w.describe(), Err: err}
+}
+
+// describe is the address for people.
+func (w *Worker) describe() string {
+	if w.address == "" {
+		return "none"
+	}
+	return w.address
+}
+
+// Unlisten closes the listener; connections go on.
+func (w *Worker) Unlisten() { w.service().unlisten() }
+
+// PauseAccept stops accepting; clients wait in the system's queue. Called in
+// OnWorkerStart it holds until ResumeAccept.
+func (w *Worker) PauseAccept() { w.service().pauseAccept(true) }
+
+// ResumeAccept undoes PauseAccept.
+func (w *Worker) ResumeAccept() { w.service().pauseAccept(false) }
+
+// Connections iterates over the connections at the time of the call, in no order.
+func (w *Worker) Connections() iter.Seq[*Conn] { return slices.Values(w.service().all()) }
+
+// Connection returns the connection with that ID, nil if it is gone.
+func (w *Worker) Connection(id uint64) *Conn { return w.service().find(id) }
+
+// Post runs fn on the worker's first loop, false if that has stopped.
+func (w *Worker) Post(fn func()) bool { return w.service().post(fn) }
+
+// WorkerStats are the counters of a worker in this process.
+type WorkerStats struct {
+	Connections int    // open now
+	Accepted    uint64 // since the start
+	Refused     uint64 // closed at accept by MaxConnections or MaxConnectionsPerIP
+	Requests    uint64 // messages and datagrams received
+	SendFail    uint64 // messages not accepted or, with UDP, not taken by the system
+	Panics      uint64 // of callbacks, timers and Async
+}
+
+// Stats returns the worker's counters.
+func (w *Worker) Stats() WorkerStats { return w.service().stats() }
