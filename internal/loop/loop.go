@@ -39,7 +39,7 @@ type Loop struct {
 	engine engine
 	native bool
 	events [poll.MaxEvents]poll.Event
-	lively bool // the last turn had several events: look before sleeping
+	lively bool // the last turn had plenty to do: look before sleeping
 
 	base time.Time
 	now  int64 // milliseconds since base, renewed once per turn

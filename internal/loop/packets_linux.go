@@ -60,6 +60,9 @@ func (p *Packets) ready(poll.Events) {
 		if err != nil {
 			return // nothing there, or a peer's ICMP error
 		}
+		if n > 1 {
+			p.loop.lively = true // one event, but a crowd
+		}
 		p.mu.Lock()
 		p.serving = true
 		p.mu.Unlock()

@@ -66,7 +66,8 @@ type Stream struct {
 	unsent     int   // while closing: what the peer had not taken at the last look
 	linger     int32 // milliseconds
 	endTold    bool  // EndOfInput was called
-	bytesIn    atomic.Uint64
+	newBytes   uint64 // received in this burst; on the loop alone
+	bytesIn    uint64
 	bytesOut   uint64
 	sends      uint64
 }
@@ -115,7 +116,7 @@ func (s *Stream) Loop() *Loop { return s.loop }
 func (s *Stream) Counts() (in, out, sends uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.bytesIn.Load(), s.bytesOut, s.sends
+	return s.bytesIn, s.bytesOut, s.sends
 }
 
 // LastActive is the loop's time of the last input, in milliseconds.
@@ -282,6 +283,8 @@ func (s *Stream) endBurst(ended bool) {
 	s.mu.Lock()
 	s.flags.burst = false
 	s.flags.ended = s.flags.ended || ended
+	s.bytesIn += s.newBytes
+	s.newBytes = 0
 	s.settleLocked(false)
 	if ended {
 		s.tellEnd()

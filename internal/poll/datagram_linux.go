@@ -68,16 +68,34 @@ func (r *Receiver) Datagram(i int) (from netip.AddrPort, b []byte) {
 	return from, r.mem[at : at+int(m.len) : at+int(m.len)]
 }
 
-// Sender collects datagrams and sends them together.
+// Sender collects datagrams and sends them together. Neighbours of one size to one peer
+// go through the kernel's stack as one packet (UDP_SEGMENT), which it cuts at the end.
 type Sender struct {
 	v6    bool // the socket is of the IPv6 family: IPv4 peers are written as mapped
+	whole bool // the kernel or a device does not cut packets
 	count int
-	msgs  [Batch]mmsghdr
-	iovs  [Batch]unix.Iovec
-	names [Batch]unix.RawSockaddrInet6
 	mem   []byte
-	spans [Batch]int // end of each datagram in mem
+	ends  [Batch]int // of each datagram in mem
+	to    [Batch]netip.AddrPort
+
+	first    [Batch + 1]int // of each message: its first datagram
+	msgs     [Batch]mmsghdr
+	iovs     [Batch]unix.Iovec
+	names    [Batch]unix.RawSockaddrInet6
+	controls [Batch]segmentControl
 }
+
+// segmentControl is the control message that carries the size of the pieces.
+type segmentControl struct {
+	hdr  unix.Cmsghdr
+	size uint16
+	_    [6]byte
+}
+
+const (
+	maxSegments    = 64   // of one packet
+	maxSegmentSize = 1200 // larger ones may exceed a path's packet size, which segments must not
+)
 
 // NewSender makes a sender for a socket with that local address.
 func NewSender(local netip.AddrPort) *Sender {
@@ -90,45 +108,100 @@ func (s *Sender) Pending() int { return s.count }
 // Add copies a datagram into the batch, which must not be full.
 func (s *Sender) Add(to netip.AddrPort, b []byte) {
 	s.mem = append(s.mem, b...)
-	s.spans[s.count] = len(s.mem)
-	s.msgs[s.count].hdr.Name = (*byte)(unsafe.Pointer(&s.names[s.count]))
-	s.msgs[s.count].hdr.Namelen = putAddr(&s.names[s.count], to, s.v6)
+	s.ends[s.count] = len(s.mem)
+	s.to[s.count] = to
 	s.count++
+}
+
+// span is where the i-th datagram lies in mem.
+func (s *Sender) span(i int) (start, end int) {
+	if i > 0 {
+		start = s.ends[i-1]
+	}
+	return start, s.ends[i]
+}
+
+// run is how many datagrams from i on can leave as one packet: of one size, the last of
+// them may be shorter.
+func (s *Sender) run(i int) int {
+	start, end := s.span(i)
+	size := end - start
+	if s.whole || size == 0 || size > maxSegmentSize {
+		return 1
+	}
+	n := 1
+	for n < maxSegments && i+n < s.count && s.to[i+n] == s.to[i] {
+		start, end := s.span(i + n)
+		if end-start > size || end == start {
+			break
+		}
+		n++
+		if end-start < size {
+			break
+		}
+	}
+	return n
+}
+
+// build makes the messages for the datagrams from i on and returns their number.
+func (s *Sender) build(i int) (n int) {
+	for ; i < s.count; n++ {
+		run := s.run(i)
+		start, end := s.span(i)
+		size := end - start
+		end = s.ends[i+run-1]
+		s.iovs[n].Base = unsafe.SliceData(s.mem[start:])
+		s.iovs[n].SetLen(end - start)
+		h := &s.msgs[n].hdr
+		*h = unix.Msghdr{Name: (*byte)(unsafe.Pointer(&s.names[n])), Iov: &s.iovs[n]}
+		h.Namelen = putAddr(&s.names[n], s.to[i], s.v6)
+		h.SetIovlen(1)
+		if run > 1 {
+			c := &s.controls[n]
+			c.hdr.Level, c.hdr.Type = unix.SOL_UDP, unix.UDP_SEGMENT
+			c.hdr.SetLen(unix.CmsgLen(2))
+			c.size = uint16(size)
+			h.Control = (*byte)(unsafe.Pointer(c))
+			h.SetControllen(unix.CmsgSpace(2))
+		}
+		s.first[n] = i
+		i += run
+	}
+	s.first[n] = s.count
+	return n
 }
 
 // Send sends the batch and returns how many datagrams the system refused, for want of
 // room or otherwise, and the first error.
 func (s *Sender) Send(fd int) (lost int, err error) {
-	start := 0
-	for i := range s.count {
-		end := s.spans[i]
-		s.iovs[i].Base = unsafe.SliceData(s.mem[start:])
-		s.iovs[i].SetLen(end - start)
-		s.msgs[i].hdr.Iov = &s.iovs[i]
-		s.msgs[i].hdr.SetIovlen(1)
-		start = end
-	}
-	for at := 0; at < s.count; {
-		n, _, errno := syscall.RawSyscall6(unix.SYS_SENDMMSG, uintptr(fd), uintptr(unsafe.Pointer(&s.msgs[at])), uintptr(s.count-at), unix.MSG_DONTWAIT, 0, 0)
+	for i := 0; i < s.count; {
+		n := s.build(i)
+		sent, _, errno := syscall.RawSyscall6(unix.SYS_SENDMMSG, uintptr(fd), uintptr(unsafe.Pointer(&s.msgs[0])), uintptr(n), unix.MSG_DONTWAIT, 0, 0)
+		run := s.first[1] - i
 		switch {
+		case errno == 0:
+			i = s.first[sent]
 		case errno == unix.EINTR:
-		case errno != 0: // of the first datagram left; the others may have better luck
-			lost++
-			at++
+		case run > 1 && (errno == unix.EINVAL || errno == unix.EIO || errno == unix.EOPNOTSUPP || errno == unix.EMSGSIZE):
+			s.whole = true
+		default: // the first message is lost; the others may have better luck
+			lost += run
+			i += run
 			if err == nil {
 				err = errno
 			}
-		default:
-			at += int(n)
 		}
 	}
 	s.count = 0
-	if cap(s.mem) > Batch*receiveSlot/16 {
+	if cap(s.mem) > maxSpare {
 		s.mem = nil
 	}
 	s.mem = s.mem[:0]
 	return lost, err
 }
+
+// maxSpare is the most memory that a sender keeps for the next batch.
+const maxSpare = 256 << 10
 
 func putAddr(name *unix.RawSockaddrInet6, to netip.AddrPort, v6 bool) uint32 {
 	port := to.Port()<<8 | to.Port()>>8

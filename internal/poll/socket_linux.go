@@ -10,11 +10,12 @@ import (
 // Again is the error of a call that would have blocked.
 const Again = syscall.EAGAIN
 
-// Read reads from a non-blocking socket; n is 0 at the end of input.
+// Read reads from a non-blocking socket; n is 0 at the end of input. The calls made for
+// sockets skip the file layer that read(2) and write(2) go through.
 func Read(fd int, p []byte) (n int, err error) {
 	p = p[:min(len(p), MaxRawBytes)]
 	for {
-		r, _, errno := syscall.RawSyscall(syscall.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)))
+		r, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), 0, 0, 0)
 		if errno == 0 {
 			return int(r), nil
 		}
