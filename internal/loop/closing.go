@@ -2,6 +2,7 @@ package loop
 
 import (
 	"io"
+	"math"
 	"time"
 )
 
@@ -77,7 +78,7 @@ func (s *Stream) startLinger() {
 }
 
 // remaining is what the peer has not taken yet.
-func (s *Stream) remaining() int { return s.Queued() + s.sysUnsent() }
+func (s *Stream) remaining() int32 { return int32(min(s.Queued()+s.sysUnsent(), math.MaxInt32)) }
 
 // checkLinger looks at the peer's progress now and then.
 func (s *Stream) checkLinger(now int64) {

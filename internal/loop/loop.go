@@ -57,6 +57,7 @@ type Loop struct {
 	cork     block
 	corkQ    outQueue
 	watches  map[int]*watch
+	arrived  uint64 // bytes that the stream being served has received
 	streams  atomic.Int64
 	counters Counters
 }

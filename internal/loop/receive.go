@@ -52,7 +52,7 @@ func (s *Stream) fill() (filled bool, err error) {
 }
 
 func (s *Stream) arrived(n int) {
-	s.newBytes += uint64(n)
+	s.loop.arrived += uint64(n)
 	if s.isOpen() {
 		s.lastActive = s.loop.now
 	}

@@ -225,7 +225,7 @@ func (s *Stream) uncork() {
 
 // broke notes that writing failed; the loop closes the stream.
 func (s *Stream) broke(err error) {
-	s.failed = err
+	s.failed = &failure{err}
 	s.dropOutput()
 	s.flags.waiting = false
 	s.enlist()

@@ -54,23 +54,24 @@ type Stream struct {
 
 	mu       sync.Mutex // guards what follows, for senders on other goroutines
 	out      *outQueue  // nil if nothing is queued
+	failed   *failure   // why the loop has to close the stream, nil if it has not
 	fd       int32
 	token    poll.Token
-	interest uint8 // poll.Events in the kernel
-	flags    flags
 	state    atomic.Uint32
 	pauses   atomic.Uint32
-	failed   error
+	interest uint8 // poll.Events in the engine
+	flags    flags
 
-	lastActive int64 // when something was received; while closing: when the peer last took something
-	unsent     int   // while closing: what the peer had not taken at the last look
+	unsent     int32 // while closing: what the peer had not taken at the last look
 	linger     int32 // milliseconds
-	endTold    bool  // EndOfInput was called
-	newBytes   uint64 // received in this burst; on the loop alone
+	lastActive int64 // when something was received; while closing: when the peer last took something
 	bytesIn    uint64
 	bytesOut   uint64
 	sends      uint64
 }
+
+// failure holds an error; most streams never have one, so it costs them one word.
+type failure struct{ err error }
 
 // flags of a stream, guarded by its lock.
 type flags struct {
@@ -81,6 +82,7 @@ type flags struct {
 	resumed   bool // reading was paused and goes on
 	parked    bool // the engine does not watch the socket at all
 	ended     bool // the peer sent its end of stream
+	endTold   bool // EndOfInput was called
 	wrote     bool // something was ever sent
 }
 
@@ -283,8 +285,8 @@ func (s *Stream) endBurst(ended bool) {
 	s.mu.Lock()
 	s.flags.burst = false
 	s.flags.ended = s.flags.ended || ended
-	s.bytesIn += s.newBytes
-	s.newBytes = 0
+	s.bytesIn += s.loop.arrived
+	s.loop.arrived = 0
 	s.settleLocked(false)
 	if ended {
 		s.tellEnd()
@@ -294,8 +296,8 @@ func (s *Stream) endBurst(ended bool) {
 // tellEnd passes the end of the input on, once, and not before everything in front of
 // it was delivered.
 func (s *Stream) tellEnd() {
-	if !s.endTold && !s.Paused() && s.isOpen() {
-		s.endTold = true
+	if !s.flags.endTold && !s.Paused() && s.isOpen() {
+		s.flags.endTold = true
 		s.owner.EndOfInput()
 	}
 }
@@ -340,7 +342,7 @@ func (s *Stream) settleLocked(writable bool) {
 	s.mu.Unlock()
 	switch {
 	case failed != nil:
-		s.shut(failed)
+		s.shut(failed.err)
 		return
 	case drained && state == streamOpen:
 		s.owner.Drained()
