@@ -22,7 +22,7 @@ func (s *Stream) fill() (filled bool, err error) {
 	var n int
 	in := s.in
 	if in != nil && (in.want-len(in.b) >= ownRead || len(in.b) >= ownRead) {
-		s.grow()
+		in = s.grow()
 		room := in.b[len(in.b):cap(in.b)]
 		if in.want > len(in.b) {
 			room = room[:min(len(room), in.want-len(in.b))]
@@ -58,27 +58,22 @@ func (s *Stream) arrived(n int) {
 	}
 }
 
-// grow makes room for at least one more read in the own buffer. A message of known
-// size gets a buffer of that size, but not all at once: the peer has to send a
+// grow makes room for at least one more read in the own buffer and returns it. A message
+// of known size gets a buffer of that size, but not all at once: the peer has to send a
 // quarter before it is believed.
-func (s *Stream) grow() {
+func (s *Stream) grow() *inBuffer {
 	in := s.in
 	if cap(in.b)-len(in.b) >= ownRead || in.want > 0 && cap(in.b) >= in.want {
-		return
+		return in
 	}
 	size := max(4*len(in.b), readBufferSize)
 	if in.want > 0 {
 		size = min(size, in.want)
 	}
-	s.replaceInput(size)
-}
-
-// replaceInput moves the kept bytes to a fresh buffer with that capacity.
-func (s *Stream) replaceInput(size int) {
-	bigger := &inBuffer{b: make([]byte, len(s.in.b), size), want: s.in.want}
-	copy(bigger.b, s.in.b)
+	bigger := &inBuffer{b: append(make([]byte, 0, size), in.b...), want: in.want}
 	s.dropInput()
 	s.in = bigger
+	return bigger
 }
 
 // redeliver hands the kept bytes over again.

@@ -3,6 +3,7 @@ package poll
 import (
 	"fmt"
 	"os"
+	"sync"
 	"syscall"
 	"unsafe"
 
@@ -14,9 +15,12 @@ type rawEvent = unix.EpollEvent
 // Epoll is one level-triggered epoll instance with an eventfd to interrupt a wait.
 // Add, Modify, Remove and Wake may be called from every goroutine, Wait from one.
 type Epoll struct {
-	fd     int
-	wakeFd int
-	raw    [MaxEvents]rawEvent
+	fd int
+
+	wakeMu sync.Mutex // a wake must not hit whoever gets the number of a closed descriptor
+	wakeFd int        // -1 once closed
+
+	raw [MaxEvents]rawEvent
 }
 
 // exclusive asks that one waiter of several is woken for a shared listener.
@@ -116,6 +120,11 @@ func (e *Epoll) collect(r int, errno syscall.Errno, out []Event) (int, error) {
 
 // Wake makes a running or the next Wait return at once.
 func (e *Epoll) Wake() error {
+	e.wakeMu.Lock()
+	defer e.wakeMu.Unlock()
+	if e.wakeFd < 0 {
+		return os.ErrClosed
+	}
 	one := uint64(1)
 	_, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, uintptr(e.wakeFd), uintptr(unsafe.Pointer(&one)), 8)
 	if errno != 0 && errno != unix.EAGAIN { // full counter: a wake-up is pending anyway
@@ -124,8 +133,11 @@ func (e *Epoll) Wake() error {
 	return nil
 }
 
-// Close releases the descriptors. No other method may run any more.
+// Close releases the descriptors. Only Wake may still be called.
 func (e *Epoll) Close() error {
+	e.wakeMu.Lock()
+	defer e.wakeMu.Unlock()
 	unix.Close(e.wakeFd)
+	e.wakeFd = -1
 	return unix.Close(e.fd)
 }

@@ -1,0 +1,5 @@
+//go:build !race
+
+package workerman
+
+const raceEnabled = false
