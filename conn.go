@@ -17,19 +17,18 @@ type Conn struct {
 	// Data is for the user. The callbacks of the connection may use it without locks.
 	Data any
 
-	stream    loop.Stream
-	packets   *packetService // of a UDP peer; the stream is unused then
-	svc       *service
-	extra     atomic.Pointer[extra]
-	id        uint64
-	remote    netip.AddrPort
-	born      int64  // the loop's time of the accept
-	received  uint64 // messages; atomic
-	loopIndex int32
-	scanned   int32 // bytes of an incomplete message known to hold no end mark
-	notices   atomic.Uint32
+	stream   loop.Stream // unused by a UDP peer
+	svc      *service
+	extra    atomic.Pointer[extra]
+	id       uint64
+	received uint64 // messages; atomic
+	born     uint32 // the loop's time of the accept in tenths of a second
+	scanned  int32  // bytes of an incomplete message known to hold no end mark
+
+	remote    peerAddr
+	hasRemote bool
+	datagram  bool // a UDP peer
 	greeted   bool // the first message has arrived
-	unix      bool
 }
 
 // extra is what few connections need. It is made on first use and stays.
@@ -47,9 +46,11 @@ type extra struct {
 	err    error
 	gone   bool // closed: no timer may be added
 
-	serial *serial             // of a Blocking worker
-	groups map[string]struct{} // guarded by the hub
-	uid    string              // guarded by the hub
+	serial  *serial             // of a Blocking worker
+	packets *packetService      // of a UDP peer
+	zone    string              // of the remote address
+	groups  map[string]struct{} // guarded by the hub
+	uid     string              // guarded by the hub
 }
 
 // limits of one connection; 0 means the worker's.
@@ -77,21 +78,11 @@ func (c *Conn) ID() uint64 { return c.id }
 // Worker is the worker that accepted the connection.
 func (c *Conn) Worker() *Worker { return c.svc.worker }
 
-// RemoteAddr is the peer's address, also after the close. It is the zero value on a Unix
-// socket, and a proxy's address if there is a proxy between.
-func (c *Conn) RemoteAddr() netip.AddrPort { return c.remote }
-
-// RemoteIP is the address of RemoteAddr.
-func (c *Conn) RemoteIP() netip.Addr { return c.remote.Addr() }
-
-// RemotePort is the port of RemoteAddr.
-func (c *Conn) RemotePort() uint16 { return c.remote.Port() }
-
 // LocalAddr is the address on this side; the zero value on a Unix socket and after the
 // close.
 func (c *Conn) LocalAddr() netip.AddrPort {
-	if c.packets != nil {
-		return c.packets.packets.LocalAddr()
+	if c.datagram {
+		return c.extra.Load().packets.packets.LocalAddr()
 	}
 	return unmapped(c.stream.LocalAddr())
 }
@@ -100,23 +91,27 @@ func unmapped(a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 }
 
+// bornUnit is the unit of Conn.born in milliseconds.
+const bornUnit = 100
+
 // Transport is "tcp", "unix" or "udp".
 func (c *Conn) Transport() string {
 	switch {
-	case c.packets != nil:
+	case c.datagram:
 		return "udp"
-	case c.unix:
+	case !c.hasRemote:
 		return "unix"
 	}
 	return "tcp"
 }
 
-// Opened is when the connection was accepted, to the millisecond; the zero time with UDP.
+// Opened is when the connection was accepted, to a tenth of a second; the zero time with
+// UDP.
 func (c *Conn) Opened() time.Time {
-	if c.packets != nil {
+	if c.datagram {
 		return time.Time{}
 	}
-	return c.stream.Loop().Time(c.born)
+	return c.stream.Loop().Time(int64(c.born) * bornUnit)
 }
 
 // Err is why the connection ended: nil while it is open and after an orderly close by
@@ -142,7 +137,7 @@ type ConnStats struct {
 
 // Stats returns the connection's counters; all 0 with UDP.
 func (c *Conn) Stats() ConnStats {
-	if c.packets != nil {
+	if c.datagram {
 		return ConnStats{}
 	}
 	in, out, sends := c.stream.Counts()
@@ -238,7 +233,7 @@ func (c *Conn) maxSend() int {
 // time with its callbacks. It is dropped if the connection is closed by then; it reports
 // false if it is closed now.
 func (c *Conn) Post(fn func()) bool {
-	if c.packets != nil {
+	if c.datagram {
 		return c.svc.post(fn)
 	}
 	return c.stream.Loop().Post(func() {

@@ -30,8 +30,8 @@ func (w *Worker) EventLoop() *EventLoop {
 
 // EventLoop is the loop that the connection lives on.
 func (c *Conn) EventLoop() *EventLoop {
-	if c.packets != nil {
-		return c.svc.master.eventLoop(c.packets.loop)
+	if c.datagram {
+		return c.svc.master.eventLoop(c.extra.Load().packets.loop)
 	}
 	return c.svc.master.eventLoop(c.stream.Loop())
 }

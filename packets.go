@@ -14,14 +14,15 @@ import (
 // packetService is the worker's UDP socket on one loop. A peer's Conn is made with its
 // first datagram and kept for the next ones, so that steady traffic makes no garbage.
 type packetService struct {
-	svc     *service
-	loop    *loop.Loop
-	socket  *net.UDPConn // until the loop takes it over
-	packets *loop.Packets
-	last    *Conn
-	young   map[netip.AddrPort]*Conn
-	old     map[netip.AddrPort]*Conn
-	count   uint64
+	svc      *service
+	loop     *loop.Loop
+	socket   *net.UDPConn // until the loop takes it over
+	packets  *loop.Packets
+	last     *Conn
+	lastFrom netip.AddrPort
+	young    map[netip.AddrPort]*Conn
+	old      map[netip.AddrPort]*Conn
+	count    uint64
 }
 
 // maxPeers bounds the peers remembered: the older half is forgotten beyond it.
@@ -84,13 +85,15 @@ func (p *packetService) close() {
 
 // peer returns the Conn of an address.
 func (p *packetService) peer(from netip.AddrPort) *Conn {
-	if p.last != nil && p.last.remote == from {
+	if p.last != nil && p.lastFrom == from {
 		return p.last
 	}
 	c := p.young[from]
 	if c == nil {
 		if c = p.old[from]; c == nil {
-			c = &Conn{svc: p.svc, packets: p, remote: from}
+			c = &Conn{svc: p.svc, datagram: true}
+			c.setRemote(from)
+			c.more().packets = p
 			if p.svc.blocking {
 				c.more().serial = new(serial)
 			}
@@ -100,7 +103,7 @@ func (p *packetService) peer(from netip.AddrPort) *Conn {
 		}
 		p.young[from] = c
 	}
-	p.last = c
+	p.last, p.lastFrom = c, from
 	return c
 }
 
@@ -162,7 +165,7 @@ func (p *packetService) send(c *Conn, protocol Protocol, data []byte) error {
 	if len(data) > loop.MaxDatagram {
 		return fmt.Errorf("%w: %d bytes, a datagram carries %d", ErrTooLarge, len(data), loop.MaxDatagram)
 	}
-	if err := p.packets.Send(c.remote, data); err != nil {
+	if err := p.packets.Send(c.RemoteAddr(), data); err != nil {
 		p.svc.sendFail.Add(1)
 		if errors.Is(err, net.ErrClosed) {
 			return ErrClosed

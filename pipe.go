@@ -6,7 +6,7 @@ package workerman
 // ways. The other callbacks of both connections go on. Call it in a callback of c; dst
 // may live on another loop. If dst is closed already, c is closed.
 func (c *Conn) Pipe(dst *Conn) {
-	if c.packets != nil {
+	if c.datagram {
 		return // datagrams have no stream to pipe
 	}
 	dst.more().source.Store(c)
@@ -18,7 +18,7 @@ func (c *Conn) Pipe(dst *Conn) {
 
 // forward sends one message along the pipe.
 func (c *Conn) forward(dst *Conn, data []byte) {
-	if dst.packets != nil {
+	if dst.datagram {
 		dst.Send(data)
 		return
 	}
@@ -35,7 +35,7 @@ func (c *Conn) forward(dst *Conn, data []byte) {
 	if !s.Commit(dst.maxSend()) {
 		return
 	}
-	dst.notice(noticeFull)
+	s.NeedAttention(noticeFull)
 	c.stream.Pause(pausedByPipe)
 	if !s.Waiting() {
 		c.stream.Resume(pausedByPipe) // it drained in between, and nobody will say so again
@@ -60,14 +60,14 @@ func (c *Conn) unpipe() {
 // PauseRecv stops reading from the peer, whose data then waits in the network; messages
 // that arrived already wait too. A peer that closes is not noticed meanwhile.
 func (c *Conn) PauseRecv() {
-	if c.packets == nil {
+	if !c.datagram {
 		c.stream.Pause(pausedByUser)
 	}
 }
 
 // ResumeRecv undoes PauseRecv; messages that wait are delivered at once.
 func (c *Conn) ResumeRecv() {
-	if c.packets == nil {
+	if !c.datagram {
 		c.stream.Resume(pausedByUser)
 	}
 }

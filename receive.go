@@ -118,9 +118,8 @@ func (o *connOwner) EndOfInput() {
 }
 
 // Attention calls what other goroutines' sends have caused.
-func (o *connOwner) Attention() {
+func (o *connOwner) Attention(bits uint8) {
 	c := (*Conn)(o)
-	bits := c.notices.Swap(0)
 	if bits&noticeFull != 0 {
 		if fn := c.callbacks().OnBufferFull; fn != nil {
 			c.run(func() { fn(c) })
@@ -165,7 +164,7 @@ func (c *Conn) deadline(now int64) (next int64, err error) {
 		}
 	}
 	if limit := l.HandshakeTimeout.Milliseconds(); limit > 0 && !c.greeted {
-		at := c.born + limit
+		at := int64(c.born+1)*bornUnit + limit
 		if at <= now {
 			return 0, fmt.Errorf("%w: no message within %v", ErrHandshake, l.HandshakeTimeout)
 		}
@@ -199,10 +198,10 @@ func (c *Conn) end(err error) {
 
 // peer names the other side in logs.
 func (c *Conn) peer() string {
-	if c.unix {
+	if !c.hasRemote {
 		return "unix"
 	}
-	return c.remote.String()
+	return c.RemoteAddr().String()
 }
 
 // Closed ends the connection for its worker and makes the last callback.

@@ -31,8 +31,8 @@ func (c *Conn) Send(data []byte) error { return c.send(c.Protocol(), data) }
 func (c *Conn) SendRaw(data []byte) error { return c.send(nil, data) }
 
 func (c *Conn) send(p Protocol, data []byte) error {
-	if c.packets != nil {
-		return c.packets.send(c, p, data)
+	if c.datagram {
+		return c.extra.Load().packets.send(c, p, data)
 	}
 	s := &c.stream
 	queued, ok := s.Begin()
@@ -49,7 +49,7 @@ func (c *Conn) send(p Protocol, data []byte) error {
 		return err
 	}
 	if s.Commit(limit) {
-		c.notice(noticeFull)
+		s.NeedAttention(noticeFull)
 	}
 	return nil
 }
@@ -111,21 +111,14 @@ func (c *Conn) refused() error {
 		c.stream.Destroy(ErrBufferFull)
 		return ErrBufferFull
 	}
-	c.notice(noticeRefused)
+	c.stream.NeedAttention(noticeRefused)
 	return ErrBufferFull
-}
-
-// notice makes the loop call OnBufferFull or OnError soon.
-func (c *Conn) notice(bit uint32) {
-	if c.notices.Or(bit) == 0 {
-		c.stream.NeedAttention()
-	}
 }
 
 // CloseWith sends data as the last message and closes. The message is accepted even
 // if the send buffer is full.
 func (c *Conn) CloseWith(data []byte) error {
-	if c.packets != nil {
+	if c.datagram {
 		return c.Send(data)
 	}
 	if _, ok := c.stream.Begin(); !ok {
@@ -140,14 +133,14 @@ func (c *Conn) CloseWith(data []byte) error {
 // peer, or when the peer has taken nothing for LingerTimeout. Sends are refused from now
 // on and no OnMessage follows. Further calls do nothing; with UDP it does nothing.
 func (c *Conn) Close() {
-	if c.packets == nil {
+	if !c.datagram {
 		c.stream.Close()
 	}
 }
 
 // Destroy closes the connection at once and drops what was not written yet.
 func (c *Conn) Destroy() {
-	if c.packets == nil {
+	if !c.datagram {
 		c.stream.Destroy(loop.ErrDestroyed)
 	}
 }
@@ -197,7 +190,7 @@ func (f *fanout) send(c *Conn) {
 	s.Share(f.shared)
 	wake, full := s.CommitLater(limit)
 	if full {
-		c.notice(noticeFull)
+		s.NeedAttention(noticeFull)
 	}
 	if wake {
 		f.wakeLater(s.Loop())

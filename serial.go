@@ -50,12 +50,12 @@ func (q *serial) message(c *Conn, data []byte) {
 func (q *serial) push(c *Conn, item call) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if c.packets != nil && q.behind() {
+	if c.datagram && q.behind() {
 		return // datagrams that nobody has time for are lost
 	}
 	q.queue = append(q.queue, item)
 	q.bytes += len(item.data)
-	if c.packets == nil && q.behind() {
+	if !c.datagram && q.behind() {
 		c.stream.Pause(pausedByBacklog)
 	}
 	if !q.running {
@@ -78,7 +78,7 @@ func (q *serial) work(c *Conn) {
 		q.queue[0] = call{}
 		q.queue = q.queue[1:]
 		q.bytes -= len(item.data)
-		if c.packets == nil && !q.behind() {
+		if !c.datagram && !q.behind() {
 			c.stream.Resume(pausedByBacklog)
 		}
 		q.mu.Unlock()
@@ -111,4 +111,4 @@ func (c *Conn) panicked(v any) {
 }
 
 // connected reports whether the connection is neither closing nor closed.
-func (c *Conn) connected() bool { return c.packets != nil || c.stream.Open() }
+func (c *Conn) connected() bool { return c.datagram || c.stream.Open() }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -334,7 +335,8 @@ func (s *service) leave(index int, ip netip.Addr) {
 // connect makes the Conn of an accepted socket, on its loop.
 func (s *service) connect(index int, in loop.Incoming) {
 	l := s.loops[index]
-	c := &Conn{svc: s, id: s.master.nextID.Add(1), remote: in.Remote, unix: in.Unix, born: l.Now(), loopIndex: int32(index)}
+	c := &Conn{svc: s, id: s.master.nextID.Add(1), born: uint32(l.Now() / bornUnit)}
+	c.setRemote(in.Remote)
 	if s.blocking {
 		c.more().serial = new(serial)
 	}
@@ -370,7 +372,7 @@ func (s *service) remove(c *Conn) {
 	s.mu.Lock()
 	delete(s.conns, c.id)
 	s.mu.Unlock()
-	s.leave(int(c.loopIndex), c.remote.Addr())
+	s.leave(slices.Index(s.loops, c.stream.Loop()), c.RemoteIP())
 }
 
 // all is a copy of the connections.

@@ -69,6 +69,7 @@ type Counters struct {
 	Reads  uint64
 	Writes atomic.Uint64
 	Ctls   atomic.Uint64
+	Wakes  atomic.Uint64
 }
 
 // New makes a loop; Run starts it.
@@ -190,6 +191,7 @@ func (l *Loop) Post(fn func()) bool {
 // Wake ends the loop's sleep if it sleeps.
 func (l *Loop) Wake() {
 	if l.sleeping.CompareAndSwap(true, false) {
+		l.counters.Wakes.Add(1)
 		l.engine.wake()
 	}
 }

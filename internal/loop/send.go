@@ -117,11 +117,12 @@ func (s *Stream) Abort() {
 	s.mu.Unlock()
 }
 
-// NeedAttention makes the loop call the owner's Attention soon. Any goroutine may call it.
-func (s *Stream) NeedAttention() {
+// NeedAttention makes the loop call the owner's Attention soon, with these bits of the
+// owner's choice. Any goroutine may call it.
+func (s *Stream) NeedAttention(bits uint8) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.flags.attention = true
+	s.flags.attention |= bits
 	s.enlist()
 }
 

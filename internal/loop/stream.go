@@ -20,8 +20,8 @@ type Owner interface {
 	Receive(b []byte) (used, want int)
 	// EndOfInput says that the peer will send no more. The owner closes when it is ready.
 	EndOfInput()
-	// Attention is the answer to NeedAttention.
-	Attention()
+	// Attention is the answer to NeedAttention, with the bits that were asked for.
+	Attention(bits uint8)
 	// Drained says that output which had to wait for the peer has all been written.
 	Drained()
 	// Deadline is called when the deadline passes; it returns the next one, 0 for none.
@@ -75,15 +75,15 @@ type failure struct{ err error }
 
 // flags of a stream, guarded by its lock.
 type flags struct {
-	burst     bool // served right now: output stays in the cork until the end
-	listed    bool // in the loop's collector
-	waiting   bool // output waits for the peer; Drained will be called
-	attention bool
-	resumed   bool // reading was paused and goes on
-	parked    bool // the engine does not watch the socket at all
-	ended     bool // the peer sent its end of stream
-	endTold   bool // EndOfInput was called
-	wrote     bool // something was ever sent
+	burst     bool  // served right now: output stays in the cork until the end
+	listed    bool  // in the loop's collector
+	waiting   bool  // output waits for the peer; Drained will be called
+	attention uint8 // bits for the owner
+	resumed   bool  // reading was paused and goes on
+	parked    bool  // the engine does not watch the socket at all
+	ended     bool  // the peer sent its end of stream
+	endTold   bool  // EndOfInput was called
+	wrote     bool  // something was ever sent
 }
 
 // Incoming is an accepted or connected socket that is not on a loop yet.
@@ -338,7 +338,7 @@ func (s *Stream) settleLocked(writable bool) {
 	s.updateInterest()
 	state, failed, empty := s.state.Load(), s.failed, s.out == nil
 	attention, resumed := f.attention, f.resumed
-	f.attention, f.resumed = false, false
+	f.attention, f.resumed = 0, false
 	s.mu.Unlock()
 	switch {
 	case failed != nil:
@@ -347,8 +347,8 @@ func (s *Stream) settleLocked(writable bool) {
 	case drained && state == streamOpen:
 		s.owner.Drained()
 	}
-	if attention {
-		s.owner.Attention()
+	if attention != 0 {
+		s.owner.Attention(attention)
 	}
 	if state == streamClosing {
 		s.closeOn(empty)

@@ -101,6 +101,7 @@ func (l *Loop) arm(n *node, when int64) {
 	}
 	t.mu.Unlock()
 	if wake {
+		l.counters.Wakes.Add(1)
 		l.engine.wake()
 	}
 }
