@@ -579,6 +579,34 @@ func TestExitOnPanic(t *testing.T) {
 	})
 }
 
+func TestLargeAnswersDoNotMix(t *testing.T) {
+	kinds(t, func(t *testing.T, k kind) {
+		const clients, size = 8, 8 << 20
+		_, w := serve(t, k, "text", func(w *Worker) {
+			w.MaxSendBuffer = 2 * size
+			w.OnMessage = func(c *Conn, data []byte) {
+				c.Send([]byte("small before"))
+				c.Send(bytes.Repeat(data[:1], size)) // more than the peer takes at once
+				c.Send([]byte("small after"))
+				c.Close()
+			}
+		})
+		conns := make([]net.Conn, clients)
+		for i := range conns {
+			conns[i] = dial(t, w)
+			fmt.Fprintf(conns[i], "%c\n", 'a'+i) // all are answered before the first one reads
+		}
+		for i, c := range conns {
+			got, err := io.ReadAll(c)
+			want := "small before\n" + strings.Repeat(string(rune('a'+i)), size) + "\nsmall after\n"
+			if err != nil || string(got) != want {
+				t.Fatalf("client %d got %d bytes, not its own %d, %v", i, len(got), len(want), err)
+			}
+			c.Close()
+		}
+	})
+}
+
 func TestNothingReachesAnotherConnection(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		_, w := serve(t, k, "text", func(w *Worker) {

@@ -72,11 +72,11 @@ func (t *Timer) begin() {
 // Stop ends the timer; in its own function too. It reports whether that kept a run from
 // happening.
 func (t *Timer) Stop() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	if t.conn != nil {
 		t.conn.forgetTimer(t)
 	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	was := t.stopped
 	t.stopped = true
 	if t.inner == nil {

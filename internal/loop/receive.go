@@ -97,7 +97,7 @@ func (s *Stream) keep(rest []byte, want int) {
 		s.in = inBuffers.Get().(*inBuffer)
 	}
 	s.in.want = want
-	if len(rest) > cap(s.in.b) {
+	if n := cap(s.in.b); len(rest) > n || n > readBufferSize && len(rest) <= smallInput {
 		s.in = &inBuffer{b: make([]byte, 0, len(rest)), want: want}
 	}
 	s.in.b = append(s.in.b[:0], rest...)

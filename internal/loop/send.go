@@ -26,10 +26,11 @@ func (s *Stream) Begin() (queued int, ok bool) {
 	return s.out.size, true
 }
 
-// queue is the output queue to append to: the cork of the loop during a burst.
+// queue is the output queue to append to: the cork of the loop during a burst, which
+// must be empty again at its end. Output that waits for the peer is in an own queue.
 func (s *Stream) queue() *outQueue {
 	if s.out == nil {
-		if s.flags.burst {
+		if s.flags.burst && !s.flags.waiting {
 			s.out = &s.loop.corkQ
 		} else {
 			s.out = outQueues.Get().(*outQueue)
