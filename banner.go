@@ -13,7 +13,7 @@ import (
 
 // announce says that the service runs: a table on a terminal, log lines elsewhere.
 func (m *Master) announce(workers []*Worker) {
-	if info, err := os.Stdout.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 && m.Logger == nil {
+	if m.Logger == nil && isTerminal(os.Stdout) {
 		writeBanner(os.Stdout, workers, os.Getenv("NO_COLOR") == "")
 		return
 	}

@@ -114,6 +114,10 @@ func (c *Conn) Opened() time.Time {
 	return c.stream.Loop().Time(int64(c.born) * bornUnit)
 }
 
+// Connected reports whether the connection is neither closing nor closed. A UDP peer
+// always is.
+func (c *Conn) Connected() bool { return c.datagram || c.stream.Open() }
+
 // Err is why the connection ended: nil while it is open and after an orderly close by
 // either side, else the reason, as ErrIdle, ErrTooLarge or an error of the system.
 func (c *Conn) Err() error {
@@ -237,8 +241,8 @@ func (c *Conn) Post(fn func()) bool {
 		return c.svc.post(fn)
 	}
 	return c.stream.Loop().Post(func() {
-		if c.connected() {
+		if c.Connected() {
 			c.run(fn)
 		}
-	}) && c.connected()
+	}) && c.Connected()
 }

@@ -40,7 +40,7 @@ func (c *Conn) Join(group string) {
 	x := c.more()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if !c.connected() || c.datagram {
+	if !c.Connected() || c.datagram {
 		return
 	}
 	add(&h.groups, group, c)
@@ -83,7 +83,7 @@ func (c *Conn) Bind(uid string) {
 		drop(h.users, x.uid, c)
 	}
 	x.uid = ""
-	if uid != "" && c.connected() && !c.datagram {
+	if uid != "" && c.Connected() && !c.datagram {
 		x.uid = uid
 		add(&h.users, uid, c)
 	}

@@ -11,7 +11,7 @@ func (c *Conn) Pipe(dst *Conn) {
 	}
 	dst.more().source.Store(c)
 	c.more().pipe.Store(dst)
-	if !dst.connected() {
+	if !dst.Connected() {
 		c.Close()
 	}
 }

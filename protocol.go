@@ -47,9 +47,13 @@ type envelope interface {
 	envelope(head []byte, size int) (h, tail []byte, err error)
 }
 
-// scanner is a Protocol that looks for an end mark and need not look twice.
-type scanner interface {
-	scan(buf []byte, scanned int) (size int)
+// Scanner is a Protocol that looks for an end mark, as a line feed. It need not look at
+// the same bytes twice when a long message arrives in many pieces.
+type Scanner interface {
+	Protocol
+	// Scan is Input that may skip the first scanned bytes: it has seen them in an earlier
+	// call for the same message.
+	Scan(c *Conn, buf []byte, scanned int) (size int, err error)
 }
 
 var (
@@ -90,7 +94,9 @@ func knownSchemes() string {
 // textProtocol is package text as a Protocol.
 type textProtocol struct{}
 
-func (textProtocol) scan(buf []byte, scanned int) int             { return text.Size(buf, scanned) }
+func (textProtocol) Scan(_ *Conn, buf []byte, scanned int) (int, error) {
+	return text.Size(buf, scanned), nil
+}
 func (textProtocol) Input(_ *Conn, buf []byte) (int, error)       { return text.Size(buf, 0), nil }
 func (textProtocol) Decode(_ *Conn, frame []byte) ([]byte, error) { return text.Decode(frame), nil }
 func (textProtocol) Encode(_ *Conn, dst, data []byte) ([]byte, error) {
@@ -122,7 +128,7 @@ func (frameProtocol) envelope(head []byte, size int) ([]byte, []byte, error) {
 var (
 	_ SharedEncoder = textProtocol{}
 	_ SharedEncoder = frameProtocol{}
-	_ scanner       = textProtocol{}
+	_ Scanner       = textProtocol{}
 	_ envelope      = textProtocol{}
 	_ envelope      = frameProtocol{}
 )

@@ -27,6 +27,10 @@ func (o *connOwner) Receive(b []byte) (used, want int) {
 		}
 	}()
 	for used < len(b) && c.receiving() {
+		if bits := c.stream.TakeAttention(); bits != 0 {
+			o.Attention(bits) // it may pause before more messages come
+			continue
+		}
 		p := c.Protocol()
 		if p == nil {
 			messages++
@@ -64,13 +68,16 @@ func (c *Conn) receiving() bool { return c.stream.Open() && !c.stream.Paused() }
 // nextSize asks the protocol for the size of the first message, 0 if it cannot tell yet.
 func (c *Conn) nextSize(p Protocol, buf []byte) (size int, err error) {
 	limit := c.maxPackage()
-	if s, ok := p.(scanner); ok {
-		if size = s.scan(buf, int(c.scanned)); size == 0 {
+	if s, ok := p.(Scanner); ok {
+		size, err = s.Scan(c, buf, int(c.scanned))
+		c.scanned = 0
+		if size == 0 {
 			c.scanned = int32(min(len(buf), math.MaxInt32))
-		} else {
-			c.scanned = 0
 		}
-	} else if size, err = p.Input(c, buf); err != nil {
+	} else {
+		size, err = p.Input(c, buf)
+	}
+	if err != nil {
 		return 0, fmt.Errorf("input: %w", err)
 	}
 	switch {
@@ -118,7 +125,7 @@ func (o *connOwner) EndOfInput() {
 }
 
 // Attention calls what other goroutines' sends have caused.
-func (o *connOwner) Attention(bits uint8) {
+func (o *connOwner) Attention(bits uint32) {
 	c := (*Conn)(o)
 	if bits&noticeFull != 0 {
 		if fn := c.callbacks().OnBufferFull; fn != nil {
@@ -182,8 +189,12 @@ func (c *Conn) fault(err error) {
 	if errors.Is(err, ErrIdle) {
 		level = slog.LevelInfo // an everyday end of a connection
 	}
-	c.svc.log.Log(context.Background(), level, "connection closed", "peer", c.peer(), "reason", err.Error())
-	c.stream.Close()
+	what := "connection closed"
+	if c.datagram {
+		what = "datagram refused"
+	}
+	c.svc.log.Log(context.Background(), level, what, "peer", c.peer(), "reason", err.Error())
+	c.Close()
 }
 
 // end notes why the connection ends; the first reason stays.

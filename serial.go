@@ -91,7 +91,7 @@ func (q *serial) call(c *Conn, item call) {
 	switch {
 	case item.fn != nil:
 		item.fn()
-	case c.connected(): // a message behind a Close is not delivered
+	case c.Connected(): // a message behind a Close is not delivered
 		c.message(item.data)
 	}
 }
@@ -109,6 +109,3 @@ func (c *Conn) panicked(v any) {
 	c.svc.reportPanic(c, err)
 	c.Close()
 }
-
-// connected reports whether the connection is neither closing nor closed.
-func (c *Conn) connected() bool { return c.datagram || c.stream.Open() }

@@ -13,6 +13,7 @@ import (
 // wait when the peer takes nothing for that long.
 
 const (
+	lingerUnit = 100 * time.Millisecond
 	lingerLook = 200 // milliseconds between two looks at the peer's progress
 	// endWait is how long the peer may take, once it has everything, to close its side.
 	endWait = int64(time.Second / time.Millisecond)
@@ -91,7 +92,7 @@ func (s *Stream) checkLinger(now int64) {
 	switch {
 	case left == 0 && s.state.Load() == streamEnding && silent >= endWait:
 		s.shut(nil)
-	case left > 0 && silent >= int64(s.linger):
+	case left > 0 && silent >= (time.Duration(s.linger)*lingerUnit).Milliseconds():
 		s.shut(ErrLinger)
 	default:
 		s.loop.arm(&s.timer, now+lingerLook)

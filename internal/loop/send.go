@@ -120,11 +120,21 @@ func (s *Stream) Abort() {
 
 // NeedAttention makes the loop call the owner's Attention soon, with these bits of the
 // owner's choice. Any goroutine may call it.
-func (s *Stream) NeedAttention(bits uint8) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.flags.attention |= bits
-	s.enlist()
+func (s *Stream) NeedAttention(bits uint32) {
+	if s.attention.Or(bits) == 0 {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.enlist()
+	}
+}
+
+// TakeAttention returns and clears the bits: an owner that goes through many messages in
+// one Receive looks in between.
+func (s *Stream) TakeAttention() (bits uint32) {
+	if s.attention.Load() != 0 {
+		bits = s.attention.Swap(0)
+	}
+	return bits
 }
 
 // Commit ends the transaction: the output leaves at the end of the burst or turn, or

@@ -3,6 +3,7 @@ package loop
 import (
 	"errors"
 	"io"
+	"math"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -21,7 +22,7 @@ type Owner interface {
 	// EndOfInput says that the peer will send no more. The owner closes when it is ready.
 	EndOfInput()
 	// Attention is the answer to NeedAttention, with the bits that were asked for.
-	Attention(bits uint8)
+	Attention(bits uint32)
 	// Drained says that output which had to wait for the peer has all been written.
 	Drained()
 	// Deadline is called when the deadline passes; it returns the next one, 0 for none.
@@ -52,19 +53,20 @@ type Stream struct {
 	in    *inBuffer // received and not consumed, nil if nothing
 	timer node
 
-	mu       sync.Mutex // guards what follows, for senders on other goroutines
-	out      *outQueue  // nil if nothing is queued
-	failed   *failure   // why the loop has to close the stream, nil if it has not
-	fd       int32
-	token    poll.Token
-	state    atomic.Uint32
-	pauses   atomic.Uint32
-	interest uint8 // poll.Events in the engine
-	flags    flags
+	mu        sync.Mutex // guards what follows, for senders on other goroutines
+	out       *outQueue  // nil if nothing is queued
+	failed    *failure   // why the loop has to close the stream, nil if it has not
+	fd        int32
+	token     poll.Token
+	state     atomic.Uint32
+	pauses    atomic.Uint32
+	attention atomic.Uint32 // bits for the owner
+	interest  uint8         // poll.Events in the engine
+	flags     flags
 
-	unsent     int32 // while closing: what the peer had not taken at the last look
-	linger     int32 // milliseconds
-	lastActive int64 // when something was received; while closing: when the peer last took something
+	linger     uint16 // in units of lingerUnit
+	unsent     int32  // while closing: what the peer had not taken at the last look
+	lastActive int64  // when something was received; while closing: when the peer last took something
 	bytesIn    uint64
 	bytesOut   uint64
 	sends      uint64
@@ -75,15 +77,14 @@ type failure struct{ err error }
 
 // flags of a stream, guarded by its lock.
 type flags struct {
-	burst     bool  // served right now: output stays in the cork until the end
-	listed    bool  // in the loop's collector
-	waiting   bool  // output waits for the peer; Drained will be called
-	attention uint8 // bits for the owner
-	resumed   bool  // reading was paused and goes on
-	parked    bool  // the engine does not watch the socket at all
-	ended     bool  // the peer sent its end of stream
-	endTold   bool  // EndOfInput was called
-	wrote     bool  // something was ever sent
+	burst   bool // served right now: output stays in the cork until the end
+	listed  bool // in the loop's collector
+	waiting bool // output waits for the peer; Drained will be called
+	resumed bool // reading was paused and goes on
+	parked  bool // the engine does not watch the socket at all
+	ended   bool // the peer sent its end of stream
+	endTold bool // EndOfInput was called
+	wrote   bool // something was ever sent
 }
 
 // Incoming is an accepted or connected socket that is not on a loop yet.
@@ -98,7 +99,7 @@ type Incoming struct {
 func (l *Loop) Attach(s *Stream, in Incoming, owner Owner, linger time.Duration) error {
 	s.loop, s.owner, s.fd, s.port = l, owner, in.fd, in.port
 	s.timer.owner = s
-	s.linger = int32(min(linger.Milliseconds(), 1<<30))
+	s.linger = uint16(min((linger+lingerUnit-1)/lingerUnit, math.MaxUint16))
 	s.lastActive = l.now
 	s.token = l.entries.add(s)
 	s.interest = uint8(poll.Readable)
@@ -337,8 +338,8 @@ func (s *Stream) settleLocked(writable bool) {
 	}
 	s.updateInterest()
 	state, failed, empty := s.state.Load(), s.failed, s.out == nil
-	attention, resumed := f.attention, f.resumed
-	f.attention, f.resumed = 0, false
+	resumed := f.resumed
+	f.resumed = false
 	s.mu.Unlock()
 	switch {
 	case failed != nil:
@@ -347,8 +348,8 @@ func (s *Stream) settleLocked(writable bool) {
 	case drained && state == streamOpen:
 		s.owner.Drained()
 	}
-	if attention != 0 {
-		s.owner.Attention(attention)
+	if bits := s.TakeAttention(); bits != 0 {
+		s.owner.Attention(bits)
 	}
 	if state == streamClosing {
 		s.closeOn(empty)
