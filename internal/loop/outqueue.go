@@ -87,7 +87,17 @@ func (q *outQueue) consume(n int) {
 		q.head++
 	}
 	q.pieces[q.head] = q.pieces[q.head][n:]
+	if q.head >= compactAfter && 2*q.head >= len(q.pieces) {
+		rest := copy(q.pieces, q.pieces[q.head:])
+		copy(q.backs, q.backs[q.head:])
+		clear(q.pieces[rest:])
+		clear(q.backs[rest:])
+		q.pieces, q.backs, q.head = q.pieces[:rest], q.backs[:rest], 0
+	}
 }
+
+// compactAfter is how many written pieces a queue that never empties may carry along.
+const compactAfter = 64
 
 func (q *outQueue) release(i int) {
 	if b := q.backs[i]; b != nil && b != q.cork {

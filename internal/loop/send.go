@@ -55,13 +55,17 @@ func (s *Stream) Write(head, body, tail []byte) {
 	if !s.flags.waiting && s.failed == nil {
 		s.flush()
 	}
-	pieces := [3][]byte{head, body, tail}
+	all := [3][]byte{head, body, tail}
+	pieces := all[:]
+	if len(head)+len(tail) == 0 {
+		pieces = all[1:2]
+	}
 	for !s.flags.waiting && s.failed == nil {
-		rest := total(pieces[:])
+		rest := total(pieces)
 		if rest == 0 {
 			return
 		}
-		advance(pieces[:], s.write(pieces[:], rest))
+		advance(pieces, s.write(pieces, rest))
 	}
 	for _, p := range pieces {
 		s.Append(p)

@@ -36,13 +36,17 @@ func (l *Loop) newTimer(d time.Duration, period int64, fn func()) *Timer {
 	t := &Timer{loop: l, period: period, fn: fn}
 	t.node.owner = t
 	l.userTimers.Add(1)
-	l.arm(&t.node, ticks(l.sinceBase()+d))
+	l.arm(&t.node, ticks(l.sinceBase())+ticks(d))
 	return t
 }
 
 // ticks rounds up: a timer may be late by a tick, never early.
 func ticks(d time.Duration) int64 {
-	return max(int64((d+time.Millisecond-1)/time.Millisecond), 0)
+	n := int64(d / time.Millisecond)
+	if d%time.Millisecond > 0 {
+		n++
+	}
+	return max(n, 0)
 }
 
 // Stop disarms the timer. It reports whether that kept a run from happening: false if
@@ -51,15 +55,13 @@ func (t *Timer) Stop() bool {
 	l := t.loop
 	l.timers.mu.Lock()
 	defer l.timers.mu.Unlock()
-	stopped := l.timers.wheel.remove(&t.node)
+	l.timers.wheel.remove(&t.node)
 	if t.fn == nil {
-		return stopped
+		return false
 	}
-	// A repeating timer that stops inside its own run is not armed, yet it stops.
-	stopped = stopped || t.period > 0
 	t.fn = nil
 	l.userTimers.Add(-1)
-	return stopped
+	return true
 }
 
 // expire runs the timer's function and re-arms a repeating timer.
