@@ -161,9 +161,12 @@ func TestBlockingPausesReading(t *testing.T) {
 			}
 			return conn != nil && conn.stream.Paused()
 		})
-		if queue := len(conn.extra.Load().serial.queue); queue > maxBacklog {
-			t.Errorf("%d messages wait for the callback", queue)
+		q := conn.extra.Load().serial
+		q.mu.Lock()
+		if len(q.queue) > maxBacklog {
+			t.Errorf("%d messages wait for the callback", len(q.queue))
 		}
+		q.mu.Unlock()
 		close(release)
 		if err := receive(t, written, "the client's writes"); err != nil {
 			t.Error(err)

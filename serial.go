@@ -66,6 +66,11 @@ func (q *serial) push(c *Conn, item call) {
 
 func (q *serial) behind() bool { return len(q.queue) >= maxBacklog || q.bytes >= maxBacklogBytes }
 
+// caughtUp is well below behind, so that reading does not stop and go for each message.
+func (q *serial) caughtUp() bool {
+	return len(q.queue) <= maxBacklog/4 && q.bytes <= maxBacklogBytes/4
+}
+
 func (q *serial) work(c *Conn) {
 	for {
 		q.mu.Lock()
@@ -78,7 +83,7 @@ func (q *serial) work(c *Conn) {
 		q.queue[0] = call{}
 		q.queue = q.queue[1:]
 		q.bytes -= len(item.data)
-		if !c.datagram && !q.behind() {
+		if !c.datagram && q.caughtUp() {
 			c.stream.Resume(pausedByBacklog)
 		}
 		q.mu.Unlock()
