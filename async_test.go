@@ -146,7 +146,7 @@ func TestBlockingPausesReading(t *testing.T) {
 			}
 		})
 		c := dial(t, w)
-		const n = 200_000 // about 1.3 MB
+		const n = 40_000
 		written := make(chan error, 1)
 		go func() {
 			out := bufio.NewWriter(c)
