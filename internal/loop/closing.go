@@ -15,6 +15,7 @@ import (
 const (
 	lingerUnit = 100 * time.Millisecond
 	lingerLook = 200 // milliseconds between two looks at the peer's progress
+	endedLook  = 10  // the same if it sends no more, and the engine alone holds the close up
 	// endWait is how long the peer may take, once it has everything, to close its side.
 	endWait = int64(time.Second / time.Millisecond)
 )
@@ -53,15 +54,15 @@ func (s *Stream) Destroy(err error) {
 	}
 }
 
-// closeOn moves a close along: empty says that all output is with the kernel.
+// closeOn moves a close along: empty says that all output is with the engine.
 func (s *Stream) closeOn(empty bool) {
 	s.dropInput()
 	if !empty {
 		s.startLinger()
 		return
 	}
-	if s.flags.ended || !s.flags.wrote && s.sysUnread() == 0 {
-		s.shut(nil) // nothing that a reset could destroy
+	if s.nothingAtStake() || !s.flags.wrote && s.sysUnread() == 0 {
+		s.shut(nil)
 		return
 	}
 	s.mu.Lock()
@@ -72,10 +73,24 @@ func (s *Stream) closeOn(empty bool) {
 	s.startLinger()
 }
 
+// nothingAtStake reports whether the socket may be closed although the peer may not have
+// taken everything: it sends no more, so no reset can follow, and the kernel has the rest.
+func (s *Stream) nothingAtStake() bool { return s.flags.ended && !s.sysBuffers() }
+
 func (s *Stream) startLinger() {
+	s.flags.lingering = true
 	s.lastActive = s.loop.now
 	s.unsent = s.remaining()
-	s.loop.arm(&s.timer, s.loop.now+lingerLook)
+	s.lookAgain(s.loop.now)
+}
+
+// lookAgain arms the next look at the peer's progress.
+func (s *Stream) lookAgain(now int64) {
+	look := int64(lingerLook)
+	if s.flags.ended {
+		look = endedLook
+	}
+	s.loop.arm(&s.timer, now+look)
 }
 
 // remaining is what the peer has not taken yet.
@@ -89,13 +104,14 @@ func (s *Stream) checkLinger(now int64) {
 	}
 	s.unsent = left
 	silent := now - s.lastActive
+	ending := s.state.Load() == streamEnding
 	switch {
-	case left == 0 && s.state.Load() == streamEnding && silent >= endWait:
+	case ending && s.nothingAtStake(), ending && left == 0 && silent >= endWait:
 		s.shut(nil)
 	case left > 0 && silent >= (time.Duration(s.linger)*lingerUnit).Milliseconds():
 		s.shut(ErrLinger)
 	default:
-		s.loop.arm(&s.timer, now+lingerLook)
+		s.lookAgain(now)
 	}
 }
 
@@ -110,10 +126,9 @@ func (s *Stream) discard() {
 			s.mu.Lock()
 			s.flags.ended = true
 			s.updateInterest()
-			ending := s.state.Load() == streamEnding
 			s.mu.Unlock()
-			if ending {
-				s.shut(nil)
+			if s.state.Load() == streamEnding {
+				s.checkLinger(s.loop.now)
 			}
 			return
 		case err != nil:

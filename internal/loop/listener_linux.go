@@ -42,13 +42,14 @@ func (b *Bound) Close() {
 
 // Listener accepts connections on a loop. Its methods run on the loop.
 type Listener struct {
-	loop     *Loop
-	acceptor Acceptor
-	bound    *Bound
-	port     *portListener
-	token    poll.Token
-	watched  bool
-	closed   bool
+	loop      *Loop
+	acceptor  Acceptor
+	bound     *Bound
+	port      *portListener
+	token     poll.Token
+	accepting bool // Resume was called, Pause was not
+	watched   bool // in epoll; not so for a while after a failure
+	closed    bool
 }
 
 // Listen makes a listener on b, which other loops may share, not accepting yet.
@@ -64,25 +65,40 @@ func (l *Loop) Listen(b *Bound, a Acceptor) *Listener {
 
 // Pause stops accepting; the kernel goes on queueing.
 func (lis *Listener) Pause() {
+	lis.accepting = false
 	if lis.port != nil {
 		lis.port.pause(true)
-	} else if lis.watched {
-		lis.watched = false
-		lis.loop.epoll().Remove(lis.bound.fd)
+		return
 	}
+	lis.unwatch()
 }
 
 // Resume starts accepting.
 func (lis *Listener) Resume() error {
+	if lis.closed {
+		return nil
+	}
+	lis.accepting = true
 	if lis.port != nil {
 		lis.port.pause(false)
 		return nil
 	}
-	if lis.watched || lis.closed {
+	return lis.watch()
+}
+
+func (lis *Listener) watch() error {
+	if lis.watched || !lis.accepting {
 		return nil
 	}
 	lis.watched = true
 	return lis.loop.epoll().Add(lis.bound.fd, lis.token, poll.Readable, true)
+}
+
+func (lis *Listener) unwatch() {
+	if lis.watched {
+		lis.watched = false
+		lis.loop.epoll().Remove(lis.bound.fd)
+	}
 }
 
 // Close stops accepting for good.
@@ -101,24 +117,25 @@ func (lis *Listener) Close() {
 
 func (lis *Listener) ready(poll.Events) {
 	var sa unix.RawSockaddrAny
-	for range maxAccepts {
+	for n := 0; n < maxAccepts && lis.watched; n++ { // a callback may pause or close it
 		fd, err := poll.Accept(lis.bound.fd, &sa)
 		switch {
 		case err == errAgain:
 			return
-		case err != nil && temporary(err):
-			continue
-		case err != nil:
+		case err == nil:
+			lis.acceptor.Accepted(Incoming{Remote: socket.FromRaw(&sa), Unix: lis.bound.unix, fd: int32(fd)})
+		case !temporary(err):
 			lis.acceptor.AcceptFailed(err)
-			if lis.watched {
-				lis.Pause()
-				lis.loop.After(acceptRetry, func() { lis.Resume() })
-			}
+			lis.unwatch()
+			lis.loop.After(acceptRetry, lis.retry)
 			return
 		}
-		lis.acceptor.Accepted(Incoming{Remote: socket.FromRaw(&sa), Unix: lis.bound.unix, fd: int32(fd)})
-		if lis.closed || !lis.watched {
-			return
-		}
+	}
+}
+
+// retry accepts again after a failure of the system.
+func (lis *Listener) retry() {
+	if !lis.closed {
+		lis.watch()
 	}
 }

@@ -231,6 +231,13 @@ func (p *portConn) unsent() int {
 	return n
 }
 
+// buffers reports whether something waits for the writer.
+func (p *portConn) buffers() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.writeB)+p.inFlight > 0 && p.writeErr == nil
+}
+
 func (p *portConn) unread() int {
 	p.mu.Lock()
 	n := len(p.unreadB)

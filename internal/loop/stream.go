@@ -77,14 +77,15 @@ type failure struct{ err error }
 
 // flags of a stream, guarded by its lock.
 type flags struct {
-	burst   bool // served right now: output stays in the cork until the end
-	listed  bool // in the loop's collector
-	waiting bool // output waits for the peer; Drained will be called
-	resumed bool // reading was paused and goes on
-	parked  bool // the engine does not watch the socket at all
-	ended   bool // the peer sent its end of stream
-	endTold bool // EndOfInput was called
-	wrote   bool // something was ever sent
+	burst     bool // served right now: output stays in the cork until the end
+	listed    bool // in the loop's collector
+	waiting   bool // output waits for the peer; Drained will be called
+	resumed   bool // reading was paused and goes on
+	parked    bool // the engine does not watch the socket at all
+	ended     bool // the peer sent its end of stream
+	endTold   bool // EndOfInput was called
+	wrote     bool // something was ever sent
+	lingering bool // the wait of a close has begun
 }
 
 // Incoming is an accepted or connected socket that is not on a loop yet.
@@ -159,7 +160,9 @@ func (s *Stream) expire(now int64) {
 			s.SetDeadline(next)
 		}
 	case streamClosing, streamEnding:
-		s.checkLinger(now)
+		if s.flags.lingering { // else the close was asked for in this turn
+			s.checkLinger(now)
+		}
 	}
 }
 

@@ -107,6 +107,9 @@ func (s *Stream) sysUnsent() int {
 	return poll.Unsent(int(s.fd))
 }
 
+// sysBuffers reports whether written bytes are not with the kernel yet.
+func (s *Stream) sysBuffers() bool { return s.port != nil && s.port.buffers() }
+
 // sysUnread is what was received and not read.
 func (s *Stream) sysUnread() int {
 	if s.port != nil {

@@ -28,6 +28,7 @@ func (s *Stream) sysInterest(want poll.Events)           { s.port.watch(want) }
 func (s *Stream) sysPark()                               {}
 func (s *Stream) sysCloseWrite()                         { s.port.closeWrite() }
 func (s *Stream) sysUnsent() int                         { return s.port.unsent() }
+func (s *Stream) sysBuffers() bool                       { return s.port.buffers() }
 func (s *Stream) sysUnread() int                         { return s.port.unread() }
 func (s *Stream) sysError() error                        { return s.port.failure() }
 func (s *Stream) sysClose()                              { s.port.close() }
