@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"syscall"
 
 	"github.com/workerman-go/workerman/internal/poll"
 	"github.com/workerman-go/workerman/internal/socket"
@@ -104,6 +105,9 @@ func (p *Packets) Send(to netip.AddrPort, b []byte) error {
 	defer p.mu.Unlock()
 	if p.closed {
 		return net.ErrClosed
+	}
+	if !p.sender.Reaches(to) {
+		return syscall.EAFNOSUPPORT
 	}
 	p.sender.Add(to, b)
 	if p.serving {

@@ -96,6 +96,7 @@ func TestReset(t *testing.T) {
 			stream.sendLarge(make([]byte, 32<<20))
 		},
 		"while paused": func(t *testing.T, s *server, c *client, stream *conn) {
+			on(t, s.loop, func() { stream.receive = func(_ *conn, b []byte) (int, int) { return len(b), 0 } })
 			stream.Pause(1)
 			c.write([]byte("unread"))
 		},
@@ -123,6 +124,24 @@ func TestReset(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The system tells of a reset once, to whoever asks first: it is no orderly end even if a
+// write learned of it.
+func TestResetThatAWriteLearnsOf(t *testing.T) {
+	engines(t, func(t *testing.T, e Engine) {
+		s := serve(t, e, "tcp", nil) // echoes
+		for range 50 {
+			c, stream := s.connect()
+			stream.Pause(1)
+			c.write([]byte("unread"))
+			c.reset()
+			stream.Resume(1)
+			if err := await(t, stream.closed); err == nil {
+				t.Fatal("Closed(nil) after a reset")
+			}
+		}
+	})
 }
 
 // Sending to a peer that is gone closes the stream from whatever goroutine sends.

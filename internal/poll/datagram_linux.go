@@ -95,11 +95,17 @@ type segmentControl struct {
 const (
 	maxSegments    = 64   // of one packet
 	maxSegmentSize = 1200 // larger ones may exceed a path's packet size, which segments must not
+	maxPacket      = 65000
 )
 
 // NewSender makes a sender for a socket with that local address.
 func NewSender(local netip.AddrPort) *Sender {
 	return &Sender{v6: local.Addr().Is6()}
+}
+
+// Reaches reports whether the socket's address family has the address.
+func (s *Sender) Reaches(to netip.AddrPort) bool {
+	return to.IsValid() && (s.v6 || to.Addr().Is4() || to.Addr().Is4In6())
 }
 
 // Pending is the number of datagrams collected.
@@ -130,7 +136,7 @@ func (s *Sender) run(i int) int {
 		return 1
 	}
 	n := 1
-	for n < maxSegments && i+n < s.count && s.to[i+n] == s.to[i] {
+	for n < maxSegments && (n+1)*size <= maxPacket && i+n < s.count && s.to[i+n] == s.to[i] {
 		start, end := s.span(i + n)
 		if end-start > size || end == start {
 			break
