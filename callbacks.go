@@ -16,7 +16,7 @@ type Callbacks struct {
 	// Never for UDP.
 	OnClose func(c *Conn)
 	// OnBufferFull is called when what waits for the peer has reached MaxSendBuffer:
-	// stop producing. It runs on the loop, soon after the Send that crossed the mark.
+	// stop producing. It runs soon after the Send that crossed the mark, never inside it.
 	OnBufferFull func(c *Conn)
 	// OnBufferDrain is called when output that had to wait for the peer is all written.
 	OnBufferDrain func(c *Conn)

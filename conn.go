@@ -71,8 +71,8 @@ func (c *Conn) more() *extra {
 	return c.extra.Load()
 }
 
-// ID is a number that no other connection of this process has or had; it starts at 1.
-// With UDP it is 0.
+// ID is a number that no other connection of the master, so with one master of the
+// process, has or had; it starts at 1. With UDP it is 0.
 func (c *Conn) ID() uint64 { return c.id }
 
 // Worker is the worker that accepted the connection.

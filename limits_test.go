@@ -81,7 +81,7 @@ func TestMaxConnectionsPerIP(t *testing.T) {
 
 func TestIdleTimeoutSparesWhoTalks(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
-		const limit = 150 * time.Millisecond
+		const limit = 600 * time.Millisecond
 		closed := make(chan uint64, 2)
 		_, w := serve(t, k, "text", func(w *Worker) {
 			w.IdleTimeout = limit

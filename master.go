@@ -194,6 +194,7 @@ func (m *Master) start(workers []*Worker) error {
 		return errors.Join(errs...)
 	}
 	for i, s := range services {
+		s.began = true
 		if err := s.onStart(); err != nil {
 			return workers[i].startError(fmt.Errorf("OnWorkerStart: %w", err))
 		}
@@ -380,7 +381,7 @@ func open(services []*service) (n int64) {
 func (m *Master) runStopCallbacks(services []*service, deadline <-chan time.Time) bool {
 	for _, s := range services {
 		fn := s.worker.OnWorkerStop
-		if fn == nil {
+		if fn == nil || !s.began {
 			continue
 		}
 		done := make(chan struct{})

@@ -166,7 +166,10 @@ func (o *connOwner) Deadline(now int64) (next int64) {
 func (c *Conn) deadline(now int64) (next int64, err error) {
 	l := &c.svc.limits
 	if idle := l.IdleTimeout.Milliseconds(); idle > 0 {
-		if next = c.stream.LastActive() + idle; next <= now {
+		if next = c.stream.LastActive() + idle; c.stream.Paused() {
+			next = now + idle // nobody listens to the peer, so it is not its silence
+		}
+		if next <= now {
 			return 0, fmt.Errorf("%w: nothing received for %v", ErrIdle, l.IdleTimeout)
 		}
 	}

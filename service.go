@@ -27,6 +27,7 @@ type service struct {
 	callbacks Callbacks
 	limits    Limits
 	blocking  bool
+	began     bool // OnWorkerStart was called
 	poison    bool
 	log       *slog.Logger
 	loops     []*loop.Loop

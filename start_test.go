@@ -56,6 +56,13 @@ func TestStartFailuresNameWorkerAddressAndCause(t *testing.T) {
 				checkLeaks(t)
 				m := &Master{Portable: k.portable, Logger: discardLogger()}
 				good := m.NewWorker("tcp://127.0.0.1:0")
+				begun := false
+				good.OnWorkerStart = func(*Worker) error { begun = true; return nil }
+				good.OnWorkerStop = func(*Worker) {
+					if !begun {
+						t.Error("OnWorkerStop without OnWorkerStart")
+					}
+				}
 				w := m.NewWorker(test.address)
 				w.Name = "culprit"
 				if test.configure != nil {
@@ -123,6 +130,7 @@ func TestRunOfTheSameMaster(t *testing.T) {
 func TestStopCallbacksRunInReverseBeforeTheClose(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
 		var order []string
+		connected, read := make(chan struct{}), make(chan struct{})
 		s := newTestService(t, k)
 		for _, name := range []string{"a", "b"} {
 			w := s.master.NewWorker("text://127.0.0.1:0")
@@ -137,18 +145,21 @@ func TestStopCallbacksRunInReverseBeforeTheClose(t *testing.T) {
 				}
 				order = append(order, "stop "+w.Name)
 			}
+			w.OnConnect = func(*Conn) { close(connected) }
 			w.OnClose = func(c *Conn) { order = append(order, "close "+c.Worker().Name) }
 		}
 		s.start()
 		c := dial(t, s.master.workers[0])
-		eventually(t, "connected", func() bool { return s.master.workers[0].Stats().Connections == 1 })
+		receive(t, connected, "OnConnect")
 		go func() {
+			defer close(read)
 			if got, err := io.ReadAll(c); string(got) != "bye\n" {
 				t.Errorf("%q, %v", got, err)
 			}
 			c.Close()
 		}()
 		s.stop()
+		receive(t, read, "the client")
 		if got := strings.Join(order, ", "); got != "start a, start b, stop b, stop a, close a" {
 			t.Error(got)
 		}

@@ -61,7 +61,7 @@ type Limits struct {
 	// RefuseWhenFull.
 	FullPolicy FullPolicy
 	// IdleTimeout closes a connection from which nothing was received for that long.
-	// Default 0: never.
+	// Time in which reading is paused does not count. Default 0: never.
 	IdleTimeout time.Duration
 	// HandshakeTimeout closes a connection that has not completed its first message by
 	// then. Default 0: never.
@@ -187,6 +187,7 @@ func (w *Worker) Listen() error {
 	if err != nil {
 		return w.startError(err)
 	}
+	s.began = true
 	w.master.started(s)
 	s.ready()
 	return nil
@@ -230,7 +231,7 @@ type WorkerStats struct {
 	Refused     uint64 // closed at accept by MaxConnections or MaxConnectionsPerIP
 	Requests    uint64 // messages and datagrams received
 	SendFail    uint64 // messages not accepted or, with UDP, not taken by the system
-	Panics      uint64 // of callbacks, timers and Async
+	Panics      uint64 // of callbacks and of timers of connections
 }
 
 // Stats returns the worker's counters.

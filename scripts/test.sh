@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Checks everything: format, vet, builds for other systems, static analysis, tests with the race
-# detector, the asserted numbers, coverage, fuzzing, the benchmark and the links in the
-# documents. It runs every step, sums up at the end and fails if one of them failed.
+# Checks everything: format, vet, builds for other systems, static analysis, tests with
+# the race detector, the asserted numbers, coverage, fuzzing, the benchmark and the links
+# in the documents. It runs every step, sums up at the end and fails if one failed.
 #
 #   scripts/test.sh          everything: five minutes on two cores, more the first time
 #   scripts/test.sh -short   without fuzzing and coverage
@@ -137,14 +137,16 @@ coverage() {
 }
 
 fuzz() {
-	local dir target
-	while read -r dir; do
+	local dirs dir targets target
+	dirs=$(go list -f '{{.Dir}}' ./...)
+	for dir in $dirs; do
 		grep -qs '^func Fuzz' "$dir"/*_test.go || continue
-		for target in $(go test -list '^Fuzz' "$dir" | grep '^Fuzz'); do
+		targets=$(go test -list '^Fuzz' "$dir" | sed '/^Fuzz/!d')
+		for target in $targets; do
 			echo "$target in .${dir#"$PWD"}"
 			go test -run '^$' -fuzz "^$target\$" -fuzztime "$fuzz_time" "$dir"
 		done
-	done < <(go list -f '{{.Dir}}' ./...)
+	done
 }
 
 bench() {

@@ -3,8 +3,6 @@ package loop
 import (
 	"net"
 	"net/netip"
-
-	"github.com/workerman-go/workerman/internal/socket"
 )
 
 // PacketOwner gets the datagrams of a socket, on the loop.
@@ -67,5 +65,3 @@ func (p *portPackets) close() {
 	close(p.stop)
 	p.conn.Close()
 }
-
-func (p *portPackets) local() netip.AddrPort { return socket.AddrPort(p.conn.LocalAddr()) }

@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+
+	"github.com/workerman-go/workerman/internal/socket"
 )
 
 // Packets is a UDP socket on a loop.
@@ -28,7 +30,7 @@ func (p *Packets) Send(to netip.AddrPort, b []byte) error { return p.port.send(t
 func (p *Packets) Lost() int { return 0 }
 
 // LocalAddr is the address that the socket is bound to.
-func (p *Packets) LocalAddr() netip.AddrPort { return p.port.local() }
+func (p *Packets) LocalAddr() netip.AddrPort { return socket.AddrPort(p.port.conn.LocalAddr()) }
 
 // Close closes the socket. On the loop.
 func (p *Packets) Close() { p.once.Do(p.port.close) }

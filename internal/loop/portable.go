@@ -128,6 +128,9 @@ func (p *portConn) read(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.unreadB) == 0 {
+		if p.readErr == io.EOF && p.writeErr != nil {
+			return 0, p.writeErr // the end of a broken connection, which writing learnt of
+		}
 		if p.readErr != nil {
 			return 0, p.readErr
 		}

@@ -66,9 +66,9 @@ func (s *Stream) grow() *inBuffer {
 	if cap(in.b)-len(in.b) >= ownRead || in.want > 0 && cap(in.b) >= in.want {
 		return in
 	}
-	size := max(4*len(in.b), readBufferSize)
+	size := max(2*len(in.b), readBufferSize)
 	if in.want > 0 {
-		size = min(size, in.want)
+		size = min(2*size, in.want)
 	}
 	bigger := &inBuffer{b: append(make([]byte, 0, size), in.b...), want: in.want}
 	s.dropInput()

@@ -377,6 +377,9 @@ func (s *Stream) shut(err error) {
 		s.mu.Unlock()
 		return
 	}
+	if err == nil && s.port != nil {
+		err = s.port.failure() // a write that failed after the last look
+	}
 	s.state.Store(streamClosed)
 	s.dropOutput()
 	s.sysClose()

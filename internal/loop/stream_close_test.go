@@ -107,6 +107,7 @@ func TestCloseWhileThePeerFloodsInput(t *testing.T) {
 
 // A peer that takes everything and never closes its side is left after a while.
 func TestCloseLeavesAPeerThatDoesNotClose(t *testing.T) {
+	t.Parallel()
 	transports(t, func(t *testing.T, e Engine, network string) {
 		t.Parallel()
 		s := serve(t, e, network, nil)
@@ -147,13 +148,13 @@ func TestDestroyDropsTheOutput(t *testing.T) {
 	transports(t, func(t *testing.T, e Engine, network string) {
 		s := serve(t, e, network, nil)
 		c, stream := s.connect()
-		stream.sendLarge(make([]byte, 32<<20))
+		stream.sendLarge(make([]byte, 16<<20))
 		stream.Destroy(cause)
 		stream.Destroy(errors.New("a later one"))
 		if err := await(t, stream.closed); err != cause {
 			t.Errorf("Closed(%v), want %v", err, cause)
 		}
-		if n, _ := io.Copy(io.Discard, c); n >= 32<<20 {
+		if n, _ := io.Copy(io.Discard, c); n >= 16<<20 {
 			t.Error("everything was delivered")
 		}
 	})
@@ -187,7 +188,7 @@ func TestDestroyOfAClosingStream(t *testing.T) {
 	engines(t, func(t *testing.T, e Engine) {
 		s := serve(t, e, "tcp", nil)
 		_, stream := s.connect()
-		stream.sendLarge(make([]byte, 32<<20))
+		stream.sendLarge(make([]byte, 16<<20))
 		stream.Close()
 		on(t, s.loop, func() {})
 		stream.Destroy(ErrDestroyed)

@@ -93,7 +93,7 @@ func TestReset(t *testing.T) {
 			c.write([]byte{0, 1, 0, 0, 5, 6, 7})
 		},
 		"while output waits": func(t *testing.T, s *server, c *client, stream *conn) {
-			stream.sendLarge(make([]byte, 32<<20))
+			stream.sendLarge(make([]byte, 16<<20))
 		},
 		"while paused": func(t *testing.T, s *server, c *client, stream *conn) {
 			on(t, s.loop, func() { stream.receive = func(_ *conn, b []byte) (int, int) { return len(b), 0 } })
@@ -101,11 +101,11 @@ func TestReset(t *testing.T) {
 			c.write([]byte("unread"))
 		},
 		"while closing": func(t *testing.T, s *server, c *client, stream *conn) {
-			stream.sendLarge(make([]byte, 32<<20))
+			stream.sendLarge(make([]byte, 16<<20))
 			stream.Close()
 		},
 		"after the end of input": func(t *testing.T, s *server, c *client, stream *conn) {
-			on(t, s.loop, func() { stream.end = func(c *conn) { c.sendLarge(make([]byte, 32<<20)) } })
+			on(t, s.loop, func() { stream.end = func(c *conn) { c.sendLarge(make([]byte, 16<<20)) } })
 			c.closeWrite()
 			until(t, "output waits", stream.Waiting)
 		},

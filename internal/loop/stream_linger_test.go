@@ -7,13 +7,14 @@ import (
 )
 
 func TestLingerLimitEndsAClose(t *testing.T) {
+	t.Parallel()
 	transports(t, func(t *testing.T, e Engine, network string) {
 		t.Parallel()
 		s := serve(t, e, network, nil)
 		const limit = 300 * time.Millisecond
 		on(t, s.loop, func() { s.linger = limit })
 		_, stream := s.connect()
-		stream.sendLarge(make([]byte, 32<<20)) // more than the kernel takes
+		stream.sendLarge(make([]byte, 16<<20)) // more than the kernel takes
 		start := time.Now()
 		stream.Close()
 		if err := await(t, stream.closed); !errors.Is(err, ErrLinger) {
@@ -27,6 +28,7 @@ func TestLingerLimitEndsAClose(t *testing.T) {
 
 // What the kernel took but the peer did not counts as not delivered.
 func TestLingerLimitCountsWhatTheKernelHolds(t *testing.T) {
+	t.Parallel()
 	s := serve(t, Native, "unix", nil)
 	const limit = 300 * time.Millisecond
 	on(t, s.loop, func() { s.linger = limit })
@@ -40,6 +42,7 @@ func TestLingerLimitCountsWhatTheKernelHolds(t *testing.T) {
 
 // The limit is for a peer that takes nothing, not for one that takes long.
 func TestLingerLimitSparesASlowPeer(t *testing.T) {
+	t.Parallel()
 	transports(t, func(t *testing.T, e Engine, network string) {
 		t.Parallel()
 		s := serve(t, e, network, nil)
@@ -70,6 +73,7 @@ func TestLingerLimitSparesASlowPeer(t *testing.T) {
 // A close that falls into the turn of the stream's own deadline begins its wait then: a
 // peer that was silent before has not used up the limit.
 func TestCloseInTheTurnOfTheDeadline(t *testing.T) {
+	t.Parallel()
 	engines(t, func(t *testing.T, e Engine) {
 		s := serve(t, e, "tcp", nil)
 		on(t, s.loop, func() { s.linger = 100 * time.Millisecond })

@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -88,7 +89,7 @@ func TestNothingIsReceivedWhilePaused(t *testing.T) {
 // Pause and Resume from elsewhere at any moment lose and reorder nothing.
 func TestPauseFromAnotherGoroutine(t *testing.T) {
 	transports(t, func(t *testing.T, e Engine, network string) {
-		const count = 60_000
+		const count = 20_000
 		n := &counted{t: t}
 		done := make(chan struct{})
 		s := serve(t, e, network, func(c *conn) {
@@ -108,7 +109,9 @@ func TestPauseFromAnotherGoroutine(t *testing.T) {
 						return
 					default:
 						stream.Pause(4)
+						runtime.Gosched()
 						stream.Resume(4)
+						runtime.Gosched()
 					}
 				}
 			}()

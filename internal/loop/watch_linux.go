@@ -17,7 +17,6 @@ type watch struct {
 	readable       func()
 	writable       func()
 	inEngine       bool
-	events         poll.Events
 	portableCancel func()
 }
 
