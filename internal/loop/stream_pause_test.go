@@ -2,6 +2,7 @@ package loop
 
 import (
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -101,21 +102,18 @@ func TestPauseFromAnotherGoroutine(t *testing.T) {
 		})
 		c, stream := s.connect()
 		go c.Write(numbers(0, count))
+		var wg sync.WaitGroup
 		for range 2 {
-			go func() {
-				for {
-					select {
-					case <-done:
-						return
-					default:
-						stream.Pause(4)
-						runtime.Gosched()
-						stream.Resume(4)
-						runtime.Gosched()
-					}
+			wg.Go(func() {
+				for range 5000 {
+					stream.Pause(4)
+					runtime.Gosched()
+					stream.Resume(4)
+					runtime.Gosched()
 				}
-			}()
+			})
 		}
+		wg.Wait()
 		await(t, done)
 	})
 }
