@@ -36,6 +36,9 @@ func parseAddress(address, transport string) (endpoint, error) {
 	}
 	name, over, composed := strings.Cut(strings.ToLower(scheme), "+")
 	if composed {
+		if over == "" {
+			return endpoint{}, fmt.Errorf("scheme %q lacks the transport behind the +", scheme)
+		}
 		if transport != "" && transport != over {
 			return endpoint{}, fmt.Errorf("address %q says transport %q, Transport says %q", address, over, transport)
 		}

@@ -27,13 +27,17 @@ var asyncSlots = make(chan struct{}, maxAsync)
 //	})
 func Async[T any](on Poster, work func() (T, error), done func(T, error)) {
 	go func() {
-		asyncSlots <- struct{}{}
-		result, err := protect(work)
-		<-asyncSlots
+		result, err := inSlot(work)
 		if done != nil {
 			on.Post(func() { done(result, err) })
 		}
 	}()
+}
+
+func inSlot[T any](work func() (T, error)) (T, error) {
+	asyncSlots <- struct{}{}
+	defer func() { <-asyncSlots }()
+	return protect(work)
 }
 
 func protect[T any](work func() (T, error)) (result T, err error) {

@@ -238,7 +238,7 @@ func (c *Conn) maxSend() int {
 // false if it is closed now.
 func (c *Conn) Post(fn func()) bool {
 	if c.datagram {
-		return c.svc.post(fn)
+		return c.extra.Load().packets.loop.Post(func() { c.run(fn) })
 	}
 	return c.stream.Loop().Post(func() {
 		if c.Connected() {

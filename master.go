@@ -202,7 +202,18 @@ func (m *Master) start(workers []*Worker) error {
 	for _, s := range services {
 		s.ready()
 	}
+	m.beginTimers()
 	return nil
+}
+
+// beginTimers arms what was set before the start.
+func (m *Master) beginTimers() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, t := range m.pending {
+		t.begin()
+	}
+	m.pending = nil
 }
 
 // started remembers a service for the stop.
@@ -210,6 +221,7 @@ func (m *Master) started(s *service) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.services = append(m.services, s)
+	s.worker.svc = s // from now on it is visible to other goroutines
 }
 
 // onStart runs OnWorkerStart on the first loop and waits for it.
@@ -255,11 +267,6 @@ func (m *Master) startLoops(count int) error {
 				m.requestStop(fmt.Errorf("event loop: %w", err))
 			}
 		}()
-	}
-	pending := m.pending
-	m.pending = nil
-	for _, t := range pending {
-		t.begin()
 	}
 	return nil
 }

@@ -224,7 +224,11 @@ func (o *connOwner) Closed(err error) {
 	if err != nil {
 		c.end(publicError(err))
 	}
-	c.run(c.finish)
+	if x := c.extra.Load(); x != nil && x.serial != nil {
+		x.serial.push(c, call{fn: c.finish, last: true})
+		return
+	}
+	c.finish()
 }
 
 // finish runs OnClose and forgets the connection.
@@ -234,10 +238,10 @@ func (c *Conn) finish() {
 	c.stopTimers()
 	c.svc.hub.forget(c)
 	c.unpipe()
+	if h, ok := c.Protocol().(interface{ OnClose(*Conn) }); ok {
+		defer h.OnClose(c) // whatever the user's does
+	}
 	if fn := c.callbacks().OnClose; fn != nil {
 		fn(c)
-	}
-	if h, ok := c.Protocol().(interface{ OnClose(*Conn) }); ok {
-		h.OnClose(c)
 	}
 }

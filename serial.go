@@ -25,12 +25,14 @@ type serial struct {
 	queue   []call
 	bytes   int
 	running bool
+	ended   bool // OnClose is queued: nothing may follow
 }
 
 // call is a function, or a message if fn is nil.
 type call struct {
 	fn   func()
 	data []byte
+	last bool // OnClose
 }
 
 // run calls fn now, on the loop, or in its turn on the connection's goroutine.
@@ -50,9 +52,10 @@ func (q *serial) message(c *Conn, data []byte) {
 func (q *serial) push(c *Conn, item call) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if c.datagram && q.behind() {
+	if q.ended || c.datagram && item.fn == nil && q.behind() {
 		return // datagrams that nobody has time for are lost
 	}
+	q.ended = item.last
 	q.queue = append(q.queue, item)
 	q.bytes += len(item.data)
 	if !c.datagram && q.behind() {

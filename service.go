@@ -77,9 +77,6 @@ func (w *Worker) prepare() (*service, error) {
 	if w.Protocol != nil {
 		s.protocol = w.Protocol
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	w.svc = s
 	return s, nil
 }
 
@@ -170,8 +167,8 @@ func (s *service) unlisten() {
 	s.mu.Lock()
 	acceptors, udp := s.acceptors, s.udp
 	s.acceptors, s.udp, s.address = nil, nil, nil
-	bound := s.bound
-	s.bound = nil
+	bound, file := s.bound, s.socket
+	s.bound, s.socket = nil, nil
 	s.mu.Unlock()
 	for _, p := range udp {
 		p.loop.Post(p.close)
@@ -188,7 +185,7 @@ func (s *service) unlisten() {
 			}
 		})
 	}
-	s.removeSocketFile()
+	s.removeSocketFile(file)
 }
 
 func (s *service) closeBound() {
@@ -199,15 +196,14 @@ func (s *service) closeBound() {
 }
 
 // removeSocketFile removes the file of our Unix socket if nobody replaced it.
-func (s *service) removeSocketFile() {
-	if s.socket == nil {
+func (s *service) removeSocketFile(ours os.FileInfo) {
+	if ours == nil {
 		return
 	}
 	path := s.endpoint.addr.Path
-	if now, err := os.Lstat(path); err == nil && os.SameFile(now, s.socket) {
+	if now, err := os.Lstat(path); err == nil && os.SameFile(now, ours) {
 		os.Remove(path)
 	}
-	s.socket = nil
 }
 
 // acceptor is the worker's listener on one loop. Its methods run there.

@@ -2,6 +2,7 @@ package workerman
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/workerman-go/workerman/internal/loop"
@@ -99,7 +100,15 @@ func (c *Conn) After(d time.Duration, fn func()) *Timer {
 // Every runs fn every interval, with the connection's callbacks, until it closes.
 func (c *Conn) Every(interval time.Duration, fn func()) *Timer {
 	return c.ownTimer(&Timer{conn: c}, func(l *loop.Loop) *loop.Timer {
-		return l.Every(interval, func() { c.run(fn) })
+		var queued atomic.Bool // a run that still waits for the connection's goroutine
+		return l.Every(interval, func() {
+			if queued.CompareAndSwap(false, true) {
+				c.run(func() {
+					queued.Store(false)
+					fn()
+				})
+			}
+		})
 	})
 }
 

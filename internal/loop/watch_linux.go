@@ -63,10 +63,9 @@ func (l *Loop) Watched(fd int) (readable, writable func()) {
 
 func (w *watch) set(want poll.Events) (err error) {
 	l := w.loop
-	if !l.native {
-		return w.setPortable(want)
-	}
 	switch {
+	case !l.native:
+		err = w.setPortable(want)
 	case want == 0 && w.inEngine:
 		w.inEngine = false
 		l.epoll().Remove(w.fd) // fails if the user closed it already, which is as good
@@ -109,6 +108,10 @@ func (w *watch) setPortable(want poll.Events) error {
 	}
 	if _, err := unix.FcntlInt(uintptr(w.fd), unix.F_GETFD, 0); err != nil {
 		return fmt.Errorf("descriptor %d cannot be watched: %w", w.fd, err)
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(w.fd, &st); err == nil && st.Mode&unix.S_IFMT == unix.S_IFREG {
+		return unix.EPERM // as epoll says
 	}
 	stop := make(chan struct{})
 	w.portableCancel = func() { close(stop) }
