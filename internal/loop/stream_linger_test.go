@@ -46,7 +46,7 @@ func TestLingerLimitSparesASlowPeer(t *testing.T) {
 	transports(t, func(t *testing.T, e Engine, network string) {
 		t.Parallel()
 		s := serve(t, e, network, nil)
-		const limit = 600 * time.Millisecond
+		const limit = 1500 * time.Millisecond
 		on(t, s.loop, func() { s.linger = limit })
 		c, stream := s.connect()
 		want := pattern(12<<20, 7)
@@ -57,7 +57,7 @@ func TestLingerLimitSparesASlowPeer(t *testing.T) {
 			n := min(2<<20, len(rest))
 			c.expect(rest[:n])
 			rest = rest[n:]
-			passed(t, s.loop, 150*time.Millisecond)
+			passed(t, s.loop, 600*time.Millisecond)
 		}
 		if took := time.Since(start); took < limit {
 			t.Fatalf("took %v: the test shows nothing", took)
