@@ -144,7 +144,7 @@ fuzz() {
 		targets=$(go test -list '^Fuzz' "$dir" | sed '/^Fuzz/!d')
 		for target in $targets; do
 			echo "$target in .${dir#"$PWD"}"
-			go test -run '^$' -fuzz "^$target\$" -fuzztime "$fuzz_time" "$dir"
+			go test -run '^$' -fuzz "^$target\$" -fuzztime "$fuzz_time" -fuzzminimizetime 5x "$dir"
 		done
 	done
 }

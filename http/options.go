@@ -1,0 +1,71 @@
+package http
+
+// BodyMode says how the body of a request is handed out.
+type BodyMode uint8
+
+const (
+	// Collect hands out a request when it is complete, with its whole body.
+	Collect BodyMode = iota
+	// Stream hands out the head first and then the body in pieces as they arrive.
+	Stream
+)
+
+// Options are the settings of a server. One value serves all its parsers and must not be
+// changed while they use it. A limit of 0 means the default.
+type Options struct {
+	// Body is how bodies are handed out; the default is Collect.
+	Body BodyMode
+	// MaxRequestLine limits the request line in bytes, 8 KiB by default. Beyond: 414.
+	MaxRequestLine int
+	// MaxHeader limits the head (request line, fields and empty line) in bytes, 16 KiB by
+	// default. Beyond: 431.
+	MaxHeader int
+	// MaxFields limits the number of header fields, and of trailer fields, 100 by default.
+	// Beyond: 431.
+	MaxFields int
+	// MaxBody limits the body in bytes, chunked or not, collected or not, 10 MiB by
+	// default; below 0 there is no limit. Beyond: 413.
+	MaxBody int64
+	// MaxChunkExtensions limits the bytes of all chunk extensions of a body, which nobody
+	// reads, 4 KiB by default. Beyond: 400.
+	MaxChunkExtensions int
+	// MaxTrailer limits the trailer section in bytes, 4 KiB by default. Beyond: 431.
+	MaxTrailer int
+	// MaxPairs limits how many name=value pairs of a query or a form are looked at, 1000 by
+	// default. What follows is ignored.
+	MaxPairs int
+	// AnyMethod accepts every token as a method. Otherwise a method other than those of
+	// RFC 9110, section 9, and PATCH is answered by 501.
+	AnyMethod bool
+	// Server is the value of the Server field of responses; if empty, there is none.
+	Server string
+}
+
+// The largest head or trailer that can be configured: offsets in it have 32 bits.
+const maxOffset = 1 << 30
+
+var defaultOptions Options
+
+func (o *Options) maxRequestLine() int { return min(orDefault(o.MaxRequestLine, 8<<10), o.maxHeader()) }
+func (o *Options) maxHeader() int      { return min(orDefault(o.MaxHeader, 16<<10), maxOffset) }
+func (o *Options) maxTrailer() int     { return min(orDefault(o.MaxTrailer, 4<<10), maxOffset) }
+func (o *Options) maxFields() int      { return orDefault(o.MaxFields, 100) }
+func (o *Options) maxPairs() int       { return orDefault(o.MaxPairs, 1000) }
+func (o *Options) maxExtensions() int {
+	return min(orDefault(o.MaxChunkExtensions, 4<<10), maxOffset)
+}
+
+// maxBody is below 0 if there is no limit.
+func (o *Options) maxBody() int64 {
+	if o.MaxBody == 0 {
+		return 10 << 20
+	}
+	return o.MaxBody
+}
+
+func orDefault(limit, fallback int) int {
+	if limit <= 0 {
+		return fallback
+	}
+	return limit
+}

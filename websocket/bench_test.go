@@ -1,0 +1,124 @@
+package websocket
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+var sizes = []int{16, 64, 128, 1024, 16 << 10}
+
+func BenchmarkMask(b *testing.B) {
+	for _, size := range sizes {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			p := make([]byte, size)
+			b.SetBytes(int64(size))
+			for b.Loop() {
+				Mask(p, [4]byte{1, 2, 3, 4}, 0)
+			}
+		})
+	}
+}
+
+func BenchmarkUTF8(b *testing.B) {
+	for _, x := range []struct{ name, s string }{
+		{"ASCII", strings.Repeat("0123456789abcdef", 64)},
+		{"Chinese", strings.Repeat("世界和平", 85) + "1234"},
+		{"German", strings.Repeat("größer als ", 79)},
+	} {
+		b.Run(x.name, func(b *testing.B) {
+			p := []byte(x.s)
+			b.SetBytes(int64(len(p)))
+			for b.Loop() {
+				if _, ok := (utf8State{}).next(p); !ok {
+					b.Fatal()
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkEcho is what a server does with a message: take it, frame it again.
+func BenchmarkEcho(b *testing.B) {
+	for _, x := range []struct {
+		op   Opcode
+		size int
+	}{{Text, 64}, {Binary, 64}, {Text, 1024}, {Binary, 1024}} {
+		b.Run(fmt.Sprintf("%v/%d", x.op, x.size), func(b *testing.B) {
+			in := frames{role: Client}
+			in.add(true, 0, x.op, strings.Repeat("x", x.size))
+			buf := make([]byte, len(in.b))
+			out := make([]byte, 0, len(in.b))
+			c := NewCodec(Server, &Options{}, Deflate{})
+			b.SetBytes(int64(x.size))
+			b.ReportAllocs()
+			for b.Loop() {
+				copy(buf, in.b)
+				ev, _, _, err := c.Next(buf)
+				if err != nil {
+					b.Fatal(err)
+				}
+				out, _ = c.AppendMessage(out[:0], ev.Op, ev.Data)
+			}
+		})
+	}
+}
+
+func BenchmarkDeflate(b *testing.B) {
+	message := corpus()[24] // 1 KiB of JSON
+	for _, x := range []struct {
+		name string
+		d    Deflate
+		o    Compression
+	}{
+		{"level 1", noTakeover, Compression{}},
+		{"level 6", noTakeover, Compression{Level: 6}},
+		{"stateless", noTakeover, Compression{Stateless: true}},
+		{"takeover", takeover, Compression{}},
+		{"takeover 12 bits", Deflate{true, false, false, 12, 12}, Compression{}},
+	} {
+		b.Run(x.name, func(b *testing.B) {
+			c := NewCodec(Server, &Options{Compression: x.o}, x.d)
+			var out []byte
+			b.SetBytes(int64(len(message)))
+			b.ReportAllocs()
+			for b.Loop() {
+				out, _ = c.AppendMessage(out[:0], Text, message)
+			}
+			b.ReportMetric(float64(len(out)), "size")
+		})
+	}
+}
+
+func BenchmarkInflate(b *testing.B) {
+	message := corpus()[24]
+	for _, d := range []Deflate{noTakeover, takeover} {
+		b.Run(fmt.Sprintf("takeover %v", !d.ServerNoContextTakeover), func(b *testing.B) {
+			// Compressed without a reference to others, a message can be received any
+			// number of times.
+			in, _ := NewCodec(Server, &Options{}, noTakeover).AppendMessage(nil, Text, message)
+			c := NewCodec(Client, &Options{}, d)
+			b.SetBytes(int64(len(message)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, _, _, err := c.Next(in); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkHandshake(b *testing.B) {
+	o := &Options{Origins: []string{"*"}, Compression: Compression{Enabled: true}}
+	var out []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		r, _, err := ParseRequest([]byte(sample))
+		if err != nil {
+			b.Fatal(err)
+		}
+		a, _ := o.Negotiate(r)
+		out, _ = AppendAccept(out[:0], r, a)
+	}
+}

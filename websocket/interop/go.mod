@@ -1,0 +1,13 @@
+module github.com/workerman-go/workerman/websocket/interop
+
+go 1.26.0
+
+replace github.com/workerman-go/workerman => ../..
+
+require (
+	github.com/coder/websocket v1.8.15
+	github.com/lxzan/gws v1.10.2
+	github.com/workerman-go/workerman v0.0.0-00010101000000-000000000000
+)
+
+require github.com/klauspost/compress v1.20.3 // indirect
