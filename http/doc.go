@@ -11,7 +11,7 @@
 //		switch {
 //		case err != nil: // answer with err.(*http.Error).Response() and close
 //		case step == http.GotRequest:
-//			out = http.Text("hello").Append(out, &request, date)
+//			out = http.Text("hello").Append(out, request.Exchange(), date)
 //			continue
 //		}
 //		break // keep buf, and call again when more has arrived

@@ -15,7 +15,7 @@ type Error struct {
 func (e *Error) Error() string { return "http: " + strconv.Itoa(e.Status) + ": " + e.Reason }
 
 // Response is the answer to the refused request: the status as text, and Connection:
-// close. Append it with a nil Request. The reason is not told to the client.
+// close. Append it with the zero Exchange. The reason is not told to the client.
 func (e *Error) Response() *Response {
 	r := Status(e.Status)
 	r.Close = true

@@ -19,13 +19,13 @@ func ExampleParser() {
 		used, step, err := parser.Parse(&request, received)
 		received = received[used:]
 		if refused := (*http.Error)(nil); errors.As(err, &refused) {
-			out = refused.Response().Append(out, nil, nil)
+			out = refused.Response().Append(out, http.Exchange{}, nil)
 			break
 		}
 		if step == http.NeedMore {
 			break
 		}
-		out = http.Text("hello "+request.Query("name")+"\n").Append(out, &request, nil)
+		out = http.Text("hello "+request.Query("name")+"\n").Append(out, request.Exchange(), nil)
 	}
 	fmt.Printf("%s\n", bytes.ReplaceAll(out, []byte("\r"), nil))
 	// Output:

@@ -157,14 +157,14 @@ func FuzzResponse(f *testing.F) {
 		if _, step, err := p.Parse(&req, []byte(head)); step != GotRequest || err != nil {
 			t.Fatal(step, err)
 		}
-		out := r.Append([]byte("x"), &req, []byte("Sun, 06 Nov 1994 08:49:37 GMT"))[1:]
+		out := r.Append([]byte("x"), req.Exchange(), []byte("Sun, 06 Nov 1994 08:49:37 GMT"))[1:]
 		want := body
-		if r.Stream && r.Chunked(&req) {
+		if r.Stream && r.Chunked(req.Exchange()) {
 			out = AppendChunk(out, value)
 			out = AppendLastChunk(out, Field{"X-T", value}, Field{name, value})
 			want += value
 		}
-		if !r.HasBody(&req) {
+		if !r.HasBody(req.Exchange()) {
 			want = ""
 		}
 		br := bufio.NewReaderSize(bytes.NewReader(out), max(4096, len(out))) // its trailer must fit in
@@ -182,8 +182,8 @@ func FuzzResponse(f *testing.F) {
 		if q.StatusCode != r.code() {
 			t.Fatalf("%q: status %d, want %d", out, q.StatusCode, r.code())
 		}
-		if r.code() >= 200 && q.Close == r.KeepAlive(&req) {
-			t.Fatalf("%q: close %v, want %v", out, q.Close, !r.KeepAlive(&req))
+		if r.code() >= 200 && q.Close == r.KeepAlive(req.Exchange()) {
+			t.Fatalf("%q: close %v, want %v", out, q.Close, !r.KeepAlive(req.Exchange()))
 		}
 		known := map[string]bool{"Set-Cookie": true, "Date": true, "Server": true, "Content-Length": true, "Connection": true, http.CanonicalHeaderKey(name): true, "Cache-Control": true}
 		for k := range q.Header {

@@ -96,28 +96,28 @@ func (r *Response) SetBody(b []byte) *Response {
 	return r
 }
 
-// KeepAlive reports whether the connection may go on after this response to req: if both
-// sides want it and the client can see where the body ends (RFC 9112, section 9.3).
-func (r *Response) KeepAlive(req *Request) bool {
-	return req != nil && req.KeepAlive() && !r.Close && !(r.Stream && req.old)
+// KeepAlive reports whether the connection may go on after this response: if both sides
+// want it and the client can see where the body ends (RFC 9112, section 9.3).
+func (r *Response) KeepAlive(x Exchange) bool {
+	return x.KeepAlive() && !r.Close && !(r.Stream && x.old())
 }
 
-// Chunked reports whether the body of this response to req is sent in chunks. Neither is a
-// stream to HTTP/1.0, which ends with the connection, nor a response without a body.
-func (r *Response) Chunked(req *Request) bool {
-	return r.Stream && r.HasBody(req) && !(req != nil && req.old)
+// Chunked reports whether the body of this response is sent in chunks. Neither is a stream
+// to HTTP/1.0, which ends with the connection, nor a response without a body.
+func (r *Response) Chunked(x Exchange) bool {
+	return r.Stream && r.HasBody(x) && !x.old()
 }
 
-// HasBody reports whether a response to req has a body: not if the method is HEAD, nor with
-// 1xx, 204, 205 and 304 (RFC 9110, section 6.4.1).
-func (r *Response) HasBody(req *Request) bool {
-	return (req == nil || req.method != "HEAD") && r.framed(req) && r.Status != 205
+// HasBody reports whether the response has a body: not if the method is HEAD, nor with 1xx,
+// 204, 205 and 304 (RFC 9110, section 6.4.1).
+func (r *Response) HasBody(x Exchange) bool {
+	return !x.head() && r.framed(x) && r.Status != 205
 }
 
 // framed reports whether the response has fields that tell the length of its body.
-func (r *Response) framed(req *Request) bool {
+func (r *Response) framed(x Exchange) bool {
 	code := r.code()
-	if req != nil && req.method == "CONNECT" && code < 300 {
+	if x.connect() && code < 300 {
 		return false
 	}
 	return code >= 200 && code != 204 && code != 304
@@ -133,17 +133,17 @@ func (r *Response) code() int {
 	return r.Status
 }
 
-// Append appends the response to req to dst. A nil req is one that could not be read: the
-// connection is closed. date is the value of the Date field, as AppendDate writes it; if
-// it is empty, there is none. Append does not change r.
-func (r *Response) Append(dst []byte, req *Request, date []byte) []byte {
+// Append appends the response to a request to dst; x is what Request.Exchange says of that.
+// date is the value of the Date field, as AppendDate writes it; if it is empty, there is
+// none. Append does not change r.
+func (r *Response) Append(dst []byte, x Exchange, date []byte) []byte {
 	size := len(r.body) + len(r.text)
 	dst = slices.Grow(dst, 256+size)
-	dst = r.AppendHead(dst, req, date, int64(size))
+	dst = r.AppendHead(dst, x, date, int64(size))
 	switch {
-	case !r.HasBody(req):
+	case !r.HasBody(x):
 		return dst
-	case r.Chunked(req):
+	case r.Chunked(x):
 		if r.body != nil {
 			return AppendChunk(dst, r.body)
 		}
@@ -154,22 +154,22 @@ func (r *Response) Append(dst []byte, req *Request, date []byte) []byte {
 
 // AppendHead is Append without the body, for one that comes from elsewhere and has size
 // bytes. With Stream the size does not matter.
-func (r *Response) AppendHead(dst []byte, req *Request, date []byte, size int64) []byte {
+func (r *Response) AppendHead(dst []byte, x Exchange, date []byte, size int64) []byte {
 	code := r.code()
 	dst = appendStatusLine(dst, code)
 	if code >= 200 {
-		if req != nil && !r.ownServer && req.options != nil && validLine(req.options.Server) {
-			dst = appendField(dst, "Server", req.options.Server)
+		if !r.ownServer && x.options != nil && validLine(x.options.Server) {
+			dst = appendField(dst, "Server", x.options.Server)
 		}
 		if len(date) > 0 && !r.ownDate {
 			dst = append(dst, "Date: "...)
 			dst = append(append(dst, date...), '\r', '\n')
 		}
 	}
-	if r.contentType != "" && r.framed(req) {
+	if r.contentType != "" && r.framed(x) {
 		dst = appendField(dst, "Content-Type", r.contentType)
 	}
-	if r.framed(req) {
+	if r.framed(x) {
 		switch {
 		case r.Status == 205:
 			dst = append(dst, "Content-Length: 0\r\n"...)
@@ -177,7 +177,7 @@ func (r *Response) AppendHead(dst []byte, req *Request, date []byte, size int64)
 			dst = append(dst, "Content-Length: "...)
 			dst = strconv.AppendInt(dst, size, 10)
 			dst = append(dst, '\r', '\n')
-		case req == nil || !req.old:
+		case !x.old():
 			dst = append(dst, "Transfer-Encoding: chunked\r\n"...)
 		}
 	}
@@ -186,9 +186,9 @@ func (r *Response) AppendHead(dst []byte, req *Request, date []byte, size int64)
 	}
 	if code >= 200 {
 		// Only what differs from the version's default is said (RFC 9112, section 9.3).
-		if !r.KeepAlive(req) {
+		if !r.KeepAlive(x) {
 			dst = append(dst, "Connection: close\r\n"...)
-		} else if req.old {
+		} else if x.old() {
 			dst = append(dst, "Connection: keep-alive\r\n"...)
 		}
 	}

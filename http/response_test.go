@@ -61,12 +61,12 @@ func TestAppend(t *testing.T) {
 		{"date again", (&Response{}).Set("Date", "E").Delete("date"), get11, "D", "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 0\r\n\r\n"},
 		{"fields", (&Response{}).Add("x-a", "1").Add("X-A", " 2\t").Set("x-b", "1").Set("X-B", "").Add("X-C", "1").Delete("x-c"), get11, "", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-A: 1\r\nX-A: 2\r\nX-B: \r\n\r\n"},
 	} {
-		var req *Request
+		var x Exchange
 		if c.req != "" {
-			req = parsed(t, nil, c.req)
+			x = parsed(t, nil, c.req).Exchange()
 		}
 		for range 2 { // nothing changes by appending
-			if got := string(c.r.Append([]byte("x"), req, []byte(c.date))); got != "x"+c.want {
+			if got := string(c.r.Append([]byte("x"), x, []byte(c.date))); got != "x"+c.want {
 				t.Errorf("%s:\n%q\nwant\n%q", c.name, got[1:], c.want)
 			}
 		}
@@ -78,18 +78,18 @@ func TestAppend(t *testing.T) {
 
 func TestServerName(t *testing.T) {
 	for name, want := range map[string]string{"w": "HTTP/1.1 200 OK\r\nServer: w\r\nContent-Length: 0\r\n\r\n", "w\r\nX: y": "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"} {
-		if got := string((&Response{}).Append(nil, parsed(t, &Options{Server: name}, get11), nil)); got != want {
+		if got := string((&Response{}).Append(nil, parsed(t, &Options{Server: name}, get11).Exchange(), nil)); got != want {
 			t.Errorf("%q: %q", name, got)
 		}
 	}
 }
 
 func TestBadFieldsAreLeftOut(t *testing.T) {
-	plain := string((&Response{}).Append(nil, parsed(t, nil, get11), nil))
+	plain := string((&Response{}).Append(nil, parsed(t, nil, get11).Exchange(), nil))
 	for _, f := range []Field{{"X", "a\r\nY: b"}, {"X", "a\nb"}, {"X", "a\rb"}, {"X", "a\x00"}, {"X", "\x7f"}, {"X\r\nY", "a"}, {"X:", "a"},
 		{"X ", "a"}, {"", "a"}, {"Ä", "a"}, {"Content-Length", "5"}, {"transfer-encoding", "chunked"}, {"Content-Type", "a\r\nb"}} {
 		for what, r := range map[string]*Response{"Set": (&Response{}).Set(f.Name, f.Value), "Add": (&Response{}).Add(f.Name, f.Value)} {
-			if got := string(r.Append(nil, parsed(t, nil, get11), nil)); got != plain || r.Err() == nil {
+			if got := string(r.Append(nil, parsed(t, nil, get11).Exchange(), nil)); got != plain || r.Err() == nil {
 				t.Errorf("%s(%q): %q, %v", what, f, got, r.Err())
 			}
 		}

@@ -37,12 +37,12 @@ func serve(tb testing.TB, p *Parser, r *Request, in, out []byte) []byte {
 		in = in[used:]
 		switch r.Path() {
 		case "/plaintext":
-			out = Text("Hello, World!").Append(out, r, date)
+			out = Text("Hello, World!").Append(out, r.Exchange(), date)
 		default:
 			if r.Cookie("theme") != "dark" || r.Query("page") != "2" || r.Header("Priority") != "u=1" {
 				tb.Fatal("fields")
 			}
-			out = HTML("<p>hello").Append(out, r, date)
+			out = HTML("<p>hello").Append(out, r.Exchange(), date)
 		}
 	}
 	return out
