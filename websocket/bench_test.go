@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/workerman-go/workerman/http"
 )
 
 var sizes = []int{16, 64, 128, 1024, 16 << 10}
@@ -109,16 +111,28 @@ func BenchmarkInflate(b *testing.B) {
 	}
 }
 
+// BenchmarkHandshake is a server's whole handshake, from the bytes of the request to those
+// of the answer.
 func BenchmarkHandshake(b *testing.B) {
-	o := &Options{Origins: []string{"*"}, Compression: Compression{Enabled: true}}
-	var out []byte
-	b.ReportAllocs()
-	for b.Loop() {
-		r, _, err := ParseRequest([]byte(sample))
-		if err != nil {
-			b.Fatal(err)
-		}
-		a, _ := o.Negotiate(r)
-		out, _ = AppendAccept(out[:0], r, a)
+	for _, o := range []Options{{Origins: []string{"*"}}, {Origins: []string{"*"}, Compression: Compression{Enabled: true}}} {
+		b.Run(fmt.Sprintf("compression %v", o.Compression.Enabled), func(b *testing.B) {
+			text := []byte(strings.Replace(sample, "\r\n\r\n", "\r\nSec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n", 1))
+			var out []byte
+			var parser http.Parser
+			var r http.Request
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, step, err := parser.Parse(&r, text); step != http.GotRequest || err != nil {
+					b.Fatal(step, err)
+				}
+				a, err := o.Negotiate(&r)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if out, err = AppendAccept(out[:0], &r, a); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -5,9 +5,10 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/workerman-go/workerman/http"
 )
 
 // ClientHandshake is the client's side of an opening handshake, RFC 6455 section 4.1. It
@@ -20,7 +21,7 @@ type ClientHandshake struct {
 	// Origin is sent by browsers; empty means no such field.
 	Origin string
 	// Fields are further header fields, as Authorization.
-	Fields []Field
+	Fields []http.Field
 	// Options give the subprotocols and the compression to offer; nil means none.
 	Options *Options
 	// Nonce are the random bytes of Sec-WebSocket-Key. All zero means that AppendRequest
@@ -39,7 +40,7 @@ type Response struct {
 func (r *Response) Header(name string) string { return r.fields.get(name) }
 
 // Fields returns all header fields in the order they came. They must not be changed.
-func (r *Response) Fields() []Field { return r.fields }
+func (r *Response) Fields() []http.Field { return r.fields }
 
 func (h *ClientHandshake) options() *Options {
 	if h.Options == nil {
@@ -61,12 +62,7 @@ func (h *ClientHandshake) AppendRequest(dst []byte) ([]byte, error) {
 		target = "/"
 	}
 	o := h.options()
-	switch {
-	case !validHost(h.Host):
-		return dst, fmt.Errorf("websocket: malformed host %.100q", h.Host)
-	case new(Request).setTarget(target) != nil || target[0] != '/':
-		return dst, fmt.Errorf("websocket: malformed target %.100q", target)
-	case !isFieldValue(h.Origin):
+	if !isFieldValue(h.Origin) {
 		return dst, fmt.Errorf("websocket: malformed origin %.100q", h.Origin)
 	}
 	list := strings.Join(o.Subprotocols, ", ")
@@ -92,7 +88,29 @@ func (h *ClientHandshake) AppendRequest(dst []byte) ([]byte, error) {
 	if err != nil {
 		return dst[:start], err
 	}
-	return append(dst, "\r\n"...), nil
+	dst = append(dst, "\r\n"...)
+	if err := h.reread(dst[start:], target); err != nil {
+		return dst[:start], err
+	}
+	return dst, nil
+}
+
+// largeRequest are the limits of what a client may send; what the server takes is its own
+// affair.
+var largeRequest = http.Options{MaxRequestLine: 1 << 20, MaxHeader: 1 << 20, MaxFields: 1 << 10}
+
+// reread reads the request as a server would, which has to see what was meant.
+func (h *ClientHandshake) reread(request []byte, target string) error {
+	var r http.Request
+	parser := http.Parser{Options: &largeRequest}
+	used, step, err := parser.Parse(&r, request)
+	switch {
+	case err != nil:
+		return fmt.Errorf("websocket: host %.100q and target %.100q make no request: %w", h.Host, target, err)
+	case step != http.GotRequest || used != len(request), r.Host() != h.Host, r.Target() != target, target[0] != '/':
+		return fmt.Errorf("websocket: host %.100q and target %.100q make another request", h.Host, target)
+	}
+	return nil
 }
 
 // ParseResponse returns the answer at the beginning of buf and its length; what follows
@@ -121,7 +139,7 @@ func (h *ClientHandshake) ParseResponse(buf []byte) (r *Response, n int, err err
 	if r.Status, ok = parseStatus(line); !ok {
 		return nil, 0, &HandshakeError{Reason: fmt.Sprintf("malformed status line %.60q", line)}
 	}
-	if r.Status != http.StatusSwitchingProtocols {
+	if r.Status != 101 {
 		return r, n, &HandshakeError{Status: r.Status, Reason: "the server refused"}
 	}
 	if err := h.check(r, line); err != nil {
@@ -152,21 +170,21 @@ func (h *ClientHandshake) check(r *Response, line string) error {
 	if line[7] != '1' {
 		return errors.New("not HTTP/1.1")
 	}
-	if !r.fields.hasToken("Upgrade", "websocket") || !r.fields.hasToken("Connection", "Upgrade") {
+	if !hasToken(r.fields.list("Upgrade"), "websocket") || !hasToken(r.fields.list("Connection"), "upgrade") {
 		return errors.New("the answer is no upgrade to a WebSocket")
 	}
-	if accept, ok := r.fields.one("Sec-WebSocket-Accept"); !ok || accept != AcceptKey(h.key()) {
+	if r.fields.list("Sec-WebSocket-Accept") != AcceptKey(h.key()) {
 		return errors.New("Sec-WebSocket-Accept does not answer the key")
 	}
 	o := h.options()
 	if r.fields.has("Sec-WebSocket-Protocol") {
-		name, ok := r.fields.one("Sec-WebSocket-Protocol")
-		if !ok || !slices.Contains(o.Subprotocols, name) {
+		name := r.fields.list("Sec-WebSocket-Protocol")
+		if !slices.Contains(o.Subprotocols, name) {
 			return fmt.Errorf("subprotocol %.60q was not offered", name)
 		}
 		r.Subprotocol = name
 	}
-	extensions, ok := parseExtensions(r.fields.joined("Sec-WebSocket-Extensions"))
+	extensions, ok := parseExtensions(r.fields.list("Sec-WebSocket-Extensions"))
 	if ok {
 		r.Deflate, ok = o.Compression.agree(extensions)
 	}

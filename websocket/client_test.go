@@ -5,12 +5,14 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/workerman-go/workerman/http"
 )
 
 func TestClientRequest(t *testing.T) {
 	h := &ClientHandshake{
 		Host: "server.example.com", Target: "/chat?a=b", Origin: "http://example.com",
-		Fields:  []Field{{"Authorization", "Bearer x"}},
+		Fields:  []http.Field{{Name: "Authorization", Value: "Bearer x"}},
 		Options: &Options{Subprotocols: []string{"chat", "superchat"}, Compression: Compression{Enabled: true, ContextTakeover: true}},
 		Nonce:   [16]byte([]byte("the sample nonce")),
 	}
@@ -24,8 +26,8 @@ func TestClientRequest(t *testing.T) {
 	}
 	fresh := func() []byte {
 		b, err := (&ClientHandshake{Host: "x"}).AppendRequest(nil)
-		if r, _, err2 := ParseRequest(b); err != nil || err2 != nil || r.Path != "/" {
-			t.Fatal(err, err2)
+		if r := request(t, string(b)); err != nil || r.Target() != "/" {
+			t.Fatal(err)
 		}
 		return b
 	}
@@ -34,8 +36,11 @@ func TestClientRequest(t *testing.T) {
 	}
 	for _, bad := range []ClientHandshake{
 		{}, {Host: "a b"}, {Host: "a\r\nX: y"}, {Host: "x", Target: "chat"}, {Host: "x", Target: "/a b"}, {Host: "x", Target: "/\r\n"},
-		{Host: "x", Target: "http://x/"}, {Host: "x", Target: "/#a"}, {Host: "x", Origin: "a\nb"},
-		{Host: "x", Fields: []Field{{"Host", "y"}}}, {Host: "x", Fields: []Field{{"A", "b\r\nC: d"}}}, {Host: "x", Fields: []Field{{"A\r\nB", "c"}}},
+		{Host: "x", Target: "http://x/"}, {Host: "x", Target: "*"},
+		{Host: "x", Target: "/ HTTP/1.1\r\nX: y"}, {Host: "x\r\nX: y"}, {Host: "x\r\n\r\n"}, {Host: "a/b"}, {Host: "a,b"}, {Host: "x", Target: "/%zz"},
+		{Host: "x", Fields: []http.Field{{Name: "Expect", Value: "something"}}}, {Host: "x", Fields: []http.Field{{Name: "Transfer-Encoding", Value: "chunked"}}},
+		{Host: "x", Target: "/#a"}, {Host: "x", Origin: "a\nb"},
+		{Host: "x", Fields: []http.Field{{Name: "Host", Value: "y"}}}, {Host: "x", Fields: []http.Field{{Name: "A", Value: "b\r\nC: d"}}}, {Host: "x", Fields: []http.Field{{Name: "A\r\nB", Value: "c"}}},
 		{Host: "x", Options: &Options{Subprotocols: []string{"a b"}}}, {Host: "x", Options: &Options{Subprotocols: []string{"a", "a"}}},
 		{Host: "x", Options: &Options{Subprotocols: []string{"a, b"}}}, {Host: "x", Options: &Options{Subprotocols: []string{""}}},
 	} {

@@ -1,5 +1,7 @@
 package websocket
 
+import "github.com/workerman-go/workerman/http"
+
 // Role is the side of a connection. Clients mask what they send, servers do not, RFC
 // 6455 section 5.1.
 type Role uint8
@@ -14,8 +16,8 @@ const (
 // are shared by all connections and must not be changed once one uses them.
 type Options struct {
 	// MaxMessageSize is the largest message that is received, in bytes after
-	// decompression; 0 means DefaultMaxMessageSize and 1 GiB is the most. A larger one ends the connection with
-	// CloseTooBig before its payload is looked at.
+	// decompression; 0 means DefaultMaxMessageSize, and 1 GiB is the most. A larger message
+	// ends the connection with CloseTooBig before its payload is looked at.
 	MaxMessageSize int
 	// MaxFragments is the largest number of fragments of one message; 0 means 131072.
 	// MaxMessageSize alone would let a peer send empty fragments for ever.
@@ -30,8 +32,12 @@ type Options struct {
 	// Behind a proxy that rewrites Host the public origins have to be listed. "*" stands
 	// for every origin. A request without Origin comes from no browser and is let in.
 	Origins []string
-	// CheckOrigin decides instead of Origins, also on requests without Origin.
-	CheckOrigin func(*Request) bool
+	// CheckOrigin decides instead of Origins, also on requests without Origin. It is called
+	// by Negotiate; the request is lent.
+	CheckOrigin func(*http.Request) bool
+	// Binary makes binary messages of what a program sends without saying what it is.
+	// Otherwise they are text, which has to be UTF-8. The codec itself is always told.
+	Binary bool
 	// NewMask gives the masks of a client's frames. Nil means masks of the runtime's
 	// generator, which is seeded by the system's random source. Masks that a program
 	// could foresee open proxies to attack, RFC 6455 section 10.3: this is for tests.
