@@ -232,7 +232,7 @@ func TestHandshakeAllocates(t *testing.T) {
 	}{
 		{"sample", sample, Options{Origins: []string{"*"}, Subprotocols: []string{"chat"}}, 4},
 		{"compression", chrome, Options{Compression: Compression{Enabled: true}}, 6},
-		{"no compression", chrome, Options{}, 2},
+		{"no compression", chrome, Options{}, 3},
 	} {
 		r := request(t, x.head)
 		out := make([]byte, 0, 512)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/coder/websocket"
 	"github.com/lxzan/gws"
+	ownhttp "github.com/workerman-go/workerman/http"
 	own "github.com/workerman-go/workerman/websocket"
 )
 
@@ -136,33 +136,40 @@ func handle(conn net.Conn, o *own.Options) error {
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(10 * time.Second))
 	var buf []byte
+	var parser ownhttp.Parser
+	var r ownhttp.Request
 	for {
-		r, n, err := own.ParseRequest(buf)
+		used, step, err := parser.Parse(&r, buf)
 		if err != nil {
 			return err
 		}
-		if r == nil {
-			piece := make([]byte, 100)
-			n, err := conn.Read(piece)
-			if err != nil {
-				return err
-			}
-			buf = append(buf, piece[:n]...)
-			continue
+		buf = buf[used:]
+		if step == ownhttp.GotRequest {
+			break
 		}
-		a, err := o.Negotiate(r)
+		piece := make([]byte, 100)
+		n, err := conn.Read(piece)
 		if err != nil {
 			return err
 		}
-		answer, err := own.AppendAccept(nil, r, a)
-		if err != nil {
-			return err
-		}
-		if _, err := conn.Write(answer); err != nil {
-			return err
-		}
-		return (&peer{conn, own.NewCodec(own.Server, o, a.Deflate), buf[n:]}).echo()
+		buf = append(buf, piece[:n]...)
 	}
+	a, err := o.Negotiate(&r)
+	if err != nil {
+		var refused *own.HandshakeError
+		if errors.As(err, &refused) {
+			conn.Write(refused.Response().Append(nil, r.Exchange(), nil))
+		}
+		return err
+	}
+	answer, err := own.AppendAccept(nil, &r, a)
+	if err != nil {
+		return err
+	}
+	if _, err := conn.Write(answer); err != nil {
+		return err
+	}
+	return (&peer{conn, own.NewCodec(own.Server, o, a.Deflate), buf}).echo()
 }
 
 func ended(t *testing.T, done chan error) {
@@ -400,25 +407,18 @@ func TestRefusals(t *testing.T) {
 	}
 	c.CloseNow()
 
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			io.ReadAtLeast(conn, make([]byte, 4096), 100)
-			answer, _ := own.AppendRefusal(nil, 426, "another version")
-			conn.Write(answer)
-			conn.Close()
-		}
-	}()
-	_, response, err := websocket.Dial(ctx, "ws://"+l.Addr().String(), nil)
-	if err == nil || response == nil || response.StatusCode != 426 || response.Header.Get("Sec-WebSocket-Version") != "13" {
+	// The origin is a foreign one.
+	url, done = serve(t, &own.Options{})
+	_, response, err := websocket.Dial(ctx, url, &websocket.DialOptions{HTTPHeader: http.Header{"Origin": {"https://evil.example"}}})
+	if err == nil || response == nil || response.StatusCode != 403 {
 		t.Errorf("%v, %+v", err, response)
 	}
+	if err := <-done; err == nil {
+		t.Error("a foreign origin is let in")
+	}
+	response, err = http.Get("http" + strings.TrimPrefix(url, "ws"))
+	if err != nil || response.StatusCode != 426 || response.Header.Get("Sec-WebSocket-Version") != "13" {
+		t.Errorf("%v, %+v", err, response)
+	}
+	<-done
 }
