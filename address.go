@@ -9,7 +9,8 @@ import (
 
 // endpoint is an address taken apart: which protocol over which transport, where.
 type endpoint struct {
-	protocol Protocol // nil: bytes as they come, or whole datagrams
+	protocol Protocol // nil: bytes as they come, whole datagrams, or a dialog
+	dialog   dialogKind
 	scheme   string
 	addr     socket.Address
 }
@@ -57,11 +58,15 @@ func parseAddress(address, transport string) (endpoint, error) {
 			return endpoint{}, fmt.Errorf("address %q and Transport %q contradict each other", address, transport)
 		}
 		transport = name
-	} else if e.protocol, ok = findProtocol(name); !ok {
+	} else if e.protocol, ok = findProtocol(name); ok {
+	} else if e.dialog, ok = dialogSchemes[name]; !ok {
 		return endpoint{}, fmt.Errorf("unknown scheme %q; known are %s", name, knownSchemes())
 	}
 	if transport == "" {
 		transport = "tcp"
+	}
+	if e.dialog != noDialog && transport == "udp" {
+		return endpoint{}, fmt.Errorf("%s needs a stream, not udp", name)
 	}
 	var err error
 	e.addr, err = socket.Parse(transport, rest)

@@ -1,5 +1,7 @@
 package workerman
 
+import "github.com/workerman-go/workerman/http"
+
 // Callbacks are what a worker does with its connections. Each may be nil. Those of one
 // connection run one at a time: OnConnect once, OnMessage in order, OnClose once and
 // last. They run on the connection's event loop and must not block it, or, in a worker
@@ -7,13 +9,31 @@ package workerman
 //
 // A panic is logged with its stack and closes that connection alone.
 type Callbacks struct {
-	// OnConnect is called when a connection is ready to use. Never for UDP.
+	// OnConnect is called when a connection is ready to use: after the handshakes of TLS and
+	// of a websocket:// worker. Never for UDP.
 	OnConnect func(c *Conn)
 	// OnMessage gets one decoded message, or, without a protocol, what has arrived (at
 	// most 64 KiB). data is lent until OnMessage returns and may be changed.
 	OnMessage func(c *Conn, data []byte)
-	// OnClose is called when the connection is gone, whoever ended it. c.Err says why.
-	// Never for UDP.
+	// OnRequest gets a request of an http:// worker, to be answered by c.Respond, c.Stream,
+	// c.Send or c.Upgrade, now or later. r is lent until OnRequest returns; r.Clone may be
+	// kept. Without it every request is answered by 404.
+	OnRequest func(c *Conn, r *http.Request)
+	// OnBody gets the body of a request in pieces, each as r.Body, if HTTP.Body is
+	// http.Stream: OnRequest has only the head then. last comes once, with an empty piece
+	// and the trailers. c.PauseRecv holds the client back. Once the request is answered
+	// no piece comes any more. r is lent, and has of the head only the method.
+	OnBody func(c *Conn, r *http.Request, last bool)
+	// OnUpgrade may refuse a client of a websocket:// worker: it returns nil, or a response
+	// with status 101 and fields to add to the answer, as cookies or the choice of a
+	// Sec-WebSocket-Protocol, to let it in, or any other response to turn it away. r is lent.
+	OnUpgrade func(c *Conn, r *http.Request) *http.Response
+	// OnPing and OnPong get the data of a WebSocket's pings and pongs, lent. Pings have been
+	// answered by then.
+	OnPing func(c *Conn, data []byte)
+	OnPong func(c *Conn, data []byte)
+	// OnClose is called when the connection is gone, whoever ended it, unless OnConnect was
+	// not. c.Err says why, c.CloseCode what a WebSocket's peer said. Never for UDP.
 	OnClose func(c *Conn)
 	// OnBufferFull is called when what waits for the peer has reached MaxSendBuffer:
 	// stop producing. It runs soon after the Send that crossed the mark, never inside it.

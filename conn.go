@@ -29,16 +29,20 @@ type Conn struct {
 	hasRemote bool
 	datagram  bool // a UDP peer
 	greeted   bool // the first message has arrived
+	ready     bool // OnConnect was called
 }
 
 // extra is what few connections need. It is made on first use and stays.
 type extra struct {
 	protocol atomic.Pointer[Protocol]
+	http     atomic.Pointer[httpConn]
+	ws       atomic.Pointer[wsConn]
 	pipe     atomic.Pointer[Conn] // where messages go instead of OnMessage
 	source   atomic.Pointer[Conn] // whose pipe ends here
 	limits   limits
 
 	callbacks atomic.Pointer[Callbacks]
+	room      atomic.Pointer[chan struct{}] // closed when the send buffer has room again
 
 	mu     sync.Mutex // guards what follows
 	state  any
@@ -177,10 +181,14 @@ func (c *Conn) callbacks() *Callbacks {
 // connection. Bytes that arrived behind the current message are cut by the new protocol.
 func (c *Conn) SetProtocol(p Protocol) {
 	c.scanned = 0
-	c.more().protocol.Store(&p)
+	x := c.more()
+	x.protocol.Store(&p)
+	x.http.Store(nil)
+	x.ws.Store(nil)
 }
 
-// Protocol is the protocol in force, nil for bytes as they come.
+// Protocol is the protocol in force, nil for bytes as they come and for HTTP and WebSocket,
+// which are no Protocols.
 func (c *Conn) Protocol() Protocol {
 	if x := c.extra.Load(); x != nil {
 		if p := x.protocol.Load(); p != nil {
@@ -209,7 +217,8 @@ func (c *Conn) SetProtocolState(state any) {
 	x.state = state
 }
 
-// SetMaxPackageSize replaces Worker.MaxPackageSize for this connection.
+// SetMaxPackageSize replaces Worker.MaxPackageSize for this connection; for a WebSocket
+// before its handshake, as in OnUpgrade. Requests of HTTP keep the worker's limit.
 func (c *Conn) SetMaxPackageSize(bytes int) { c.more().limits.maxPackage.Store(int64(bytes)) }
 
 // SetMaxSendBuffer replaces Worker.MaxSendBuffer for this connection.

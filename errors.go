@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 
 	"github.com/workerman-go/workerman/internal/loop"
+	"github.com/workerman-go/workerman/websocket"
 )
 
 var (
@@ -28,6 +29,9 @@ var (
 	// ErrSkip is returned by a Protocol's Decode for a frame that it has dealt with
 	// itself; OnMessage is not called.
 	ErrSkip = errors.New("frame without a message")
+	// ErrNoRequest is returned for an answer to which there is no request: it has its answer,
+	// or the connection does not speak HTTP.
+	ErrNoRequest = errors.New("no request waits for an answer")
 	// ErrNotRunning is returned where a running service is needed.
 	ErrNotRunning = errors.New("not running")
 )
@@ -58,13 +62,15 @@ func (e *StartError) Error() string {
 // Unwrap returns the cause, often a syscall.Errno.
 func (e *StartError) Unwrap() error { return e.Err }
 
-// publicError turns an error of the loop into one of this package.
+// publicError turns an error of the loop or a codec into one of this package.
 func publicError(err error) error {
 	switch {
 	case errors.Is(err, loop.ErrLinger):
 		return ErrLinger
 	case errors.Is(err, loop.ErrDestroyed):
 		return ErrDestroyed
+	case errors.Is(err, websocket.ErrCloseSent):
+		return ErrClosed
 	}
 	return err
 }

@@ -329,7 +329,7 @@ func (m *Master) shutDown() {
 	expired := !m.runStopCallbacks(services, deadline.C)
 	for _, s := range services {
 		for _, c := range s.all() {
-			c.Close()
+			c.closeFor(errStopping)
 		}
 	}
 	for !expired && open(services) > 0 {

@@ -134,10 +134,10 @@ func (p *packetService) Datagram(from netip.AddrPort, b []byte) {
 func (p *packetService) deliver(c *Conn, data []byte) {
 	p.count++
 	if x := c.extra.Load(); x != nil && x.serial != nil {
-		x.serial.message(c, data)
+		x.serial.message(c, data, 0)
 		return
 	}
-	c.message(data)
+	c.message(data, 0)
 }
 
 // BatchEnd updates the counters.

@@ -1,5 +1,7 @@
 package workerman
 
+import "github.com/workerman-go/workerman/websocket"
+
 // Pipe passes every message that c receives on to dst, which takes the place of
 // OnMessage, and closes dst when c closes. While dst's send buffer is full c is not read,
 // so nothing is refused and nothing grows. It works in one direction: a proxy pipes both
@@ -17,7 +19,7 @@ func (c *Conn) Pipe(dst *Conn) {
 }
 
 // forward sends one message along the pipe.
-func (c *Conn) forward(dst *Conn, data []byte) {
+func (c *Conn) forward(dst *Conn, data []byte, kind websocket.Opcode) {
 	if dst.datagram {
 		dst.Send(data)
 		return
@@ -27,7 +29,7 @@ func (c *Conn) forward(dst *Conn, data []byte) {
 		c.Close()
 		return
 	}
-	if err := dst.enqueue(dst.Protocol(), data); err != nil {
+	if err := dst.enqueuePiped(data, kind); err != nil {
 		s.Abort()
 		c.fault(err)
 		return
@@ -40,6 +42,18 @@ func (c *Conn) forward(dst *Conn, data []byte) {
 	if !s.Waiting() {
 		c.stream.Resume(pausedByPipe) // it drained in between, and nobody will say so again
 	}
+}
+
+// enqueuePiped is enqueue for any kind of connection.
+func (c *Conn) enqueuePiped(data []byte, kind websocket.Opcode) error {
+	w := c.wsConn()
+	if w == nil {
+		return c.enqueue(c.Protocol(), data)
+	}
+	if kind == 0 {
+		kind = c.svc.messageKind
+	}
+	return w.enqueue(c, kind, data)
 }
 
 // unpipe closes what hangs on a connection that is gone.

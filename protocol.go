@@ -87,8 +87,9 @@ func knownSchemes() string {
 	protocolsMu.Lock()
 	defer protocolsMu.Unlock()
 	names := slices.AppendSeq([]string{"tcp", "udp", "unix"}, maps.Keys(protocols))
+	names = slices.AppendSeq(names, maps.Keys(dialogSchemes))
 	slices.Sort(names)
-	return strings.Join(names, ", ")
+	return strings.Join(slices.Compact(names), ", ")
 }
 
 // textProtocol is package text as a Protocol.

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"math"
 	"sync/atomic"
+
+	"github.com/workerman-go/workerman/websocket"
 )
 
 // connOwner is a Conn as its stream sees it: the methods run on the loop.
@@ -27,6 +29,14 @@ func (o *connOwner) Receive(b []byte) (used, want int) {
 		}
 	}()
 	for used < len(b) && c.receiving() {
+		if d := c.dialog(); d != nil {
+			n, want, took := d.receive(c, b[used:])
+			used, messages = used+n, messages+uint64(took)
+			if d == c.dialog() {
+				return used, want
+			}
+			continue // the rest is for another one
+		}
 		if bits := c.stream.TakeAttention(); bits != 0 {
 			o.Attention(bits) // it may pause before more messages come
 			continue
@@ -36,7 +46,7 @@ func (o *connOwner) Receive(b []byte) (used, want int) {
 			messages++
 			rest := b[used:]
 			used = len(b)
-			c.deliver(rest)
+			c.deliver(rest, 0)
 			continue
 		}
 		size, err := c.nextSize(p, b[used:])
@@ -53,7 +63,7 @@ func (o *connOwner) Receive(b []byte) (used, want int) {
 		switch {
 		case err == nil:
 			messages++
-			c.deliver(data)
+			c.deliver(data, 0)
 		case !errors.Is(err, ErrSkip):
 			c.fault(fmt.Errorf("decode: %w", err))
 			return len(b), 0
@@ -91,37 +101,52 @@ func (c *Conn) nextSize(p Protocol, buf []byte) (size int, err error) {
 	return size, nil
 }
 
-// deliver passes one message to OnMessage, the pipe or the connection's goroutine.
-func (c *Conn) deliver(data []byte) {
+// deliver passes one message, of a kind if it is a WebSocket's, to OnMessage, the pipe or
+// the connection's goroutine.
+func (c *Conn) deliver(data []byte, kind websocket.Opcode) {
 	c.greeted = true
 	if x := c.extra.Load(); x != nil {
 		if dst := x.pipe.Load(); dst != nil {
-			c.forward(dst, data)
+			c.forward(dst, data, kind)
 			return
 		}
 		if x.serial != nil {
-			x.serial.message(c, data)
+			x.serial.message(c, data, kind)
 			return
 		}
 	}
-	c.message(data)
+	c.message(data, kind)
 }
 
-func (c *Conn) message(data []byte) {
+func (c *Conn) message(data []byte, kind websocket.Opcode) {
+	if kind != 0 {
+		if w := c.wsConn(); w != nil {
+			w.kind = kind
+		}
+	}
 	if fn := c.callbacks().OnMessage; fn != nil {
 		fn(c, data)
 	}
 	if c.svc.poison {
-		for i := range data {
-			data[i] = 0xDB
-		}
+		poison(data)
+	}
+}
+
+// poison overwrites what was lent.
+func poison(data []byte) {
+	for i := range data {
+		data[i] = 0xDB
 	}
 }
 
 // EndOfInput answers the peer's end of stream with an orderly close.
-func (o *connOwner) EndOfInput() {
+func (o *connOwner) EndOfInput() (done bool) {
 	c := (*Conn)(o)
+	if d := c.dialog(); d != nil {
+		return d.endOfInput(c)
+	}
 	c.run(c.Close)
+	return true
 }
 
 // Attention calls what other goroutines' sends have caused.
@@ -146,6 +171,8 @@ func (o *connOwner) Drained() {
 		if src := x.source.Load(); src != nil {
 			src.stream.Resume(pausedByPipe)
 		}
+		c.stream.Resume(pausedByAnswers)
+		x.roomMade()
 	}
 	if fn := c.callbacks().OnBufferDrain; fn != nil {
 		c.run(func() { fn(c) })
@@ -165,6 +192,13 @@ func (o *connOwner) Deadline(now int64) (next int64) {
 // deadline is the loop's time of the next check, or why the connection must go.
 func (c *Conn) deadline(now int64) (next int64, err error) {
 	l := &c.svc.limits
+	if d := c.dialog(); d != nil {
+		next, err = d.deadline(c, now)
+		if err == nil && c.svc.kind == webSocketDialog && !c.ready {
+			return c.handshakeDeadline(now, next)
+		}
+		return next, err
+	}
 	if idle := l.IdleTimeout.Milliseconds(); idle > 0 {
 		if next = c.stream.LastActive() + idle; c.stream.Paused() {
 			next = now + idle // nobody listens to the peer, so it is not its silence
@@ -173,20 +207,38 @@ func (c *Conn) deadline(now int64) (next int64, err error) {
 			return 0, fmt.Errorf("%w: nothing received for %v", ErrIdle, l.IdleTimeout)
 		}
 	}
-	if limit := l.HandshakeTimeout.Milliseconds(); limit > 0 && !c.greeted {
-		at := int64(c.born+1)*bornUnit + limit
-		if at <= now {
-			return 0, fmt.Errorf("%w: no message within %v", ErrHandshake, l.HandshakeTimeout)
-		}
-		if next == 0 || at < next {
-			next = at
-		}
+	if !c.greeted {
+		return c.handshakeDeadline(now, next)
+	}
+	return next, nil
+}
+
+// handshakeDeadline is deadline with HandshakeTimeout.
+func (c *Conn) handshakeDeadline(now, next int64) (int64, error) {
+	limit := c.svc.limits.HandshakeTimeout
+	if limit == 0 {
+		return next, nil
+	}
+	at := int64(c.born+1)*bornUnit + limit.Milliseconds()
+	switch {
+	case at <= now && c.svc.kind == webSocketDialog:
+		return 0, fmt.Errorf("%w: no handshake within %v", ErrHandshake, limit)
+	case at <= now:
+		return 0, fmt.Errorf("%w: no message within %v", ErrHandshake, limit)
+	case next == 0 || at < next:
+		next = at
 	}
 	return next, nil
 }
 
 // fault closes the connection because of what the peer did or did not do: one log line.
 func (c *Conn) fault(err error) {
+	c.complain(err)
+	c.closeFor(err)
+}
+
+// complain notes why the connection ends and logs it.
+func (c *Conn) complain(err error) {
 	c.end(err)
 	level := slog.LevelWarn
 	if errors.Is(err, ErrIdle) {
@@ -197,6 +249,14 @@ func (c *Conn) fault(err error) {
 		what = "datagram refused"
 	}
 	c.svc.log.Log(context.Background(), level, what, "peer", c.peer(), "reason", err.Error())
+}
+
+// closeFor closes in good order and tells the peer why, if its protocol can.
+func (c *Conn) closeFor(err error) {
+	if d := c.dialog(); d != nil {
+		d.end(c, nil, err)
+		return
+	}
 	c.Close()
 }
 
@@ -224,9 +284,12 @@ func (o *connOwner) Closed(err error) {
 	if err != nil {
 		c.end(publicError(err))
 	}
-	if x := c.extra.Load(); x != nil && x.serial != nil {
-		x.serial.push(c, call{fn: c.finish, last: true})
-		return
+	if x := c.extra.Load(); x != nil {
+		x.roomMade()
+		if x.serial != nil {
+			x.serial.push(c, call{fn: c.finish, last: true})
+			return
+		}
 	}
 	c.finish()
 }
@@ -241,7 +304,7 @@ func (c *Conn) finish() {
 	if h, ok := c.Protocol().(interface{ OnClose(*Conn) }); ok {
 		defer h.OnClose(c) // whatever the user's does
 	}
-	if fn := c.callbacks().OnClose; fn != nil {
+	if fn := c.callbacks().OnClose; fn != nil && c.ready {
 		fn(c)
 	}
 }

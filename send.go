@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/workerman-go/workerman/internal/loop"
+	"github.com/workerman-go/workerman/websocket"
 )
 
 // largeMessage is from where on a message is written at once instead of collected.
@@ -25,7 +26,15 @@ const (
 //
 // With UDP data is one datagram; more than 65507 bytes are ErrTooLarge, and a datagram
 // that the system does not take at once is lost.
-func (c *Conn) Send(data []byte) error { return c.send(c.Protocol(), data) }
+//
+// On a connection of HTTP it answers the current request with data as a page, as Respond
+// does. On a WebSocket the message is text, or binary if WebSocket.Binary says so.
+func (c *Conn) Send(data []byte) error {
+	if d := c.dialog(); d != nil {
+		return d.send(c, data)
+	}
+	return c.send(c.Protocol(), data)
+}
 
 // SendRaw sends bytes as they are, without the protocol's framing.
 func (c *Conn) SendRaw(data []byte) error { return c.send(nil, data) }
@@ -34,24 +43,37 @@ func (c *Conn) send(p Protocol, data []byte) error {
 	if c.datagram {
 		return c.extra.Load().packets.send(c, p, data)
 	}
+	limit, err := c.begin()
+	if err != nil {
+		return err
+	}
+	if err := c.enqueue(p, data); err != nil {
+		c.stream.Abort()
+		return err
+	}
+	c.commit(limit)
+	return nil
+}
+
+// begin opens a transaction, unless the send buffer is full. limit is for commit.
+func (c *Conn) begin() (limit int, err error) {
 	s := &c.stream
 	queued, ok := s.Begin()
 	if !ok {
-		return ErrClosed
+		return 0, ErrClosed
 	}
-	limit := c.maxSend()
+	limit = c.maxSend()
 	if queued >= limit && s.Flush() >= limit {
 		s.Abort()
-		return c.refused()
+		return 0, c.refused()
 	}
-	if err := c.enqueue(p, data); err != nil {
-		s.Abort()
-		return err
+	return limit, nil
+}
+
+func (c *Conn) commit(limit int) {
+	if c.stream.Commit(limit) {
+		c.stream.NeedAttention(noticeFull)
 	}
-	if s.Commit(limit) {
-		s.NeedAttention(noticeFull)
-	}
-	return nil
 }
 
 // enqueue encodes data into the output, with the stream locked.
@@ -121,6 +143,9 @@ func (c *Conn) CloseWith(data []byte) error {
 	if c.datagram {
 		return c.Send(data)
 	}
+	if d := c.dialog(); d != nil {
+		return d.end(c, data, nil)
+	}
 	if _, ok := c.stream.Begin(); !ok {
 		return ErrClosed
 	}
@@ -132,10 +157,17 @@ func (c *Conn) CloseWith(data []byte) error {
 // Close closes the connection once everything that Send accepted has been taken by the
 // peer, or when the peer has taken nothing for LingerTimeout. Sends are refused from now
 // on and no OnMessage follows. Further calls do nothing; with UDP it does nothing.
+//
+// A WebSocket's peer gets a close frame with the code 1000: see CloseWithCode.
 func (c *Conn) Close() {
-	if !c.datagram {
-		c.stream.Close()
+	if c.datagram {
+		return
 	}
+	if d := c.dialog(); d != nil {
+		d.end(c, nil, nil)
+		return
+	}
+	c.stream.Close()
 }
 
 // Destroy closes the connection at once and drops what was not written yet.
@@ -148,17 +180,21 @@ func (c *Conn) Destroy() {
 // fanout sends one message to many connections: encoded once, shared by reference, and
 // every loop woken once.
 type fanout struct {
-	svc    *service
-	data   []byte
-	shared []byte // encoded; nil if the protocol must encode for each
-	loops  []*loop.Loop
-	sent   int
+	svc      *service
+	data     []byte
+	shared   []byte              // encoded; nil if the protocol must encode for each
+	prepared *websocket.Prepared // the same for WebSockets
+	loops    []*loop.Loop
+	sent     int
 }
 
 func (s *service) newFanout(data []byte) (*fanout, error) {
 	f := &fanout{svc: s, data: data}
 	switch p := s.protocol.(type) {
 	case nil:
+		if s.kind != noDialog {
+			break
+		}
 		f.shared = append(make([]byte, 0, len(data)), data...)
 	case SharedEncoder:
 		var err error
@@ -170,24 +206,36 @@ func (s *service) newFanout(data []byte) (*fanout, error) {
 }
 
 func (f *fanout) send(c *Conn) {
-	if x := c.extra.Load(); f.shared == nil || x != nil && x.protocol.Load() != nil {
+	shared := f.shared
+	var w *wsConn
+	if x := c.extra.Load(); x != nil {
+		switch w = x.ws.Load(); {
+		case w != nil:
+		case x.http.Load() != nil:
+			return // a client that waits for answers, not for messages
+		case x.protocol.Load() != nil:
+			shared = nil
+		}
+	}
+	if w == nil && shared == nil {
 		if c.Send(f.data) == nil {
 			f.sent++
 		}
 		return
 	}
+	limit, err := c.begin()
+	if err != nil {
+		return
+	}
 	s := &c.stream
-	queued, ok := s.Begin()
-	if !ok {
-		return
+	if w != nil {
+		var ok bool
+		if shared, ok = f.message().Frame(w.codec); !ok {
+			s.Abort()
+			return
+		}
 	}
-	limit := c.maxSend()
-	if queued >= limit && s.Flush() >= limit {
-		s.Abort()
-		c.refused()
-		return
-	}
-	s.Share(f.shared)
+	s.Share(shared)
 	wake, full := s.CommitLater(limit)
 	if full {
 		s.NeedAttention(noticeFull)
@@ -196,6 +244,14 @@ func (f *fanout) send(c *Conn) {
 		f.wakeLater(s.Loop())
 	}
 	f.sent++
+}
+
+// message is the data as a message for WebSockets.
+func (f *fanout) message() *websocket.Prepared {
+	if f.prepared == nil {
+		f.prepared, _ = websocket.NewPrepared(f.svc.messageKind, f.data) // an error is of the kind
+	}
+	return f.prepared
 }
 
 func (f *fanout) wakeLater(l *loop.Loop) {

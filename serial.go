@@ -2,6 +2,8 @@ package workerman
 
 import (
 	"sync"
+
+	"github.com/workerman-go/workerman/websocket"
 )
 
 // A Blocking worker runs the callbacks of each connection on a goroutine, in order. The
@@ -17,6 +19,8 @@ const (
 	pausedByUser = 1 << iota
 	pausedByPipe
 	pausedByBacklog
+	pausedByRequest // HTTP: later requests fill the memory for them
+	pausedByAnswers // HTTP: answers fill the send buffer
 )
 
 // serial is a queue of calls with at most one goroutine that runs them.
@@ -32,6 +36,7 @@ type serial struct {
 type call struct {
 	fn   func()
 	data []byte
+	kind websocket.Opcode
 	last bool // OnClose
 }
 
@@ -45,8 +50,8 @@ func (c *Conn) run(fn func()) {
 	fn()
 }
 
-func (q *serial) message(c *Conn, data []byte) {
-	q.push(c, call{data: append(make([]byte, 0, len(data)), data...)})
+func (q *serial) message(c *Conn, data []byte, kind websocket.Opcode) {
+	q.push(c, call{data: append(make([]byte, 0, len(data)), data...), kind: kind})
 }
 
 func (q *serial) push(c *Conn, item call) {
@@ -100,7 +105,7 @@ func (q *serial) call(c *Conn, item call) {
 	case item.fn != nil:
 		item.fn()
 	case c.Connected(): // a message behind a Close is not delivered
-		c.message(item.data)
+		c.message(item.data, item.kind)
 	}
 }
 
@@ -115,5 +120,5 @@ func (c *Conn) panicked(v any) {
 	err := newPanicError(v)
 	c.end(err)
 	c.svc.reportPanic(c, err)
-	c.Close()
+	c.closeFor(err)
 }

@@ -12,8 +12,10 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/workerman-go/workerman/http"
 	"github.com/workerman-go/workerman/internal/loop"
 	"github.com/workerman-go/workerman/internal/socket"
+	"github.com/workerman-go/workerman/websocket"
 )
 
 // service is a running worker: its settings as they were at the start, its listener and
@@ -24,6 +26,7 @@ type service struct {
 	endpoint  endpoint
 	listens   bool // false for a worker without an address
 	protocol  Protocol
+	kind      dialogKind
 	callbacks Callbacks
 	limits    Limits
 	blocking  bool
@@ -32,6 +35,15 @@ type service struct {
 	log       *slog.Logger
 	loops     []*loop.Loop
 	hub       hub
+
+	http        *http.Options
+	webSocket   *websocket.Options
+	messageKind websocket.Opcode // of what Send sends on a WebSocket
+	ping        time.Duration
+	keepAlive   time.Duration
+	accessLog   *slog.Logger
+	parsed      []http.Request // the memory for it, of each loop
+	dateNow     atomic.Pointer[dateLine]
 
 	mu        sync.RWMutex // guards what follows
 	conns     map[uint64]*Conn
@@ -64,6 +76,9 @@ func (w *Worker) prepare() (*service, error) {
 	if err := s.limits.check(); err != nil {
 		return nil, err
 	}
+	if err := s.prepareDialogs(w); err != nil {
+		return nil, err
+	}
 	if s.limits.MaxConnectionsPerIP > 0 {
 		s.perIP = make(map[netip.Addr]int)
 	}
@@ -72,10 +87,13 @@ func (w *Worker) prepare() (*service, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.endpoint, s.listens, s.protocol = e, true, e.protocol
+		s.endpoint, s.listens, s.protocol, s.kind = e, true, e.protocol, e.dialog
 	}
 	if w.Protocol != nil {
-		s.protocol = w.Protocol
+		s.protocol, s.kind = w.Protocol, noDialog
+	}
+	if s.kind == webSocketDialog {
+		setDefault(&s.limits.HandshakeTimeout, DefaultHandshakeTimeout)
 	}
 	return s, nil
 }
@@ -87,6 +105,7 @@ func (s *service) wanted() int { return max(s.worker.Loops, 1) }
 func (s *service) open() error {
 	s.loops = s.master.firstLoops(s.wanted())
 	s.assigned = make([]atomic.Int64, len(s.loops))
+	s.parsed = make([]http.Request, len(s.loops))
 	if !s.listens {
 		return nil
 	}
@@ -337,6 +356,9 @@ func (s *service) connect(index int, in loop.Incoming) {
 	if s.blocking {
 		c.more().serial = new(serial)
 	}
+	if s.kind != noDialog {
+		c.more().http.Store(newHTTPConn(s, l.Now()))
+	}
 	if err := l.Attach(&c.stream, in, (*connOwner)(c), s.limits.LingerTimeout); err != nil {
 		s.log.Error("cannot serve a connection", "peer", c.peer(), "error", err)
 		s.leave(index, in.Remote.Addr())
@@ -348,7 +370,9 @@ func (s *service) connect(index int, in loop.Incoming) {
 	if next, _ := c.deadline(l.Now()); next > 0 {
 		c.stream.SetDeadline(next)
 	}
-	c.run(c.greet)
+	if s.kind != webSocketDialog {
+		c.run(c.greet)
+	}
 	if s.master.stopping() {
 		c.Close()
 	}
@@ -356,6 +380,7 @@ func (s *service) connect(index int, in loop.Incoming) {
 
 // greet runs OnConnect.
 func (c *Conn) greet() {
+	c.ready = true
 	if h, ok := c.Protocol().(interface{ OnConnect(*Conn) }); ok {
 		h.OnConnect(c)
 	}

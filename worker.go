@@ -4,9 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"log/slog"
 	"net"
 	"slices"
 	"time"
+
+	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/websocket"
 )
 
 // Worker is one service. Set its fields before it starts; they are copied then.
@@ -27,6 +31,18 @@ type Worker struct {
 	// Blocking runs each connection's callbacks on a goroutine, in order, so that they may
 	// block. Reading pauses while 16 messages or 256 KiB wait for a connection's callback.
 	Blocking bool
+
+	// HTTP are the settings of an http:// worker. Where MaxBody is 0 it is MaxPackageSize. The
+	// time between requests is bounded by IdleTimeout, 75 s by default.
+	HTTP http.Options
+	// WebSocket are the settings of the WebSockets of a websocket:// or http:// worker. Where
+	// MaxMessageSize is 0 it is MaxPackageSize.
+	WebSocket websocket.Options
+	// PingInterval is how long a WebSocket may be silent before it is pinged; one that is
+	// silent for that long again is dead and closed. Default 50 s; below 0 never.
+	PingInterval time.Duration
+	// AccessLog gets a line for each answered request. Default none.
+	AccessLog *slog.Logger
 
 	Limits
 	Callbacks
@@ -61,10 +77,12 @@ type Limits struct {
 	// RefuseWhenFull.
 	FullPolicy FullPolicy
 	// IdleTimeout closes a connection from which nothing was received for that long.
-	// Time in which reading is paused does not count. Default 0: never.
+	// Time in which reading is paused does not count, nor does that in which a request of
+	// HTTP is handled. Default 0: never; 75 s between the requests of HTTP.
 	IdleTimeout time.Duration
-	// HandshakeTimeout closes a connection that has not completed its first message by
-	// then. Default 0: never.
+	// HandshakeTimeout closes a connection that has not completed its handshake by then: of
+	// a websocket:// worker, and of TLS; default 10 s. Without such a handshake it
+	// is the time for the first message, and the default is 0: never.
 	HandshakeTimeout time.Duration
 	// LingerTimeout is how long a closing connection waits for a peer that takes nothing of
 	// what was sent. Default 30 s. A peer that takes some keeps the close waiting.
@@ -86,6 +104,9 @@ const (
 	DefaultMaxPackageSize = 10 << 20
 	DefaultMaxSendBuffer  = 1 << 20
 	DefaultLingerTimeout  = 30 * time.Second
+	DefaultKeepAlive      = 75 * time.Second // IdleTimeout between requests of HTTP
+	// DefaultHandshakeTimeout is HandshakeTimeout where there is a handshake.
+	DefaultHandshakeTimeout = 10 * time.Second
 )
 
 // check fills in the defaults and refuses what makes no sense.

@@ -110,6 +110,10 @@ func (r *Response) Get(name string) string {
 	return ""
 }
 
+// Fields are the header fields that have been set, in their order, without Content-Type.
+// They must not be changed.
+func (r *Response) Fields() []Field { return r.fields }
+
 // Err is the first header field or cookie that was left out since it could not be sent
 // safely, or the error of JSON; nil if there is none.
 func (r *Response) Err() error { return r.err }

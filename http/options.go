@@ -1,5 +1,7 @@
 package http
 
+import "time"
+
 // BodyMode says how the body of a request is handed out.
 type BodyMode uint8
 
@@ -37,6 +39,13 @@ type Options struct {
 	// AnyMethod accepts every token as a method. Otherwise a method other than those of
 	// RFC 9110, section 9, and PATCH is answered by 501.
 	AnyMethod bool
+	// HeaderTimeout is how long a client may take for the head of a request, from its first
+	// byte on, and at first from the connection on; 20 s by default. Beyond: 408. It is kept
+	// by whoever owns the connection, as is BodyTimeout.
+	HeaderTimeout time.Duration
+	// BodyTimeout is how long a client may take for a body, and a second more for each
+	// 16 KiB of it; 60 s by default. Beyond: 408.
+	BodyTimeout time.Duration
 	// Server is the value of the Server field of responses; if empty, there is none.
 	Server string
 }

@@ -112,6 +112,13 @@ func (p *Parser) Parse(r *Request, buf []byte) (used int, step Step, err error) 
 // to get any further, 0 if it is not known.
 func (p *Parser) Want() int { return p.need }
 
+// Pending reports whether the next call of Parse gets on without further bytes, as with the
+// end of a body in pieces.
+func (p *Parser) Pending() bool { return p.state == atEnd }
+
+// InBody reports whether the head of a request has been read and its body has not.
+func (p *Parser) InBody() bool { return p.state != inHead || p.need > 0 }
+
 func (p *Parser) reset() { *p = Parser{Options: p.Options} }
 
 // piece makes data the body of r. What a response needs to know of the head goes with it,

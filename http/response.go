@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+	"unsafe"
 )
 
 // A Response is an answer. Text, HTML, JSON, Bytes, Redirect and Status make one; the zero
@@ -94,6 +95,14 @@ func (r *Response) SetText(s string) *Response {
 func (r *Response) SetBody(b []byte) *Response {
 	r.text, r.body = "", b
 	return r
+}
+
+// Payload is the body, which must not be changed.
+func (r *Response) Payload() []byte {
+	if r.body != nil {
+		return r.body
+	}
+	return unsafe.Slice(unsafe.StringData(r.text), len(r.text))
 }
 
 // KeepAlive reports whether the connection may go on after this response: if both sides

@@ -6,9 +6,23 @@ import (
 	"time"
 )
 
+const eventStream = "text/event-stream"
+
+// EventStream is the head of a stream of events. It asks caches and proxies, nginx among
+// them, to pass events on as they come.
+func EventStream() *Response {
+	r := &Response{contentType: eventStream}
+	return r.Set("Cache-Control", "no-cache").Set("X-Accel-Buffering", "no")
+}
+
+// IsEventStream reports whether the response is of the type text/event-stream.
+func (r *Response) IsEventStream() bool {
+	t, _, _ := strings.Cut(r.contentType, ";")
+	return equalFold(trim(t), eventStream)
+}
+
 // A ServerSentEvent is an event of a stream of the type text/event-stream (WHATWG HTML,
-// section 9.2). Such a stream is a Response with Stream and that type, and the bytes of
-// each event go out as a chunk.
+// section 9.2).
 type ServerSentEvent struct {
 	// Comment is for whoever reads the stream by eye, and keeps idle connections alive.
 	Comment string

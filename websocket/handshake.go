@@ -38,13 +38,14 @@ func (e *HandshakeError) Error() string {
 // Status below 400 is answered by 400.
 func (e *HandshakeError) Response() *http.Response {
 	r := http.Text(e.Reason+"\n").Set("X-Content-Type-Options", "nosniff")
-	r.Status, r.Close = max(e.Status, 400), true
+	r.Status = max(e.Status, 400)
 	switch e.Status {
 	case 405:
 		r.Set("Allow", "GET")
 	case 426:
 		r.Set("Upgrade", "websocket").Set("Connection", "Upgrade").Set("Sec-WebSocket-Version", "13")
 	}
+	r.Close = true
 	return r
 }
 

@@ -38,7 +38,7 @@ func (o *owner) Receive(b []byte) (used, want int) {
 	return len(b), 0
 }
 
-func (o *owner) EndOfInput() {
+func (o *owner) EndOfInput() bool {
 	c := (*conn)(o)
 	c.ends.Add(1)
 	if c.end != nil {
@@ -46,6 +46,7 @@ func (o *owner) EndOfInput() {
 	} else {
 		c.Close()
 	}
+	return true
 }
 
 func (o *owner) Attention(bits uint32) {

@@ -19,8 +19,9 @@ type Owner interface {
 	// rest begins with. Sends meanwhile leave in one write after the last Receive of
 	// the event.
 	Receive(b []byte) (used, want int)
-	// EndOfInput says that the peer will send no more. The owner closes when it is ready.
-	EndOfInput()
+	// EndOfInput says that the peer will send no more. The owner closes when it is ready. If
+	// it returns false, it is told again after Continue.
+	EndOfInput() (done bool)
 	// Attention is the answer to NeedAttention, with the bits that were asked for.
 	Attention(bits uint32)
 	// Drained says that output which had to wait for the peer has all been written.
@@ -191,6 +192,21 @@ func (s *Stream) Resume(reason uint32) {
 	}
 }
 
+// Continue is Resume that hands over what was kept in any case, for an owner that left
+// input alone without a pause. Any goroutine may call it.
+func (s *Stream) Continue(reason uint32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pauses.And(^reason)
+	if s.isOpen() {
+		s.flags.resumed = true
+		s.enlist()
+	}
+}
+
+// Bursting reports, in a transaction, whether the loop is serving the stream right now.
+func (s *Stream) Bursting() bool { return s.flags.burst }
+
 // Paused reports whether any reason to pause is there.
 func (s *Stream) Paused() bool { return s.pauses.Load() != 0 }
 
@@ -301,8 +317,7 @@ func (s *Stream) endBurst(ended bool) {
 // it was delivered.
 func (s *Stream) tellEnd() {
 	if !s.flags.endTold && !s.Paused() && s.isOpen() {
-		s.flags.endTold = true
-		s.owner.EndOfInput()
+		s.flags.endTold = s.owner.EndOfInput()
 	}
 }
 

@@ -1,0 +1,39 @@
+package workerman
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/workerman-go/workerman/http"
+)
+
+// accessRecord is what the access log says about a request, kept until its answer.
+type accessRecord struct {
+	to     *slog.Logger
+	began  time.Time
+	method string
+	target string
+	agent  string
+}
+
+// newRecord notes a request, nil if there is no access log.
+func (s *service) newRecord(r *http.Request) *accessRecord {
+	if s.accessLog == nil {
+		return nil
+	}
+	return &accessRecord{s.accessLog, time.Now(), r.Method(), r.Target(), r.Header("User-Agent")}
+}
+
+// log writes the line of a request that has got its answer, with size bytes of body.
+func (a *accessRecord) log(c *Conn, r *http.Response, size int) {
+	if a == nil {
+		return
+	}
+	status := r.Status
+	setDefault(&status, 200)
+	a.to.LogAttrs(context.Background(), slog.LevelInfo, "request",
+		slog.String("peer", c.peer()), slog.String("method", a.method), slog.String("target", a.target),
+		slog.Int("status", status), slog.Int("bytes", size), slog.Duration("took", time.Since(a.began)),
+		slog.String("agent", a.agent))
+}

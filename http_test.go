@@ -1,0 +1,588 @@
+package workerman
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	nethttp "net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/workerman-go/workerman/http"
+)
+
+// talk sends a request as it is and returns what comes until the end of the connection.
+func talk(t *testing.T, w *Worker, request string) string {
+	t.Helper()
+	c := dial(t, w)
+	io.WriteString(c, request)
+	answer, err := io.ReadAll(c)
+	if err != nil {
+		t.Fatalf("%q, %v", answer, err)
+	}
+	return string(answer)
+}
+
+// get is a request for a path.
+func get(path string, fields ...string) string {
+	return "GET " + path + " HTTP/1.1\r\nHost: a\r\n" + strings.Join(append(fields, ""), "\r\n") + "\r\n"
+}
+
+// reader reads answers as a client does.
+type reader struct {
+	t *testing.T
+	b *bufio.Reader
+}
+
+func newReader(t *testing.T, c net.Conn) *reader { return &reader{t, bufio.NewReader(c)} }
+
+// answer reads one answer and its body.
+func (r *reader) answer(method string) (*nethttp.Response, string) {
+	r.t.Helper()
+	answer, err := nethttp.ReadResponse(r.b, &nethttp.Request{Method: method})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		r.t.Fatalf("%q: %v", body, err)
+	}
+	return answer, string(body)
+}
+
+// ends checks that nothing follows.
+func (r *reader) ends() {
+	r.t.Helper()
+	if rest, err := io.ReadAll(r.b); err != nil || len(rest) > 0 {
+		r.t.Errorf("%q, %v follows", rest, err)
+	}
+}
+
+// paths answers with what was asked.
+func paths(w *Worker) {
+	w.OnRequest = func(c *Conn, r *http.Request) {
+		c.Respond(http.Text(r.Method() + " " + r.Path() + " " + string(r.Body())))
+	}
+}
+
+func TestHTTPAnswersARequest(t *testing.T) {
+	kinds(t, func(t *testing.T, k kind) {
+		_, w := serve(t, k, "http", paths)
+		c := dial(t, w)
+		r := newReader(t, c)
+		for i := range 3 {
+			fmt.Fprint(c, "POST /a%20b HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello")
+			answer, body := r.answer("POST")
+			if answer.StatusCode != 200 || body != "POST /a b hello" || answer.Header.Get("Date") == "" || answer.Close {
+				t.Errorf("%d: %v %q", i, answer, body)
+			}
+		}
+		if n := w.Stats().Requests; n != 3 {
+			t.Errorf("%d requests counted", n)
+		}
+	})
+}
+
+func TestHTTPAnswersAPipelineInOrderWithOneWrite(t *testing.T) {
+	_, w := serve(t, kind{network: "tcp"}, "http", paths)
+	var in strings.Builder
+	for i := range 100 {
+		in.WriteString(get(fmt.Sprintf("/%d", i)))
+	}
+	c := dial(t, w)
+	counters := w.service().loops[0].Counters()
+	before := counters.Writes.Load()
+	io.WriteString(c, in.String())
+	r := newReader(t, c)
+	for i := range 100 {
+		if _, body := r.answer("GET"); body != fmt.Sprintf("GET /%d ", i) {
+			t.Fatalf("answer %d: %q", i, body)
+		}
+	}
+	if n := counters.Writes.Load() - before; n > 3 {
+		t.Errorf("%d writes", n)
+	}
+}
+
+func TestHTTPAnswersLaterInOrder(t *testing.T) {
+	kinds(t, func(t *testing.T, k kind) {
+		_, w := serve(t, k, "http", func(w *Worker) {
+			w.OnRequest = func(c *Conn, r *http.Request) {
+				path := r.Path()
+				if r.Path() == "/now" {
+					c.Respond(http.Text(path))
+					return
+				}
+				go c.Respond(http.Text(path))
+			}
+		})
+		c := dial(t, w)
+		var in strings.Builder
+		for i := range 200 {
+			in.WriteString(get([]string{"/now", "/later"}[i%2]))
+		}
+		in.WriteString(get("/last", "Connection: close"))
+		go io.WriteString(c, in.String())
+		r := newReader(t, c)
+		for i := range 200 {
+			if _, body := r.answer("GET"); body != []string{"/now", "/later"}[i%2] {
+				t.Fatalf("answer %d: %q", i, body)
+			}
+		}
+		if _, body := r.answer("GET"); body != "/last" {
+			t.Fatal(body)
+		}
+		r.ends()
+	})
+}
+
+func TestHTTPHoldsAPipelineBack(t *testing.T) {
+	release := make(chan struct{})
+	_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
+		w.OnRequest = func(c *Conn, r *http.Request) {
+			go func() {
+				<-release
+				c.Respond(http.Text("x"))
+			}()
+		}
+	})
+	c := dial(t, w)
+	const n = 50_000 // some 2 MB of requests
+	go io.WriteString(c, strings.Repeat(get("/"), n))
+	conn := <-connections(w)
+	eventually(t, "reading is paused", func() bool { return conn.stream.Paused() })
+	in, _, _ := conn.stream.Counts()
+	if in > 2*maxPipelined {
+		t.Errorf("%d bytes taken in", in)
+	}
+	close(release)
+	r := newReader(t, c)
+	for range n {
+		r.answer("GET")
+	}
+}
+
+// connections delivers the connections of a worker as soon as there are some.
+func connections(w *Worker) <-chan *Conn {
+	ch := make(chan *Conn)
+	go func() {
+		for {
+			for c := range w.Connections() {
+				ch <- c
+				return
+			}
+		}
+	}()
+	return ch
+}
+
+func TestHTTPAnswersAClientThatHasClosedItsHalf(t *testing.T) {
+	kinds(t, func(t *testing.T, k kind) {
+		_, w := serve(t, k, "http", func(w *Worker) {
+			w.OnRequest = func(c *Conn, r *http.Request) {
+				path := r.Path()
+				c.After(20*time.Millisecond, func() { c.Respond(http.Text(path)) })
+			}
+		})
+		c := dial(t, w)
+		io.WriteString(c, get("/1")+get("/2"))
+		c.(interface{ CloseWrite() error }).CloseWrite()
+		r := newReader(t, c)
+		for _, want := range []string{"/1", "/2"} {
+			if _, body := r.answer("GET"); body != want {
+				t.Errorf("%q, want %q", body, want)
+			}
+		}
+		r.ends()
+	})
+}
+
+func TestHTTPRefusesOnce(t *testing.T) {
+	for _, test := range []struct {
+		name, in string
+		status   string
+		log      string
+	}{
+		{"bad request line", "GET /\r\n\r\n", "400", "malformed request line"},
+		{"no host", "GET / HTTP/1.1\r\n\r\n", "400", "no Host"},
+		{"two lengths", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx", "400", "more than one Content-Length"},
+		{"smuggling", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400", "Content-Length and Transfer-Encoding"},
+		{"too large", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10000000\r\n\r\n", "413", "body too long"},
+		{"long line", "GET /" + strings.Repeat("x", 9000) + " HTTP/1.1\r\n\r\n", "414", "request line too long"},
+		{"long head", "GET / HTTP/1.1\r\nA: " + strings.Repeat("x", 17000) + "\r\n\r\n", "431", "header too long"},
+		{"version", "GET / HTTP/2.0\r\n\r\n", "505", "not HTTP/1.x"},
+		{"method", "BREW / HTTP/1.1\r\nHost: a\r\n\r\n", "501", "unknown method"},
+		{"TLS", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n", "400", "line feed without carriage return"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
+				paths(w)
+				w.MaxPackageSize = 1 << 20
+			})
+			answer := talk(t, w, get("/first")+test.in+get("/never"))
+			first, second, _ := strings.Cut(answer, "GET /first ")
+			if !strings.HasPrefix(first, "HTTP/1.1 200 OK\r\n") || !strings.HasPrefix(second, "HTTP/1.1 "+test.status+" ") ||
+				!strings.Contains(second, "\r\nConnection: close\r\n") || strings.Contains(second, "never") {
+				t.Errorf("%q", answer)
+			}
+			if lines := s.log.lines("connection closed", "under-test", "127.0.0.1", test.log); len(lines) != 1 {
+				t.Errorf("%s", s.log)
+			}
+		})
+	}
+}
+
+func TestHTTPClosesSlowClients(t *testing.T) {
+	engines(t, func(t *testing.T, k kind) {
+		s, w := serve(t, k, "http", func(w *Worker) {
+			paths(w)
+			w.HTTP.HeaderTimeout = 50 * time.Millisecond
+			w.HTTP.BodyTimeout = 50 * time.Millisecond
+			w.IdleTimeout = 50 * time.Millisecond
+		})
+		for _, test := range []struct{ name, in, want string }{
+			{"nothing", "", ""},
+			{"half a head", "GET / HT", "HTTP/1.1 408 "},
+			{"half a second head", get("/") + "GET / HT", "HTTP/1.1 200 | HTTP/1.1 408 "},
+			{"half a body", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab", "HTTP/1.1 408 "},
+			{"half a chunk", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab", "HTTP/1.1 408 "},
+			{"no second request", get("/"), "HTTP/1.1 200 "},
+		} {
+			t.Run(test.name, func(t *testing.T) {
+				answer := talk(t, w, test.in)
+				for _, want := range strings.Split(test.want, "|") {
+					_, rest, found := strings.Cut(answer, strings.TrimLeft(want, " "))
+					if !found {
+						t.Fatalf("%q, want %q", answer, test.want)
+					}
+					answer = rest
+				}
+				if strings.Contains(answer, "HTTP/1.1 ") || test.want == "" && answer != "" {
+					t.Errorf("too much: %q", answer)
+				}
+			})
+		}
+		if n := len(s.log.lines("408")); n != 4 {
+			t.Errorf("%d lines about 408\n%s", n, s.log)
+		}
+	})
+}
+
+func TestHTTPContinues(t *testing.T) {
+	_, w := serve(t, kind{network: "tcp"}, "http", paths)
+	c := dial(t, w)
+	io.WriteString(c, "PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+	line := make([]byte, len(continueLine))
+	if _, err := io.ReadFull(c, line); err != nil || !bytes.Equal(line, continueLine) {
+		t.Fatalf("%q, %v", line, err)
+	}
+	io.WriteString(c, "hi")
+	if _, body := newReader(t, c).answer("PUT"); body != "PUT / hi" {
+		t.Error(body)
+	}
+}
+
+func TestHTTPSendIsAPage(t *testing.T) {
+	_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
+		w.OnRequest = func(c *Conn, r *http.Request) {
+			if r.Path() == "/last" {
+				c.CloseWith([]byte("bye"))
+			} else {
+				c.Send([]byte("hi"))
+			}
+			if err := c.Send([]byte("again")); err != ErrNoRequest && err != ErrClosed {
+				t.Errorf("second answer: %v", err)
+			}
+		}
+	})
+	c := dial(t, w)
+	io.WriteString(c, get("/")+get("/last"))
+	r := newReader(t, c)
+	for _, want := range []string{"hi", "bye"} {
+		if answer, body := r.answer("GET"); body != want || answer.Header.Get("Content-Type") != "text/html; charset=utf-8" {
+			t.Errorf("%v %q", answer.Header, body)
+		}
+	}
+	r.ends()
+}
+
+func TestHTTPPanicIsA500(t *testing.T) {
+	s, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
+		w.OnRequest = func(c *Conn, r *http.Request) { panic("no good") }
+	})
+	if answer := talk(t, w, get("/")); !strings.HasPrefix(answer, "HTTP/1.1 500 ") || strings.Contains(answer, "no good") {
+		t.Error(answer)
+	}
+	if len(s.log.lines("no good")) != 1 {
+		t.Error(s.log)
+	}
+}
+
+func TestHTTPWithoutOnRequestIsA404(t *testing.T) {
+	_, w := serve(t, kind{network: "tcp"}, "http", nil)
+	if answer := talk(t, w, get("/", "Connection: close")); !strings.HasPrefix(answer, "HTTP/1.1 404 ") {
+		t.Error(answer)
+	}
+}
+
+func TestHTTPLargeAnswersToASlowReader(t *testing.T) {
+	kinds(t, func(t *testing.T, k kind) {
+		body := numbered(7, 4<<20)
+		_, w := serve(t, k, "http", func(w *Worker) {
+			w.MaxSendBuffer = 64 << 10
+			w.OnRequest = func(c *Conn, r *http.Request) { c.Respond(http.Bytes("text/plain", body)) }
+		})
+		c := dial(t, w)
+		const n = 8
+		io.WriteString(c, strings.Repeat(get("/"), n-1)+get("/", "Connection: close"))
+		conn := <-connections(w)
+		eventually(t, "reading is paused", func() bool { return conn.stream.Paused() })
+		if q := conn.Stats().SendQueue; q > len(body)+128<<10 {
+			t.Errorf("%d bytes queued", q)
+		}
+		r := newReader(t, c)
+		for range n {
+			if _, got := r.answer("GET"); got != string(body) {
+				t.Fatal("another body")
+			}
+		}
+		r.ends()
+	})
+}
+
+func TestHTTPStreams(t *testing.T) {
+	kinds(t, func(t *testing.T, k kind) {
+		_, w := serve(t, k, "http", func(w *Worker) {
+			w.OnRequest = func(c *Conn, r *http.Request) {
+				st, err := c.Stream(http.Text("head "))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				large := numbered(1, 100_000)
+				send := func() {
+					for i := range 3 {
+						fmt.Fprintf(st, "piece %d ", i)
+					}
+					st.Write(nil)
+					st.Write(large)
+					if err := st.End(http.Field{Name: "X-Sum", Value: "6"}); err != nil {
+						t.Error(err)
+					}
+					if _, err := st.Write([]byte("late")); err != ErrNoRequest && err != ErrClosed {
+						t.Error(err)
+					}
+				}
+				if r.Path() == "/later" {
+					go send()
+				} else {
+					send()
+				}
+			}
+		})
+		want := "head piece 0 piece 1 piece 2 " + string(numbered(1, 100_000))
+		c := dial(t, w)
+		io.WriteString(c, get("/")+get("/later")+strings.Replace(get("/"), "GET", "HEAD", 1)+get("/"))
+		r := newReader(t, c)
+		for _, method := range []string{"GET", "GET", "HEAD", "GET"} {
+			expected, sum := want, "6"
+			if method == "HEAD" {
+				expected, sum = "", ""
+			}
+			if answer, body := r.answer(method); body != expected || answer.Trailer.Get("X-Sum") != sum {
+				t.Errorf("%s: %.40q %v", method, body, answer.Trailer)
+			}
+		}
+		answer := talk(t, w, "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+		if head, body, _ := strings.Cut(answer, "\r\n\r\n"); body != want || strings.Contains(head, "chunked") {
+			t.Errorf("%q %.40q", head, body)
+		}
+	})
+}
+
+func TestHTTPEvents(t *testing.T) {
+	closed := make(chan error, 1)
+	_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
+		w.OnRequest = func(c *Conn, r *http.Request) {
+			st, _ := c.Stream(http.EventStream())
+			st.Event(http.ServerSentEvent{Event: "tick", ID: "1", Data: "a\nb"})
+			st.Heartbeat(time.Millisecond)
+		}
+		w.OnClose = func(c *Conn) { closed <- c.Err() }
+	})
+	c := dial(t, w)
+	io.WriteString(c, get("/"))
+	answer, err := nethttp.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil || answer.Header.Get("Content-Type") != "text/event-stream" {
+		t.Fatal(answer, err)
+	}
+	want := "event: tick\nid: 1\ndata: a\ndata: b\n\n:\n\n:\n\n"
+	got := make([]byte, len(want))
+	if _, err := io.ReadFull(answer.Body, got); err != nil || string(got) != want {
+		t.Fatalf("%q, %v", got, err)
+	}
+	c.(*net.TCPConn).CloseWrite() // the tab was closed
+	if err := receive(t, closed, "OnClose"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestHTTPStreamKeepsToTheSendBuffer(t *testing.T) {
+	full := make(chan struct{}, 1)
+	_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
+		w.MaxSendBuffer = 64 << 10
+		chunk := make([]byte, 8<<10)
+		left := 4 << 20
+		var st *Stream
+		pump := func() {
+			for left > 0 {
+				if _, err := st.Write(chunk); err != nil {
+					if err != ErrBufferFull {
+						t.Error(err)
+					}
+					return
+				}
+				left -= len(chunk)
+			}
+			st.End()
+		}
+		w.OnRequest = func(c *Conn, r *http.Request) {
+			st, _ = c.Stream(http.Bytes("text/plain", nil))
+			pump()
+		}
+		w.OnBufferDrain = func(c *Conn) { pump() }
+		w.OnBufferFull = func(c *Conn) {
+			select {
+			case full <- struct{}{}:
+			default:
+			}
+		}
+	})
+	c := dial(t, w)
+	io.WriteString(c, get("/"))
+	receive(t, full, "OnBufferFull")
+	if _, body := newReader(t, c).answer("GET"); len(body) != 4<<20 {
+		t.Errorf("%d bytes", len(body))
+	}
+}
+
+func TestHTTPStreamWaitsInABlockingWorker(t *testing.T) {
+	_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
+		w.MaxSendBuffer = 64 << 10
+		w.Blocking = true
+		w.OnRequest = func(c *Conn, r *http.Request) {
+			st, err := c.Stream(http.Bytes("text/plain", nil))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if n, err := io.Copy(st, bytes.NewReader(numbered(3, 4<<20))); n != 4<<20 || err != nil {
+				t.Error(n, err)
+			}
+			st.End()
+		}
+	})
+	c := dial(t, w)
+	io.WriteString(c, get("/")+get("/", "Connection: close"))
+	r := newReader(t, c)
+	for range 2 {
+		if _, body := r.answer("GET"); body != string(numbered(3, 4<<20)) {
+			t.Errorf("%d bytes", len(body))
+		}
+	}
+	r.ends()
+}
+
+func TestHTTPBodyInPieces(t *testing.T) {
+	kinds(t, func(t *testing.T, k kind) {
+		for _, blocking := range []bool{false, true} {
+			_, w := serve(t, k, "http", func(w *Worker) {
+				w.Blocking = blocking
+				w.HTTP.Body = http.Stream
+				w.OnRequest = func(c *Conn, r *http.Request) {
+					if r.Path() == "/early" {
+						c.Respond(http.Status(403))
+						return
+					}
+					c.Data = new(bytes.Buffer)
+				}
+				w.OnBody = func(c *Conn, r *http.Request, last bool) {
+					b := c.Data.(*bytes.Buffer)
+					b.Write(r.Body())
+					if last {
+						c.Respond(http.Text(fmt.Sprint(b.Len(), " ", r.Trailer("X-Sum"))))
+						return
+					}
+					c.PauseRecv() // as if it were slow
+					c.After(time.Microsecond, c.ResumeRecv)
+				}
+			})
+			c := dial(t, w)
+			r := newReader(t, c)
+			body := strings.Repeat("x", 1<<20)
+			chunked := "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + strings.Repeat("5\r\nhello\r\n", 200) + "0\r\nX-Sum: 9\r\n\r\n"
+			go io.WriteString(c, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1048576\r\n\r\n"+body+chunked+
+				"POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"+get("/")+
+				"POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 1048576\r\n\r\n"+body)
+			for _, want := range []string{"1048576 ", "1000 9", "403 Forbidden", "0 ", "403 Forbidden"} {
+				if _, got := r.answer("POST"); got != want {
+					t.Errorf("%q, want %q", got, want)
+				}
+			}
+			r.ends()
+		}
+	})
+}
+
+func TestHTTPFinishesARequestAtTheStop(t *testing.T) {
+	begun := make(chan *Conn, 1)
+	s, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
+		w.OnRequest = func(c *Conn, r *http.Request) { begun <- c }
+	})
+	c := dial(t, w)
+	io.WriteString(c, get("/"))
+	conn := receive(t, begun, "the request")
+	s.cancel()
+	eventually(t, "the stop has begun", func() bool { return s.master.stopping() && w.Addr() == nil })
+	if err := conn.Respond(http.Text("done")); err != nil {
+		t.Error(err)
+	}
+	r := newReader(t, c)
+	if answer, body := r.answer("GET"); body != "done" {
+		t.Error(answer, body)
+	}
+	r.ends()
+}
+
+func TestAccessLog(t *testing.T) {
+	s, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
+		paths(w)
+		w.AccessLog = w.master.Logger
+	})
+	talk(t, w, get("/p?q=1", "User-Agent: tests", "Connection: close"))
+	if len(s.log.lines("msg=request", "method=GET", `target="/p?q=1"`, "status=200", "bytes=7", "agent=tests", "peer=127.0.0.1")) != 1 {
+		t.Error(s.log)
+	}
+}
+
+func TestHTTPByteByByte(t *testing.T) {
+	_, w := serve(t, kind{network: "tcp"}, "http", paths)
+	c := dial(t, w)
+	c.(*net.TCPConn).SetNoDelay(true)
+	in := get("/a") + "POST /b HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nxyz" +
+		"POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nxyz\r\n0\r\n\r\n"
+	go func() {
+		for i := range len(in) {
+			io.WriteString(c, in[i:i+1])
+		}
+	}()
+	r := newReader(t, c)
+	for _, want := range []string{"GET /a ", "POST /b xyz", "POST /c xyz"} {
+		if _, body := r.answer("GET"); body != want {
+			t.Errorf("%q, want %q", body, want)
+		}
+	}
+}

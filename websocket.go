@@ -1,0 +1,413 @@
+package workerman
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/websocket"
+)
+
+// wsConn is the WebSocket side of a connection, after its handshake.
+type wsConn struct {
+	codec       *websocket.Codec // its sending half is guarded by the connection's lock
+	subprotocol string
+	kind        websocket.Opcode // of the message that OnMessage has got
+	code        int              // why the peer closes, 0 if it did not say
+	reason      string
+	pinged      int64 // the loop's time of the last ping
+}
+
+func (w *wsConn) receive(c *Conn, b []byte) (used, want, messages int) {
+	for c.receiving() {
+		if bits := c.stream.TakeAttention(); bits != 0 {
+			(*connOwner)(c).Attention(bits)
+			continue
+		}
+		ev, n, need, err := w.codec.Next(b[used:])
+		used += n
+		if err != nil {
+			c.fault(err)
+			return len(b), 0, messages
+		}
+		switch ev.Op {
+		case websocket.Continuation:
+			return used, need, messages
+		case websocket.Text, websocket.Binary:
+			messages++
+			c.deliver(ev.Data, ev.Op)
+		case websocket.Ping:
+			w.control(c, websocket.Pong, ev.Data)
+			c.onControl(c.callbacks().OnPing, ev.Data)
+		case websocket.Pong:
+			c.onControl(c.callbacks().OnPong, ev.Data)
+		case websocket.Close:
+			w.code, w.reason = ev.Code, string(ev.Data)
+			w.close(c, ev.Code, "")
+			return len(b), 0, messages
+		}
+	}
+	return used, 0, messages
+}
+
+// onControl calls OnPing or OnPong.
+func (c *Conn) onControl(fn func(*Conn, []byte), data []byte) {
+	if fn == nil {
+		return
+	}
+	if x := c.extra.Load(); x.serial != nil {
+		data = append(make([]byte, 0, len(data)), data...)
+		x.serial.push(c, call{data: data, fn: func() {
+			if c.Connected() {
+				fn(c, data)
+			}
+		}})
+		return
+	}
+	fn(c, data)
+}
+
+// endOfInput closes after a peer that left without a close frame.
+func (w *wsConn) endOfInput(c *Conn) (done bool) {
+	c.run(c.Close)
+	return true
+}
+
+// deadline pings a silent peer and gives a dead one up.
+func (w *wsConn) deadline(c *Conn, now int64) (next int64, err error) {
+	active := c.stream.LastActive()
+	if c.stream.Paused() {
+		active = now // nobody listens to the peer, so it is not its silence
+	}
+	if idle := c.svc.limits.IdleTimeout.Milliseconds(); idle > 0 {
+		if next = active + idle; next <= now {
+			return 0, fmt.Errorf("%w: nothing received for %v", ErrIdle, c.svc.limits.IdleTimeout)
+		}
+	}
+	ping := c.svc.ping.Milliseconds()
+	if ping <= 0 {
+		return next, nil
+	}
+	at := active + ping
+	if at <= now {
+		if w.pinged > active {
+			if w.pinged+ping <= now {
+				return 0, fmt.Errorf("%w: no answer to a ping for %v", ErrIdle, c.svc.ping)
+			}
+		} else {
+			w.control(c, websocket.Ping, nil)
+			w.pinged = now
+		}
+		at = w.pinged + ping
+	}
+	if next == 0 || at < next {
+		next = at
+	}
+	return next, nil
+}
+
+// control sends a ping or pong, unless so much waits for the peer that it would not help.
+func (w *wsConn) control(c *Conn, op websocket.Opcode, data []byte) error {
+	limit, err := c.begin()
+	if err != nil {
+		return err
+	}
+	s := &c.stream
+	out, err := w.codec.AppendControl(s.Reserve(len(data)+frameRoom), op, data)
+	if err != nil {
+		s.Abort()
+		return publicError(err)
+	}
+	s.Append(out)
+	c.commit(limit)
+	return nil
+}
+
+// frameRoom is what a frame of a server needs besides its payload.
+const frameRoom = 10
+
+func (w *wsConn) send(c *Conn, data []byte) error { return w.sendKind(c, c.svc.messageKind, data) }
+
+func (w *wsConn) sendKind(c *Conn, op websocket.Opcode, data []byte) error {
+	limit, err := c.begin()
+	if err != nil {
+		return err
+	}
+	if err := w.enqueue(c, op, data); err != nil {
+		c.stream.Abort()
+		return err
+	}
+	c.commit(limit)
+	return nil
+}
+
+// enqueue frames data into the output, with the stream locked.
+func (w *wsConn) enqueue(c *Conn, op websocket.Opcode, data []byte) error {
+	s := &c.stream
+	if len(data) >= largeMessage {
+		if head, ok := w.codec.AppendHead(make([]byte, 0, frameRoom), op, len(data)); ok {
+			s.Write(head, data, nil)
+			return nil
+		}
+	}
+	out, err := w.codec.AppendMessage(s.Reserve(len(data)+frameRoom), op, data)
+	if err != nil {
+		return publicError(err)
+	}
+	s.Append(out)
+	return nil
+}
+
+// close sends a close frame behind what was sent and ends the connection.
+func (w *wsConn) close(c *Conn, code int, reason string) error {
+	s := &c.stream
+	if _, ok := s.Begin(); !ok {
+		return ErrClosed
+	}
+	if out, err := w.codec.AppendClose(s.Reserve(websocket.MaxControlSize+frameRoom), code, reason); err == nil {
+		s.Append(out)
+	}
+	s.CommitClose()
+	return nil
+}
+
+// end closes with the code that err stands for.
+func (w *wsConn) end(c *Conn, data []byte, err error) error {
+	var sendErr error
+	if data != nil {
+		s := &c.stream
+		if _, ok := s.Begin(); !ok {
+			return ErrClosed
+		}
+		sendErr = w.enqueue(c, c.svc.messageKind, data)
+		s.Commit(c.maxSend())
+	}
+	code, reason := closeCode(err)
+	if err := w.close(c, code, reason); err != nil {
+		return err
+	}
+	return sendErr
+}
+
+// closeCode says to the peer why the connection ends.
+func closeCode(err error) (code int, reason string) {
+	var ended *websocket.CloseError
+	var failed *PanicError
+	switch {
+	case err == nil:
+		return websocket.CloseNormal, ""
+	case errors.As(err, &ended):
+		return ended.Code, ended.Reason
+	case errors.Is(err, errStopping), errors.Is(err, ErrIdle):
+		return websocket.CloseGoingAway, err.Error()
+	case errors.Is(err, ErrTooLarge):
+		return websocket.CloseTooBig, ""
+	case errors.As(err, &failed):
+		return websocket.CloseInternalError, ""
+	}
+	return websocket.CloseInvalidData, ""
+}
+
+// SendText sends a message of the kind text on a WebSocket, whatever the worker's default.
+// Text has to be UTF-8. On other connections it is Send.
+func (c *Conn) SendText(data []byte) error { return c.sendKind(websocket.Text, data) }
+
+// SendBinary sends a message of the kind binary on a WebSocket, whatever the worker's
+// default. On other connections it is Send.
+func (c *Conn) SendBinary(data []byte) error { return c.sendKind(websocket.Binary, data) }
+
+func (c *Conn) sendKind(op websocket.Opcode, data []byte) error {
+	if w := c.wsConn(); w != nil {
+		return w.sendKind(c, op, data)
+	}
+	return c.Send(data)
+}
+
+// SendPrepared sends a message that websocket.NewPrepared has framed and, where the client
+// agreed to that, compressed, once for all connections that it is sent to. On other
+// connections it sends its data.
+func (c *Conn) SendPrepared(m *websocket.Prepared) error {
+	w := c.wsConn()
+	if w == nil {
+		_, data := m.Data()
+		return c.Send(data)
+	}
+	limit, err := c.begin()
+	if err != nil {
+		return err
+	}
+	frame, ok := m.Frame(w.codec)
+	if !ok {
+		c.stream.Abort()
+		return ErrClosed
+	}
+	c.stream.Share(frame)
+	c.commit(limit)
+	return nil
+}
+
+// MessageKind is websocket.Text or websocket.Binary: the kind of the message that
+// OnMessage has got, to be asked there. Without a WebSocket it is 0.
+func (c *Conn) MessageKind() websocket.Opcode {
+	if w := c.wsConn(); w != nil {
+		return w.kind
+	}
+	return websocket.Continuation
+}
+
+// Ping sends a WebSocket ping with up to 125 bytes, to which the peer answers with a pong:
+// see OnPong. It is for measuring round trips; PingInterval finds dead peers by itself. On
+// other connections it does nothing.
+func (c *Conn) Ping(data []byte) error {
+	if w := c.wsConn(); w != nil {
+		return w.control(c, websocket.Ping, data)
+	}
+	return nil
+}
+
+// CloseWithCode is Close that tells a WebSocket's peer why: a code as
+// websocket.ClosePolicyViolation or from 4000 to 4999, and up to 123 bytes of text. On
+// other connections it is Close.
+func (c *Conn) CloseWithCode(code int, reason string) {
+	if w := c.wsConn(); w != nil {
+		w.close(c, code, reason)
+		return
+	}
+	c.Close()
+}
+
+// CloseCode is what the peer of a WebSocket gave as its reason to close, to be asked in
+// OnClose: websocket.CloseNoStatus if it gave none, websocket.CloseAbnormal if it sent no
+// close frame. On other connections it is 0.
+func (c *Conn) CloseCode() (code int, reason string) {
+	w := c.wsConn()
+	switch {
+	case w == nil:
+		return 0, ""
+	case w.code == 0:
+		return websocket.CloseAbnormal, ""
+	}
+	return w.code, w.reason
+}
+
+// Subprotocol is what the handshake of a WebSocket agreed on, "" if nothing.
+func (c *Conn) Subprotocol() string {
+	if w := c.wsConn(); w != nil {
+		return w.subprotocol
+	}
+	return ""
+}
+
+// DefaultPingInterval is the default of Worker.PingInterval. It is below the minute after
+// which many proxies cut a silent connection.
+const DefaultPingInterval = 50 * time.Second
+
+// Upgrade answers r, the request that OnRequest has got, by turning the connection into a
+// WebSocket: from now on OnMessage gets its messages. fields are added to the answer; a
+// Sec-WebSocket-Protocol among them chooses the subprotocol. OnUpgrade and OnConnect are
+// not called.
+//
+// A request that asks for no WebSocket, or from an origin that WebSocket.Origins does not
+// allow, is answered with the status that says so and closed, and the
+// *websocket.HandshakeError is returned. Other errors are those of Respond, and a field
+// that cannot be sent.
+func (c *Conn) Upgrade(r *http.Request, fields ...http.Field) error {
+	h := c.httpConn()
+	if h == nil {
+		return ErrNoRequest
+	}
+	return h.upgrade(c, r, fields)
+}
+
+func (h *httpConn) upgrade(c *Conn, r *http.Request, fields []http.Field) error {
+	o := c.webSocketOptions()
+	agreed, err := o.Negotiate(r)
+	if err != nil {
+		var refused *websocket.HandshakeError
+		if errors.As(err, &refused) {
+			h.respond(c, refused.Response())
+		}
+		return err
+	}
+	agreed, fields = chooseSubprotocol(agreed, fields)
+	answer, err := websocket.AppendAccept(make([]byte, 0, answerRoom), r, agreed, fields...)
+	if err != nil {
+		h.respond(c, http.Status(500))
+		return err
+	}
+	if _, err := h.claim(c, 0); err != nil {
+		return err
+	}
+	s := &c.stream
+	if _, ok := s.Begin(); !ok {
+		return ErrClosed
+	}
+	s.Append(answer)
+	h.record.log(c, http.Status(101), 0)
+	w := &wsConn{codec: websocket.NewCodec(websocket.Server, o, agreed.Deflate), subprotocol: agreed.Subprotocol}
+	x := c.extra.Load()
+	x.ws.Store(w)
+	x.http.Store(nil)
+	h.finish(c, true)
+	return nil
+}
+
+// chooseSubprotocol takes a subprotocol of the program's choice out of the fields.
+func chooseSubprotocol(a websocket.Agreement, fields []http.Field) (websocket.Agreement, []http.Field) {
+	for i, f := range fields {
+		if strings.EqualFold(f.Name, "Sec-WebSocket-Protocol") {
+			a.Subprotocol = f.Value
+			return a, append(fields[:i:i], fields[i+1:]...)
+		}
+	}
+	return a, fields
+}
+
+// webSocketOptions are the worker's, with the connection's own limit if it has one.
+func (c *Conn) webSocketOptions() *websocket.Options {
+	if n := int(c.more().limits.maxPackage.Load()); n > 0 {
+		own := *c.svc.webSocket
+		own.MaxMessageSize = n
+		return &own
+	}
+	return c.svc.webSocket
+}
+
+// handshake serves the only request of a connection of a websocket:// worker.
+func (h *httpConn) handshake(c *Conn, r *http.Request) {
+	if x := c.extra.Load(); x.serial != nil {
+		r = r.Clone()
+		x.serial.push(c, call{fn: func() {
+			if c.Connected() {
+				h.decide(c, r)
+			}
+		}})
+		return
+	}
+	h.decide(c, r)
+}
+
+// decide asks OnUpgrade, makes the connection a WebSocket and calls OnConnect.
+func (h *httpConn) decide(c *Conn, r *http.Request) {
+	var fields []http.Field
+	if fn := c.callbacks().OnUpgrade; fn != nil {
+		answer := fn(c, r)
+		if answer != nil && answer.Status != 0 && answer.Status != 101 {
+			refusal := *answer
+			refusal.Close = true
+			h.respond(c, &refusal)
+			return
+		}
+		if answer != nil {
+			fields = answer.Fields()
+		}
+	}
+	switch err := h.upgrade(c, r, fields); {
+	case err == nil:
+		c.greet()
+	case err != ErrClosed && err != ErrNoRequest:
+		c.complain(err)
+	}
+}
