@@ -202,7 +202,7 @@ func (c *Conn) onRequest(r *http.Request) {
 func (h *httpConn) piece(c *Conn, r *http.Request) {
 	h.phase = httpIdle
 	if h.state.Load()&exchangeAsked != 0 {
-		c.onBody(r, false)
+		h.onBody(c, r, false)
 	}
 }
 
@@ -210,19 +210,21 @@ func (h *httpConn) bodyEnd(c *Conn, r *http.Request) {
 	h.body = false
 	h.phase = httpIdle
 	if h.state.And(^uint64(exchangeCut))&exchangeAsked != 0 {
-		c.onBody(r, true)
+		h.onBody(c, r, true)
 	}
 }
 
-func (c *Conn) onBody(r *http.Request, last bool) {
+func (h *httpConn) onBody(c *Conn, r *http.Request, last bool) {
 	fn := c.callbacks().OnBody
 	if fn == nil {
 		return
 	}
 	if x := c.extra.Load(); x.serial != nil {
 		r = r.Clone()
+		number := h.state.Load() / exchangeOne
 		x.serial.push(c, call{data: r.Body(), fn: func() {
-			if c.Connected() {
+			// The answer may have been given since.
+			if state := h.state.Load(); state&exchangeAsked != 0 && state/exchangeOne == number && c.Connected() {
 				fn(c, r, last)
 			}
 		}})

@@ -338,7 +338,7 @@ func TestWebSocketPings(t *testing.T) {
 	got := make(chan string, 2)
 	closed := make(chan error, 1)
 	_, w := serve(t, kind{network: "tcp"}, "websocket", func(w *Worker) {
-		w.PingInterval = 40 * time.Millisecond
+		w.PingInterval = 500 * time.Millisecond
 		w.OnPing = func(c *Conn, data []byte) { got <- "ping " + string(data) }
 		w.OnPong = func(c *Conn, data []byte) { got <- "pong " + string(data) }
 		w.OnConnect = func(c *Conn) { c.Ping([]byte("you")) }
