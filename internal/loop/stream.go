@@ -126,14 +126,11 @@ func (s *Stream) Counts() (in, out, sends uint64) {
 // LastActive is the loop's time of the last input, in milliseconds.
 func (s *Stream) LastActive() int64 { return s.lastActive }
 
-// Queued is the number of bytes that were sent but not written yet.
+// Queued is the number of bytes that were sent but not written yet, files included.
 func (s *Stream) Queued() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.out == nil {
-		return 0
-	}
-	return s.out.size
+	return s.queued()
 }
 
 // Unconsumed is the number of bytes received and kept. On the loop only.
@@ -393,13 +390,7 @@ func (s *Stream) shut(err error) {
 
 // dropOutput forgets what is queued. With s.mu held.
 func (s *Stream) dropOutput() {
-	switch {
-	case s.out == nil:
-		return
-	case s.out.cork == nil:
-		s.out.free()
-	default:
-		s.out.reset()
+	for s.out != nil {
+		s.dropQueue()
 	}
-	s.out = nil
 }

@@ -3,6 +3,7 @@ package loop
 import (
 	"io"
 	"net/netip"
+	"os"
 	"syscall"
 
 	"github.com/workerman-go/workerman/internal/poll"
@@ -70,6 +71,23 @@ func (s *Stream) sysWritev(pieces [][]byte) (int, error) {
 	}
 	s.loop.counters.Writes.Add(1)
 	return poll.Writev(int(s.fd), pieces)
+}
+
+// sysSendsFiles reports whether sysSendFile serves this stream.
+func (s *Stream) sysSendsFiles() bool { return s.port == nil }
+
+func (s *Stream) sysSendFile(f *os.File, offset int64, size int) (int, error) {
+	s.loop.counters.Writes.Add(1)
+	return poll.SendFile(int(s.fd), int(f.Fd()), offset, size)
+}
+
+// sysReset makes the coming close of a TCP socket a reset.
+func (s *Stream) sysReset() {
+	if s.port != nil {
+		s.port.reset()
+		return
+	}
+	poll.ResetOnClose(int(s.fd))
 }
 
 func (s *Stream) sysInterest(want poll.Events) {

@@ -4,6 +4,7 @@ package loop
 
 import (
 	"net/netip"
+	"os"
 	"syscall"
 
 	"github.com/workerman-go/workerman/internal/poll"
@@ -24,6 +25,8 @@ func (s *Stream) sysOpen() error {
 func (s *Stream) sysRead(p []byte) (int, error)          { return s.port.read(p) }
 func (s *Stream) sysWrite(p []byte) (int, error)         { return s.port.write(p) }
 func (s *Stream) sysWritev(pieces [][]byte) (int, error) { return s.port.writev(pieces) }
+func (s *Stream) sysSendsFiles() bool                    { return false }
+func (s *Stream) sysReset()                              { s.port.reset() }
 func (s *Stream) sysInterest(want poll.Events)           { s.port.watch(want) }
 func (s *Stream) sysPark()                               {}
 func (s *Stream) sysCloseWrite()                         { s.port.closeWrite() }
@@ -32,6 +35,8 @@ func (s *Stream) sysBuffers() bool                       { return s.port.buffers
 func (s *Stream) sysUnread() int                         { return s.port.unread() }
 func (s *Stream) sysError() error                        { return s.port.failure() }
 func (s *Stream) sysClose()                              { s.port.close() }
+
+func (s *Stream) sysSendFile(*os.File, int64, int) (int, error) { return 0, syscall.ENOSYS }
 
 // LocalAddr is the address on this side, the zero value once the stream is closed.
 func (s *Stream) LocalAddr() netip.AddrPort {
