@@ -40,15 +40,19 @@ func (s *Stream) queue() *outQueue {
 	return s.out
 }
 
-// queued is the number of bytes that wait, files included. With s.mu held.
-func (s *Stream) queued() int {
+// queued is the number of bytes that wait, files and records included. With s.mu held.
+func (s *Stream) queued() (n int) {
 	switch {
 	case s.out == nil:
-		return 0
 	case s.out.file != nil:
-		return s.out.sizeWithFiles()
+		n = s.out.sizeWithFiles()
+	default:
+		n = s.out.size
 	}
-	return s.out.size
+	if t := s.tls(); t != nil {
+		n += t.sealed()
+	}
+	return n
 }
 
 // Reserve returns an empty slice with room for n bytes; what is written behind it
@@ -72,7 +76,7 @@ func (s *Stream) Write(head, body, tail []byte) {
 	if len(head)+len(tail) == 0 {
 		pieces = all[1:2]
 	}
-	for !s.flags.waiting && s.failed == nil {
+	for s.mayWrite() {
 		rest := total(pieces)
 		if rest == 0 {
 			return
@@ -84,9 +88,24 @@ func (s *Stream) Write(head, body, tail []byte) {
 	}
 }
 
-// write makes one call for pieces of size bytes in all. It notes when the peer is slow
-// or gone.
+// mayWrite reports whether write may be called: nothing waits for the peer or for the end
+// of a handshake.
+func (s *Stream) mayWrite() bool {
+	t := s.tls()
+	return !s.flags.waiting && s.failed == nil && (t == nil || t.hs == nil)
+}
+
+// write makes one call for pieces of size bytes in all and returns how many it took. It
+// notes when the peer is slow or gone.
 func (s *Stream) write(pieces [][]byte, size int) (n int) {
+	if t := s.tls(); t != nil {
+		return t.write(pieces, size)
+	}
+	return s.writeOut(pieces, size)
+}
+
+// writeOut is write for what goes out as it is.
+func (s *Stream) writeOut(pieces [][]byte, size int) (n int) {
 	var err error
 	if len(pieces) == 1 {
 		n, err = s.sysWrite(pieces[0])
@@ -222,6 +241,11 @@ func (s *Stream) enlist() {
 // whether output that had to wait is now all written. With s.mu held.
 func (s *Stream) flush() (drained bool) {
 	drained, s.flags.waiting = s.flags.waiting, false
+	t := s.tls()
+	if t != nil && (!t.writeRecords() || t.hs != nil) {
+		s.uncork()
+		return false
+	}
 	budget := fileBudget
 	for s.out != nil {
 		switch q := s.out; {
@@ -242,6 +266,9 @@ func (s *Stream) flush() (drained bool) {
 			return false
 		}
 	}
+	if t != nil && s.failed == nil && s.state.Load() == streamClosing && !t.farewell() {
+		return false
+	}
 	return drained
 }
 
@@ -260,7 +287,11 @@ func (s *Stream) writeQueue(q *outQueue) {
 
 // uncork moves what is left in the loop's cork to a queue of the stream's own.
 func (s *Stream) uncork() {
-	if s.out.cork == nil {
+	if s.out == nil || s.out.cork == nil {
+		return
+	}
+	if s.queued() == 0 {
+		s.dropQueue()
 		return
 	}
 	own := outQueues.Get().(*outQueue)
