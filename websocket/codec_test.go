@@ -9,8 +9,8 @@ import (
 )
 
 func TestCodecIsSmall(t *testing.T) {
-	if size := unsafe.Sizeof(Codec{}); unsafe.Sizeof(uintptr(0)) == 8 && size != 72 {
-		t.Errorf("a Codec takes %d bytes, not 72", size)
+	if size := unsafe.Sizeof(Codec{}); unsafe.Sizeof(uintptr(0)) == 8 && size != 48 {
+		t.Errorf("a Codec takes %d bytes, not 48", size)
 	}
 }
 
@@ -126,7 +126,7 @@ func TestIdleOwnsNothing(t *testing.T) {
 		t.Fatal(f.events, f.err)
 	}
 	for _, c := range []*Codec{f.c, client} {
-		if c.message != nil || c.lent != nil || c.in != nil || c.out != nil || c.InMessage() {
+		if c.message != nil || c.lent || c.windows != nil || c.InMessage() {
 			t.Errorf("%+v", c)
 		}
 	}
