@@ -137,8 +137,9 @@ func corpus() [][]byte {
 	return all
 }
 
-// Cases 12 and 13: all sizes of messages under all parameters, in both directions.
-func TestSuite12And13Compression(t *testing.T) {
+// All sizes of messages under all parameters, in both directions, read by another
+// decompressor too.
+func TestCompressionUnderAllParameters(t *testing.T) {
 	for _, d := range []Deflate{
 		takeover, noTakeover, {true, true, false, 15, 15}, {true, false, true, 15, 15},
 		{true, false, false, 8, 8}, {true, false, false, 9, 12}, {true, true, true, 9, 9}, {true, false, false, 14, 10}, {true, false, false, 15, 8},
