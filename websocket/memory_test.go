@@ -90,34 +90,36 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-// What 2000 connections need that have had traffic and are idle now.
+// What connections need that have had traffic and are idle now.
 func TestIdleMemory(t *testing.T) {
 	if raceEnabled {
 		t.Skip("pools lose what they are given")
 	}
-	const count = 2000
 	for _, x := range []struct {
-		name string
-		d    Deflate
-		most uint64 // bytes per connection
+		name   string
+		d      Deflate
+		count  int
+		rounds int
+		most   int // bytes per connection
 	}{
-		{"plain", Deflate{}, 64},
-		{"no takeover", noTakeover, 64},
-		{"takeover, 9 bits", Deflate{true, false, false, 9, 9}, 2<<9 + 128},
-		{"takeover, 12 bits", Deflate{true, false, false, 12, 12}, 2<<12 + 128},
+		{"plain", Deflate{}, 2000, 2, 64},
+		{"no takeover", noTakeover, 2000, 2, 64},
+		{"takeover, 9 bits", Deflate{true, false, false, 9, 9}, 2000, 2, 2<<9 + 128},
+		{"takeover, 12 bits", Deflate{true, false, false, 12, 12}, 1000, 3, 2<<12 + 128},
+		{"takeover", takeover, 200, 12, 2<<15 + 512},
 	} {
 		o := &Options{Compression: Compression{Threshold: 1}}
 		message := json(3000)
-		servers := make([]*Codec, count)
+		servers := make([]*Codec, x.count)
 		before := heap()
 		for i := range servers {
 			c := converse(t, o, x.d)
-			for range 3 {
+			for range x.rounds {
 				c.echo(message)
 			}
 			servers[i] = c.server
 		}
-		used := (heap() - before) / count
+		used := int(heap()-before) / x.count
 		runtime.KeepAlive(servers)
 		runtime.KeepAlive(message)
 		t.Logf("%s: %d bytes", x.name, used)
