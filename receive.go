@@ -139,6 +139,16 @@ func poison(data []byte) {
 	}
 }
 
+// Secured ends a handshake of TLS.
+func (o *connOwner) Secured(err error) {
+	c := (*Conn)(o)
+	if err != nil {
+		c.complain(err)
+		return
+	}
+	c.run(c.greet)
+}
+
 // EndOfInput answers the peer's end of stream with an orderly close.
 func (o *connOwner) EndOfInput() (done bool) {
 	c := (*Conn)(o)
