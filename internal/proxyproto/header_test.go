@@ -104,13 +104,13 @@ func (h Header) String() string {
 
 // feed gives Parse one byte more at a time. It returns what Parse says at last and how many
 // bytes it had then.
-func feed(in string) (h Header, n int, err error, had int) {
+func feed(in string) (h Header, n, had int, err error) {
 	for had = 0; had <= len(in); had++ {
 		if h, n, err = Parse([]byte(in[:had])); n > 0 || err != nil {
-			return h, n, err, had
+			return h, n, had, err
 		}
 	}
-	return h, 0, nil, len(in)
+	return h, 0, len(in), nil
 }
 
 func TestHeaders(t *testing.T) {
@@ -120,7 +120,7 @@ func TestHeaders(t *testing.T) {
 			if err != nil || n != len(c.in) || h.String() != c.want {
 				t.Errorf("%.80q: %v, %d, %v, want %s", c.in, h, n, err, c.want)
 			}
-			h, n, err, had := feed(c.in + tail)
+			h, n, had, err := feed(c.in + tail)
 			if err != nil || n != len(c.in) || had != n || h.String() != c.want {
 				t.Errorf("%.80q byte by byte: %v, %d, %v after %d, want %s", c.in, h, n, err, had, c.want)
 			}
@@ -138,7 +138,7 @@ func TestMalformedHeaders(t *testing.T) {
 		if len(err.Error()) > 400 || !strings.HasPrefix(err.Error(), "proxyproto: ") {
 			t.Errorf("%.80q: %v", in, err)
 		}
-		if _, n, err, _ := feed(in); err == nil || n != 0 {
+		if _, n, _, err := feed(in); err == nil || n != 0 {
 			t.Errorf("%.80q byte by byte: %d, %v", in, n, err)
 		}
 	}
@@ -165,7 +165,7 @@ func TestEarlyRefusal(t *testing.T) {
 		signature2 + "\x20\x00\x7f\xff":     16,
 		"PROXY " + strings.Repeat(" ", 200): 7,
 	} {
-		if _, _, err, had := feed(in); err == nil || had != after {
+		if _, _, had, err := feed(in); err == nil || had != after {
 			t.Errorf("%q: refused after %d bytes (%v), want %d", in, had, err, after)
 		}
 	}
@@ -192,7 +192,7 @@ func FuzzParse(f *testing.F) {
 		case n > 0 && !h.Local && h.Source.IsValid() != h.Destination.IsValid():
 			t.Fatalf("%v", h)
 		}
-		h2, n2, err2, had := feed(string(in))
+		h2, n2, had, err2 := feed(string(in))
 		if h2 != h || n2 != n || (err2 == nil) != (err == nil) || n > 0 && had != n {
 			t.Fatalf("at once %v, %d, %v; byte by byte %v, %d, %v after %d", h, n, err, h2, n2, err2, had)
 		}
