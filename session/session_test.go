@@ -186,6 +186,20 @@ func TestFixedLifetime(t *testing.T) {
 	})
 }
 
+// A cookie that lasts until the browser is closed is set once.
+func TestCookieOfTheBrowser(t *testing.T) {
+	ss := &session.Sessions{CookieLifetime: -1}
+	cookie := begin(t, ss)
+	s := load(t, ss, cookie)
+	s.Set("user", "bob")
+	if got := attach(t, s); got != "" {
+		t.Errorf("set again: %q", got)
+	}
+	if session.Get(load(t, ss, cookie), "user", "") != "bob" {
+		t.Error("not saved")
+	}
+}
+
 func TestGoneMeanwhile(t *testing.T) {
 	ss := new(session.Sessions)
 	cookie := begin(t, ss)
