@@ -8,3 +8,5 @@ require (
 	github.com/redis/rueidis v1.0.79
 	github.com/workerman-go/workerman v0.0.0-00010101000000-000000000000
 )
+
+require golang.org/x/sys v0.49.0 // indirect
