@@ -12,13 +12,13 @@ const (
 	// request whose head is in r: send Status(100), or refuse and close. It comes at most
 	// once per request, only with Collect, and not if a part of the body is there already.
 	NeedContinue
-	// GotHead means that r has a head and its body follows. Only with Stream.
+	// GotHead means that r has a head and its body follows. Only with Stream or Uploads.
 	GotHead
 	// GotPiece means that the Body of r is the next piece of the body. Of the head, r has
-	// only what an answer needs: Method, Protocol and KeepAlive. Only with Stream.
+	// only what an answer needs: Method, Protocol and KeepAlive. Only with Stream or Uploads.
 	GotPiece
-	// GotRequest means that the request is complete: r is the whole request, or with
-	// Stream, the trailers and what an answer needs.
+	// GotRequest means that the request is complete: r is the whole request, or after
+	// GotHead, the trailers and what an answer needs.
 	GotRequest
 )
 
@@ -159,7 +159,7 @@ func (p *Parser) parseHead(r *Request, buf []byte, o *Options) (used int, step S
 		return used, NeedMore, nil
 	}
 	switch {
-	case o.Body == Stream:
+	case o.Body == Stream || o.Uploads && r.isMultipart():
 		return used + n, p.begin(r), nil
 	case r.length < 0:
 		rest, step, e := p.collect(r, buf[n:], o)
