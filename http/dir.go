@@ -29,7 +29,7 @@ type Dir struct {
 	// none, and clients ask each time whether a file has changed, or guess.
 	CacheControl string
 	// Precompressed serves the file's sibling with .zst, .br or .gz appended to its name
-	// to clients that accept it, unless it is older than the file.
+	// to clients that accept it, unless it is older than the file, in seconds.
 	Precompressed bool
 }
 
@@ -121,7 +121,7 @@ func (r *Response) preferSibling(root *os.Root, info fs.FileInfo, w codingWeight
 	for c := w.best(zstdCoding, brotliCoding, gzipCoding); c != identity; c = w.best(zstdCoding, brotliCoding, gzipCoding) {
 		path := r.source.path + c.extension()
 		s, err := root.Stat(path)
-		if err == nil && s.Mode().IsRegular() && !s.ModTime().Before(info.ModTime()) {
+		if err == nil && s.Mode().IsRegular() && seconds(s.ModTime()) >= seconds(info.ModTime()) {
 			r.source.path = path
 			r.put("Content-Encoding", c.String())
 			return

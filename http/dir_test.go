@@ -22,6 +22,9 @@ func tree(t testing.TB, files map[string]string) (root string) {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
+		if err := os.Chtimes(path, time.Unix(1e9+1, 0), time.Unix(1e9+1, 0)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return root
 }

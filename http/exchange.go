@@ -7,6 +7,7 @@ type Exchange struct {
 	options    *Options
 	conditions *Request // what the request says about ranges and what the client has
 	bits       uint8
+	coding     coding // that the client wants most, if responses are compressed
 }
 
 const (
@@ -22,6 +23,9 @@ func (r *Request) Exchange() Exchange {
 	x := Exchange{options: r.options, bits: exchangeRead}
 	if r.saw&sawCondition != 0 {
 		x.conditions = r.conditions()
+	}
+	if r.options != nil && r.options.Compress.Enabled {
+		x.coding = r.wantedCoding()
 	}
 	if r.old {
 		x.bits |= exchangeOld

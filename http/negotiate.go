@@ -78,6 +78,15 @@ func (w *codingWeights) best(offers ...coding) coding {
 	return best
 }
 
+// wantedCoding is the coding in which a response to r is best sent.
+func (r *Request) wantedCoding() coding {
+	if len(r.fields) == 0 {
+		return r.coding // of the head that has gone before
+	}
+	w := r.codingWeights()
+	return w.best(zstdCoding, gzipCoding)
+}
+
 // splitWeight reads an element with an optional weight, such as "gzip; q=0.5" (RFC 9110,
 // section 12.4.2).
 func splitWeight(item string) (name string, thousandths uint16, ok bool) {

@@ -59,6 +59,9 @@ type Options struct {
 	// AnyMethod accepts every token as a method. Otherwise a method other than those of
 	// RFC 9110, section 9, and PATCH is answered by 501.
 	AnyMethod bool
+	// Compress are the settings of compressed responses; the default is to send them as
+	// they are.
+	Compress Compression
 	// Server is the value of the Server field of responses; if empty, there is none.
 	Server string
 }

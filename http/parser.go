@@ -30,7 +30,7 @@ type Parser struct {
 
 	failed    *Error
 	partial   *partial
-	method    string // of the request whose body is streamed, as are saw and old
+	method    string // of the request whose body is streamed, as are saw, old and coding
 	left      int64  // bytes to come of the body, or of the chunk
 	total     int64  // bytes of the body announced by chunks so far
 	need      int    // below so many bytes there is nothing to be seen
@@ -39,6 +39,7 @@ type Parser struct {
 	blank     uint8  // empty lines before the request line so far
 	saw       uint8
 	old       bool
+	coding    coding
 	state     state
 	continued bool // NeedContinue has been given
 	lined     bool // the request line of the unfinished head is complete
@@ -121,7 +122,7 @@ func (p *Parser) piece(r *Request, o *Options, data []byte) Step {
 	if len(data) == 0 {
 		return NeedMore
 	}
-	r.method, r.saw, r.old, r.options = p.method, p.saw, p.old, o
+	r.method, r.saw, r.old, r.coding, r.options = p.method, p.saw, p.old, p.coding, o
 	r.body = data
 	return GotPiece
 }
@@ -131,7 +132,7 @@ func (p *Parser) end(r *Request, o *Options) Step {
 	trailer, trailers := r.trailer, r.trailers
 	r.clear()
 	r.trailer, r.trailers = trailer, trailers
-	r.method, r.saw, r.old, r.options = p.method, p.saw, p.old, o
+	r.method, r.saw, r.old, r.coding, r.options = p.method, p.saw, p.old, p.coding, o
 	p.reset()
 	return GotRequest
 }
@@ -160,7 +161,7 @@ func (p *Parser) parseHead(r *Request, buf []byte, o *Options) (used int, step S
 	}
 	switch {
 	case o.Body == Stream || o.Uploads && r.isMultipart():
-		return used + n, p.begin(r), nil
+		return used + n, p.begin(r, o), nil
 	case r.length < 0:
 		rest, step, e := p.collect(r, buf[n:], o)
 		return used + n + rest, step, e
@@ -196,9 +197,12 @@ func (p *Parser) unchanged(buf []byte, o *Options) bool {
 }
 
 // begin hands out the head of a request whose body will be streamed.
-func (p *Parser) begin(r *Request) Step {
+func (p *Parser) begin(r *Request, o *Options) Step {
 	p.reset()
 	p.method, p.saw, p.old = r.method, r.saw, r.old
+	if o.Compress.Enabled {
+		p.coding = r.wantedCoding()
+	}
 	switch {
 	case r.length < 0:
 		p.state = inChunkSize

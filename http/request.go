@@ -31,6 +31,7 @@ type Request struct {
 	// The form in the body, or why there is none, once somebody has asked.
 	multipart *Form
 	refused   *Error
+	coding    coding // wanted for the response, if the fields are not there to ask
 }
 
 // clear empties r and keeps its memory.
@@ -40,7 +41,7 @@ func (r *Request) clear() {
 	r.method, r.length, r.line = "", 0, 0
 	r.target, r.path, r.query, r.host = span{}, span{}, span{}, span{}
 	r.saw, r.old = 0, false
-	r.multipart, r.refused = nil, nil
+	r.multipart, r.refused, r.coding = nil, nil, identity
 }
 
 // collected gives r the body that was put together from chunks, and its memory.

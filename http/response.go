@@ -142,6 +142,11 @@ func (r *Response) Append(dst []byte, x Exchange, date []byte) []byte {
 	if r.source != nil {
 		return r.appendPlanned(dst, x, date)
 	}
+	if x.options != nil && x.options.Compress.Enabled {
+		if compressed, ok := r.appendCompressed(dst, x, date); ok {
+			return compressed
+		}
+	}
 	size := len(r.body) + len(r.text)
 	dst = slices.Grow(dst, 256+size)
 	dst = r.AppendHead(dst, x, date, int64(size))
