@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// A Field is a header or trailer field of a response.
+// A Field is a header or trailer field of a response, or a field of a form.
 type Field struct{ Name, Value string }
 
 // Set replaces the header fields of that name by one. The name is written in canonical
