@@ -105,6 +105,51 @@ func TestHalvesOnTwoGoroutines(t *testing.T) {
 	}
 }
 
+// What is lent to one connection stays as it is while others receive and send.
+func TestLentDataIsNotShared(t *testing.T) {
+	const count = 50
+	o := &Options{Compression: Compression{Threshold: 1}}
+	var servers [count]*Codec
+	var lent, want [count][]byte
+	for i := range count {
+		d := []Deflate{{}, noTakeover, takeover}[i%3]
+		client := NewCodec(Client, o, d)
+		servers[i] = NewCodec(Server, o, d)
+		want[i] = json(100 + 37*i)
+		want[i][0] = byte('A' + i%26)
+		in, err := client.AppendMessage(nil, Text, want[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i%3 == 0 {
+			in = split(t, in, Client, 50)
+		}
+		for len(in) > 0 {
+			ev, used, _, err := servers[i].Next(in)
+			if err != nil || used == 0 {
+				t.Fatal(used, err)
+			}
+			in, lent[i] = in[used:], ev.Data
+		}
+		for j := range i {
+			if !bytes.Equal(lent[j], want[j]) {
+				t.Fatalf("data of connection %d changed when %d received", j, i)
+			}
+		}
+	}
+	for i, c := range servers {
+		c.Release()
+		c.Release() // once too often does no harm
+		if _, err := c.AppendMessage(nil, Text, want[i]); err != nil {
+			t.Error(err)
+		}
+	}
+	a, b := newBuffer(1), newBuffer(1)
+	if a == b {
+		t.Error("a buffer was given back twice")
+	}
+}
+
 // The data of a whole frame lies in the lent buffer.
 func TestNoCopy(t *testing.T) {
 	in := frames{role: Client}
