@@ -95,6 +95,7 @@ func (s *service) prepareDialogs(w *Worker) error {
 	setDefault(&h.HeaderTimeout, defaultHeaderTimeout)
 	setDefault(&h.BodyTimeout, defaultBodyTimeout)
 	setDefault(&ws.MaxMessageSize, s.limits.MaxPackageSize)
+	h.Uploads = h.Body == http.Collect
 	s.http, s.webSocket = &h, &ws
 	s.messageKind = websocket.Text
 	if ws.Binary {

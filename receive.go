@@ -309,6 +309,11 @@ func (c *Conn) finish() {
 	defer c.svc.remove(c)
 	defer c.recovered()
 	c.stopTimers()
+	if x := c.extra.Load(); x != nil {
+		if h := x.http.Load(); h != nil {
+			h.upload.drop()
+		}
+	}
 	c.svc.hub.forget(c)
 	c.unpipe()
 	if h, ok := c.Protocol().(interface{ OnClose(*Conn) }); ok {

@@ -38,7 +38,7 @@ type Options struct {
 	MaxPairs int
 	// Uploads hands out requests with a multipart form (RFC 7578) as Stream does, although
 	// Body is Collect: GotHead with the head, GotPiece with each piece of the body, which a
-	// FormReader reads, GotRequest at the end.
+	// FormReader reads, GotRequest at the end. A worker sets it by itself.
 	Uploads bool
 	// UploadDir is where a FormReader puts files, the system's directory for temporary
 	// files by default. A file's name begins with workerman-upload- and its mode is 0600.

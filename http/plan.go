@@ -97,6 +97,9 @@ func (p *Plan) AppendHead(dst, date []byte) []byte {
 	return p.Response.AppendHead(dst, p.exchange, date, p.Size)
 }
 
+// KeepAlive is Response.KeepAlive for the plan.
+func (p *Plan) KeepAlive() bool { return p.Response.KeepAlive(p.exchange) }
+
 // Close closes the files of a plan that is not to be sent. Those that are closed already do
 // not matter.
 func (p *Plan) Close() {
