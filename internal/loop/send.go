@@ -276,7 +276,7 @@ func (s *Stream) flush() (drained bool) {
 func (s *Stream) writeQueue(q *outQueue) {
 	pieces := q.unwritten()
 	size := q.size
-	if len(pieces) > poll.MaxVector {
+	if len(pieces) > poll.MaxVector && s.tls() == nil {
 		pieces = pieces[:poll.MaxVector]
 		size = total(pieces)
 	}

@@ -310,7 +310,9 @@ func (s *Stream) receive() {
 	}
 	s.endBurst(ended)
 	if failure != nil {
-		s.fail(failure)
+		if t == nil || !t.giveUp(failure) {
+			s.fail(failure)
+		}
 	} else if t != nil && t.pending() && !s.Paused() {
 		s.mu.Lock()
 		s.flags.resumed = true // nothing but this list would bring the loop back
@@ -422,6 +424,9 @@ func (s *Stream) shut(err error) {
 	if t := s.tls(); t != nil {
 		t.abort()
 		t.in = nil
+		if err == nil {
+			err = t.err
+		}
 	}
 	s.dropOutput()
 	s.sysClose()

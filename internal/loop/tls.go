@@ -31,6 +31,7 @@ type tlsLayer struct {
 	in       []byte     // received records that conn has not read yet
 	eof      bool       // nothing comes behind in
 	more     bool       // conn may have bytes or an error without further input
+	err      error      // what crypto/tls found wrong with the input
 	notified bool       // the peer was told that nothing follows
 	out      *block     // records that are not written yet, nil if there are none
 	written  int        // bytes of out that are
@@ -149,7 +150,27 @@ func (t *tlsLayer) decrypt(p []byte) (n int, err error) {
 		return n, nil
 	}
 	t.more = false
+	if err != errNoInput && err != io.EOF {
+		t.err = err
+	}
 	return 0, err
+}
+
+// giveUp closes the stream after an error in its records, in good order: the alert
+// that crypto/tls has made should arrive. It reports false if it was no such error.
+func (t *tlsLayer) giveUp(err error) bool {
+	s := t.stream
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t.err == nil || t.err != err {
+		return false
+	}
+	for s.out != nil {
+		s.dropQueue() // crypto/tls encrypts no more
+	}
+	s.flags.ended = s.flags.ended || t.eof
+	s.startClose()
+	return true
 }
 
 // keepRecords moves records that were not read out of the loop's buffer.
