@@ -27,9 +27,10 @@ type Compression struct {
 	// Types are the media types to compress: complete, or all of a kind as "text/*", or all
 	// with a suffix as "+json". Without any, these are text/* except text/event-stream,
 	// JSON, XML, JavaScript, WebAssembly, web manifests, SVG and fonts that are not
-	// compressed already. Each stream of events that is compressed keeps an encoder.
+	// compressed already. Each stream of events that is compressed keeps an Encoder, which
+	// is large.
 	Types []string
-	// Level is from 1, the fastest, to 9, the smallest; 3 by default.
+	// Level is from 1, the fastest, to 9, the smallest; 3 by default. Streams have level 1.
 	Level int
 }
 
@@ -141,7 +142,7 @@ func (r *Response) CompressStream(x Exchange) (*Response, *Encoder) {
 	if !answer.HasBody(x) {
 		return answer, nil
 	}
-	e := newEncoder(x.coding, c.level())
+	e := newEncoder(x.coding)
 	if body := append(r.body[:len(r.body):len(r.body)], r.text...); len(body) > 0 {
 		answer.SetBody(slices.Clone(e.Write(body)))
 	}

@@ -156,9 +156,9 @@ func TestCompressionTypes(t *testing.T) {
 			t.Errorf("%q: %v", kind, got)
 		}
 	}
-	for _, level := range []int{-1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10} {
+	for _, level := range []int{-1, 0, 1, 3, 4, 6, 9, 10} {
 		o := &Options{Compress: Compression{Enabled: true, Level: level, MinSize: 1}}
-		long := strings.Repeat("workerman ", 20_000)
+		long := strings.Repeat("workerman ", 2_000)
 		for _, coding := range []string{"gzip", "zstd"} {
 			for range 2 { // the second time out of the pool
 				packed := compressWhole(accepting(t, o, "GET", coding).coding, o.Compress.level(), []byte(long))
@@ -191,7 +191,7 @@ func TestCompressedStreams(t *testing.T) {
 			for i := range 300 {
 				piece := fmt.Sprintf("piece %d ", i*i)
 				if i == 200 {
-					piece = strings.Repeat(piece, 50_000)
+					piece = strings.Repeat(piece, 20_000)
 				}
 				want += piece
 				packed := e.Write([]byte(piece))
@@ -239,7 +239,7 @@ func TestCompressedStreams(t *testing.T) {
 		t.Errorf("%d goroutines more", n-before)
 	}
 	for name, known := range map[string]bool{"gzip": true, "X-GZIP": true, "zstd": true, "br": false, "identity": false, "": false} {
-		if e := NewEncoder(name, 0); (e != nil) != known {
+		if e := NewEncoder(name); (e != nil) != known {
 			t.Errorf("encoder for %q: %v", name, e)
 		}
 	}

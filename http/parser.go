@@ -12,7 +12,8 @@ const (
 	// request whose head is in r: send Status(100), or refuse and close. It comes at most
 	// once per request, only with Collect, and not if a part of the body is there already.
 	NeedContinue
-	// GotHead means that r has a head and its body follows. Only with Stream or Uploads.
+	// GotHead means that r has a head and its body follows; see ExpectContinue. Only with
+	// Stream or Uploads.
 	GotHead
 	// GotPiece means that the Body of r is the next piece of the body. Of the head, r has
 	// only what an answer needs: Method, Protocol and KeepAlive. Only with Stream or Uploads.

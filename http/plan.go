@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// maxFileParts is how many parts of a file one answer has. Each may be a descriptor; who asks
-// for more gets the whole.
+// maxFileParts is how many parts of a file that are not read at once an answer has. Each is a
+// descriptor; who asks for more gets the whole.
 const maxFileParts = 4
 
 // A Plan is what is to be sent for a planned response: the head and then the segments. Its
@@ -79,7 +79,7 @@ func (r *Response) Plan(x Exchange) *Plan {
 	case !satisfiable:
 		p.refuse(r, 416, nil)
 		p.Response.Set("Content-Range", string(Range{}.AppendContentRange(nil, c.size)))
-	case len(ranges) == 0, len(ranges) > maxFileParts && c.file != nil:
+	case len(ranges) == 0, c.file != nil && descriptorsFor(ranges) > maxFileParts:
 		p.whole(&c)
 	case len(ranges) == 1:
 		p.Response.Status = 206
@@ -89,6 +89,15 @@ func (r *Response) Plan(x Exchange) *Plan {
 		p.parts(&c, ranges)
 	}
 	return p
+}
+
+func descriptorsFor(ranges []Range) (n int) {
+	for _, r := range ranges {
+		if r.Length > maxRead {
+			n++
+		}
+	}
+	return n
 }
 
 // AppendHead appends the status line and the fields of the plan's response: see
