@@ -106,6 +106,8 @@ func (s *service) prepareDialogs(w *Worker) error {
 	s.keepAlive = s.limits.IdleTimeout
 	setDefault(&s.keepAlive, DefaultKeepAlive)
 	s.accessLog = w.AccessLog
+	proxies := w.Proxies
+	s.proxies = &proxies
 	return nil
 }
 
