@@ -27,10 +27,10 @@ type Conn struct {
 
 	remote     peerAddr
 	hasRemote  bool
-	datagram   bool // a UDP peer
-	greeted    bool // the first message has arrived
-	introduced bool // the PROXY header has arrived, or none is expected
-	ready      bool // OnConnect was called
+	datagram   bool        // a UDP peer
+	greeted    bool        // the first message has arrived
+	introduced bool        // the PROXY header has arrived, or none is expected
+	ready      atomic.Bool // OnConnect was called
 }
 
 // extra is what few connections need. It is made on first use and stays.

@@ -209,7 +209,7 @@ func (c *Conn) deadline(now int64) (next int64, err error) {
 	l := &c.svc.limits
 	if d := c.dialog(); d != nil {
 		next, err = d.deadline(c, now)
-		if err == nil && !c.ready {
+		if err == nil && !c.ready.Load() {
 			return c.handshakeDeadline(now, next)
 		}
 		return next, err
@@ -236,7 +236,7 @@ func (c *Conn) handshakeDeadline(now, next int64) (int64, error) {
 	}
 	at := int64(c.born+1)*bornUnit + limit.Milliseconds()
 	switch {
-	case at <= now && !c.ready:
+	case at <= now && !c.ready.Load():
 		return 0, fmt.Errorf("%w: no handshake within %v", ErrHandshake, limit)
 	case at <= now:
 		return 0, fmt.Errorf("%w: no message within %v", ErrHandshake, limit)
@@ -328,7 +328,7 @@ func (c *Conn) finish() {
 	if h, ok := c.Protocol().(interface{ OnClose(*Conn) }); ok {
 		defer h.OnClose(c) // whatever the user's does
 	}
-	if fn := c.callbacks().OnClose; fn != nil && c.ready {
+	if fn := c.callbacks().OnClose; fn != nil && c.ready.Load() {
 		fn(c)
 	}
 }

@@ -400,7 +400,7 @@ func (c *Conn) open() {
 
 // greet runs OnConnect.
 func (c *Conn) greet() {
-	c.ready = true
+	c.ready.Store(true)
 	if h, ok := c.Protocol().(interface{ OnConnect(*Conn) }); ok {
 		h.OnConnect(c)
 	}
