@@ -29,6 +29,9 @@ type Conn struct {
 	hasRemote bool
 	datagram  bool // a UDP peer
 	greeted   bool // the first message has arrived
+	ready     bool // OnConnect was called
+
+	handshaking bool // the handshake of TLS is not over
 }
 
 // extra is what few connections need. It is made on first use and stays.

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"math"
 	"sync/atomic"
+
+	"github.com/workerman-go/workerman/internal/loop"
 )
 
 // connOwner is a Conn as its stream sees it: the methods run on the loop.
@@ -164,6 +166,9 @@ func (o *connOwner) Deadline(now int64) (next int64) {
 
 // deadline is the loop's time of the next check, or why the connection must go.
 func (c *Conn) deadline(now int64) (next int64, err error) {
+	if c.handshaking {
+		return c.secureDeadline(now)
+	}
 	l := &c.svc.limits
 	if idle := l.IdleTimeout.Milliseconds(); idle > 0 {
 		if next = c.stream.LastActive() + idle; c.stream.Paused() {
@@ -188,6 +193,11 @@ func (c *Conn) deadline(now int64) (next int64, err error) {
 // fault closes the connection because of what the peer did or did not do: one log line.
 func (c *Conn) fault(err error) {
 	c.end(err)
+	if c.handshaking {
+		c.svc.unsecured(c, err)
+		c.Close()
+		return
+	}
 	level := slog.LevelWarn
 	if errors.Is(err, ErrIdle) {
 		level = slog.LevelInfo // an everyday end of a connection
@@ -223,6 +233,9 @@ func (o *connOwner) Closed(err error) {
 	c := (*Conn)(o)
 	if err != nil {
 		c.end(publicError(err))
+		if c.handshaking && !errors.Is(err, loop.ErrDestroyed) {
+			c.svc.unsecured(c, err)
+		}
 	}
 	if x := c.extra.Load(); x != nil && x.serial != nil {
 		x.serial.push(c, call{fn: c.finish, last: true})
@@ -238,6 +251,9 @@ func (c *Conn) finish() {
 	c.stopTimers()
 	c.svc.hub.forget(c)
 	c.unpipe()
+	if !c.ready {
+		return // its handshake came to nothing
+	}
 	if h, ok := c.Protocol().(interface{ OnClose(*Conn) }); ok {
 		defer h.OnClose(c) // whatever the user's does
 	}

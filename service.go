@@ -1,8 +1,10 @@
 package workerman
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
@@ -24,6 +26,7 @@ type service struct {
 	endpoint  endpoint
 	listens   bool // false for a worker without an address
 	protocol  Protocol
+	security  *security // nil without TLS
 	callbacks Callbacks
 	limits    Limits
 	blocking  bool
@@ -35,6 +38,7 @@ type service struct {
 
 	mu        sync.RWMutex // guards what follows
 	conns     map[uint64]*Conn
+	securing  map[*Conn]struct{} // in the handshake of TLS
 	perIP     map[netip.Addr]int
 	bound     []*loop.Bound
 	acceptors []*acceptor
@@ -43,14 +47,16 @@ type service struct {
 	socket    os.FileInfo // of a Unix socket: which file is ours
 	paused    bool
 
-	live      atomic.Int64
-	assigned  []atomic.Int64 // connections of each loop
-	accepted  atomic.Uint64
-	refusedN  atomic.Uint64
-	requests  atomic.Uint64
-	sendFail  atomic.Uint64
-	panics    atomic.Uint64
-	acceptErr atomic.Int64 // when a failing accept was last logged, in Unix seconds
+	live     atomic.Int64
+	assigned []atomic.Int64 // connections of each loop
+	accepted atomic.Uint64
+	refusedN atomic.Uint64
+	requests atomic.Uint64
+	sendFail atomic.Uint64
+	panics   atomic.Uint64
+
+	tlsFailures atomic.Uint64
+	acceptErr   atomic.Int64 // when a failing accept was last logged, in Unix seconds
 }
 
 // prepare checks the worker's settings.
@@ -73,6 +79,16 @@ func (w *Worker) prepare() (*service, error) {
 			return nil, err
 		}
 		s.endpoint, s.listens, s.protocol = e, true, e.protocol
+	}
+	if s.endpoint.secure || w.TLS.used() {
+		if s.endpoint.addr.Network == "udp" || !s.listens {
+			return nil, errors.New("TLS needs an address with a stream, as ssl://0.0.0.0:443")
+		}
+		var err error
+		if s.security, err = newSecurity(&w.TLS, w.name(), s.endpoint.scheme, m, s.log); err != nil {
+			return nil, err
+		}
+		s.securing = make(map[*Conn]struct{})
 	}
 	if w.Protocol != nil {
 		s.protocol = w.Protocol
@@ -342,20 +358,37 @@ func (s *service) connect(index int, in loop.Incoming) {
 		s.leave(index, in.Remote.Addr())
 		return
 	}
-	s.mu.Lock()
-	s.conns[c.id] = c
-	s.mu.Unlock()
-	if next, _ := c.deadline(l.Now()); next > 0 {
-		c.stream.SetDeadline(next)
+	if s.security != nil {
+		s.secure(c)
+	} else {
+		s.established(c)
 	}
-	c.run(c.greet)
 	if s.master.stopping() {
 		c.Close()
 	}
 }
 
+// established makes a connection, whose handshake of TLS is over if there is one, known
+// to its worker.
+func (s *service) established(c *Conn) {
+	s.mu.Lock()
+	delete(s.securing, c)
+	s.conns[c.id] = c
+	s.mu.Unlock()
+	c.watchTime()
+	c.run(c.greet)
+}
+
+// watchTime arms the deadline of a connection.
+func (c *Conn) watchTime() {
+	if next, _ := c.deadline(c.stream.Loop().Now()); next > 0 {
+		c.stream.SetDeadline(next)
+	}
+}
+
 // greet runs OnConnect.
 func (c *Conn) greet() {
+	c.ready = true
 	if h, ok := c.Protocol().(interface{ OnConnect(*Conn) }); ok {
 		h.OnConnect(c)
 	}
@@ -368,8 +401,17 @@ func (c *Conn) greet() {
 func (s *service) remove(c *Conn) {
 	s.mu.Lock()
 	delete(s.conns, c.id)
+	delete(s.securing, c)
 	s.mu.Unlock()
 	s.leave(slices.Index(s.loops, c.stream.Loop()), c.RemoteIP())
+}
+
+// everyone is all with the connections in their handshake of TLS.
+func (s *service) everyone() []*Conn {
+	list := s.all()
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return slices.AppendSeq(list, maps.Keys(s.securing))
 }
 
 // all is a copy of the connections.
@@ -421,5 +463,6 @@ func (s *service) stats() WorkerStats {
 	return WorkerStats{
 		Connections: int(s.live.Load()), Accepted: s.accepted.Load(), Refused: s.refusedN.Load(),
 		Requests: s.requests.Load(), SendFail: s.sendFail.Load(), Panics: s.panics.Load(),
+		TLSFailures: s.tlsFailures.Load(),
 	}
 }

@@ -13,7 +13,7 @@ import (
 type Worker struct {
 	// Name appears in logs and in the banner. Default "none".
 	Name string
-	// Transport is "tcp", "udp" or "unix" for an address whose scheme is a protocol, as
+	// Transport is "tcp", "udp", "unix" or "ssl" (TLS over TCP) for an address whose scheme is a protocol, as
 	// in text://. Default tcp. The address may say it itself, as in text+unix:///run/x.sock.
 	Transport string
 	// Protocol replaces the protocol of the address's scheme.
@@ -27,6 +27,10 @@ type Worker struct {
 	// Blocking runs each connection's callbacks on a goroutine, in order, so that they may
 	// block. Reading pauses while 16 messages or 256 KiB wait for a connection's callback.
 	Blocking bool
+
+	// TLS encrypts the connections. The schemes ssl (or tls), https and wss ask for it, as
+	// does Transport "ssl"; with any other stream it is enough to set it.
+	TLS TLS
 
 	Limits
 	Callbacks
@@ -64,7 +68,7 @@ type Limits struct {
 	// Time in which reading is paused does not count. Default 0: never.
 	IdleTimeout time.Duration
 	// HandshakeTimeout closes a connection that has not completed its first message by
-	// then. Default 0: never.
+	// then. Default 0: never, but 10 s for the handshake of TLS.
 	HandshakeTimeout time.Duration
 	// LingerTimeout is how long a closing connection waits for a peer that takes nothing of
 	// what was sent. Default 30 s. A peer that takes some keeps the close waiting.
@@ -126,7 +130,7 @@ func setDefault[T comparable](field *T, value T) {
 }
 
 // NewWorker makes a worker of the default Master. The address is SCHEME://HOST:PORT or
-// SCHEME:///PATH: tcp, udp and unix for bytes as they come; text, frame or a registered
+// SCHEME:///PATH: tcp, udp, unix and ssl (TLS over TCP) for bytes as they come; text, frame or a registered
 // protocol for messages; "" for a worker without connections, which runs timers. Mistakes
 // in the address are reported when the worker starts.
 func NewWorker(address string) *Worker { return defaultMaster.NewWorker(address) }
@@ -232,6 +236,7 @@ type WorkerStats struct {
 	Requests    uint64 // messages and datagrams received
 	SendFail    uint64 // messages not accepted or, with UDP, not taken by the system
 	Panics      uint64 // of callbacks and of timers of connections
+	TLSFailures uint64 // handshakes of TLS that were begun and failed
 }
 
 // Stats returns the worker's counters.
