@@ -107,6 +107,10 @@ func (d *responseHead) take(w *response) {
 		return
 	}
 	d.fields(w.header, func(name string, values []string) bool { return d.note(w, name, values) })
+	if d.length != "" && d.coding != "" && d.coding != "identity" {
+		w.complain("Content-Length is ignored beside Transfer-Encoding")
+		d.length, w.declared = "", -1
+	}
 }
 
 // note looks at a field and reports whether it has to wait for the body, or must not leave.
@@ -220,16 +224,15 @@ func (d *responseHead) framing(w *response, framed bool) {
 	switch {
 	case !framed:
 	case w.isHead:
-		if d.length != "" && d.coding == "" {
+		if d.length != "" {
 			d.field("Content-Length", d.length)
 		}
-	case d.length != "" && (d.coding == "" || d.coding == "identity"):
+	case d.length != "":
 		d.field("Content-Length", d.length)
 	case w.old, d.coding == "identity":
 		w.last = true
 	default:
 		w.chunked = true
-		w.declared = -1
 		if d.coding != "" && d.coding != "chunked" {
 			d.field("Transfer-Encoding", d.coding)
 		}
