@@ -25,11 +25,12 @@ type Conn struct {
 	born     uint32 // the loop's time of the accept in tenths of a second
 	scanned  int32  // bytes of an incomplete message known to hold no end mark
 
-	remote    peerAddr
-	hasRemote bool
-	datagram  bool // a UDP peer
-	greeted   bool // the first message has arrived
-	ready     bool // OnConnect was called
+	remote     peerAddr
+	hasRemote  bool
+	datagram   bool // a UDP peer
+	greeted    bool // the first message has arrived
+	introduced bool // the PROXY header has arrived, or none is expected
+	ready      bool // OnConnect was called
 }
 
 // extra is what few connections need. It is made on first use and stays.
@@ -42,7 +43,8 @@ type extra struct {
 	limits   limits
 
 	callbacks atomic.Pointer[Callbacks]
-	room      atomic.Pointer[chan struct{}] // closed when the send buffer has room again
+	client    atomic.Pointer[netip.AddrPort] // behind a proxy that speaks the PROXY protocol
+	room      atomic.Pointer[chan struct{}]  // closed when the send buffer has room again
 
 	mu     sync.Mutex // guards what follows
 	state  any

@@ -16,11 +16,13 @@ type httpConn struct {
 	exchange http.Exchange // of the request that waits for its answer
 	state    atomic.Uint64 // bits below, and above them a number for each request
 	record   *accessRecord // of that request, nil if nobody wants to know
+	upload   *formUpload   // the multipart form of that request, or of the one that arrives
 
 	since   int64  // the loop's time when the client began what it has not finished
 	arrived uint64 // bytes that the connection had received by then
 	phase   httpPhase
 	body    bool // the request's body is handed out in pieces, and goes on
+	form    bool // the body is a form that is being read
 	ended   bool // the client has sent its end of stream
 }
 
@@ -82,21 +84,28 @@ func (h *httpConn) receive(c *Conn, b []byte) (used, want, messages int) {
 		used += n
 		switch {
 		case err != nil:
-			c.fault(err)
-			return len(b), 0, messages
 		case step == http.NeedMore || step == http.NeedContinue:
 			if step == http.NeedContinue {
 				c.SendRaw(continueLine)
 			}
 			h.await(c, used < len(b))
 			return used, h.parser.Want(), messages
+		case h.form:
+			err = h.formStep(c, r, step)
 		case step == http.GotPiece:
 			h.piece(c, r)
 		case h.body:
 			h.bodyEnd(c, r)
+		case step == http.GotHead && c.svc.http.Body != http.Stream:
+			messages++
+			err = h.beginForm(c, r)
 		default:
 			messages++
 			h.ask(c, r, step == http.GotHead)
+		}
+		if err != nil {
+			c.fault(err)
+			return len(b), 0, messages
 		}
 		if c.svc.poison {
 			poison(taken)

@@ -28,6 +28,11 @@ func (o *connOwner) Receive(b []byte) (used, want int) {
 			used, want = len(b), 0
 		}
 	}()
+	if !c.introduced {
+		if used = c.introduce(b); used == 0 {
+			return 0, 0
+		}
+	}
 	for used < len(b) && c.receiving() {
 		if d := c.dialog(); d != nil {
 			n, want, took := d.receive(c, b[used:])
@@ -139,6 +144,16 @@ func poison(data []byte) {
 	}
 }
 
+// Secured ends a handshake of TLS.
+func (o *connOwner) Secured(err error) {
+	c := (*Conn)(o)
+	if err != nil {
+		c.complain(err)
+		return
+	}
+	c.run(c.greet)
+}
+
 // EndOfInput answers the peer's end of stream with an orderly close.
 func (o *connOwner) EndOfInput() (done bool) {
 	c := (*Conn)(o)
@@ -194,7 +209,7 @@ func (c *Conn) deadline(now int64) (next int64, err error) {
 	l := &c.svc.limits
 	if d := c.dialog(); d != nil {
 		next, err = d.deadline(c, now)
-		if err == nil && c.svc.kind == webSocketDialog && !c.ready {
+		if err == nil && !c.ready {
 			return c.handshakeDeadline(now, next)
 		}
 		return next, err
@@ -221,7 +236,7 @@ func (c *Conn) handshakeDeadline(now, next int64) (int64, error) {
 	}
 	at := int64(c.born+1)*bornUnit + limit.Milliseconds()
 	switch {
-	case at <= now && c.svc.kind == webSocketDialog:
+	case at <= now && !c.ready:
 		return 0, fmt.Errorf("%w: no handshake within %v", ErrHandshake, limit)
 	case at <= now:
 		return 0, fmt.Errorf("%w: no message within %v", ErrHandshake, limit)
@@ -272,10 +287,14 @@ func (c *Conn) end(err error) {
 
 // peer names the other side in logs.
 func (c *Conn) peer() string {
-	if !c.hasRemote {
+	a := c.RemoteAddr()
+	switch {
+	case a.IsValid():
+		return a.String()
+	case c.introduced:
 		return "unix"
 	}
-	return c.RemoteAddr().String()
+	return "proxy"
 }
 
 // Closed ends the connection for its worker and makes the last callback.
@@ -299,6 +318,11 @@ func (c *Conn) finish() {
 	defer c.svc.remove(c)
 	defer c.recovered()
 	c.stopTimers()
+	if x := c.extra.Load(); x != nil {
+		if h := x.http.Load(); h != nil {
+			h.upload.drop()
+		}
+	}
 	c.svc.hub.forget(c)
 	c.unpipe()
 	if h, ok := c.Protocol().(interface{ OnClose(*Conn) }); ok {

@@ -42,8 +42,11 @@ type service struct {
 	ping        time.Duration
 	keepAlive   time.Duration
 	accessLog   *slog.Logger
-	parsed      []http.Request // the memory for it, of each loop
-	dateNow     atomic.Pointer[dateLine]
+	proxies     *http.Proxies
+
+	proxyProtocol bool
+	parsed        []http.Request // the memory for it, of each loop
+	dateNow       atomic.Pointer[dateLine]
 
 	mu        sync.RWMutex // guards what follows
 	conns     map[uint64]*Conn
@@ -69,6 +72,7 @@ type service struct {
 func (w *Worker) prepare() (*service, error) {
 	m := w.master
 	s := &service{worker: w, master: m, limits: w.Limits, blocking: w.Blocking, poison: m.PoisonLent, conns: make(map[uint64]*Conn)}
+	s.proxyProtocol = w.ProxyProtocol
 	s.log = m.logger().With("worker", w.name())
 	if w.Loops < 0 {
 		return nil, fmt.Errorf("Loops is %d", w.Loops)
@@ -92,7 +96,7 @@ func (w *Worker) prepare() (*service, error) {
 	if w.Protocol != nil {
 		s.protocol, s.kind = w.Protocol, noDialog
 	}
-	if s.kind == webSocketDialog {
+	if s.kind == webSocketDialog || s.proxyProtocol {
 		setDefault(&s.limits.HandshakeTimeout, DefaultHandshakeTimeout)
 	}
 	return s, nil
@@ -263,7 +267,11 @@ func (a *acceptor) stop() {
 // Accepted gives a new connection to a loop, if the limits allow.
 func (a *acceptor) Accepted(in loop.Incoming) {
 	s := a.svc
-	if a.stopped || !s.admit(in.Remote.Addr()) {
+	ip := in.Remote.Addr()
+	if s.proxyProtocol {
+		ip = netip.Addr{} // the proxy's; see introduce
+	}
+	if a.stopped || !s.admit(ip) {
 		in.Discard()
 		return
 	}
@@ -272,7 +280,7 @@ func (a *acceptor) Accepted(in loop.Incoming) {
 	if index == a.index {
 		s.connect(index, in)
 	} else if !s.loops[index].Post(func() { s.connect(index, in) }) {
-		s.leave(index, in.Remote.Addr())
+		s.leave(index, ip)
 		in.Discard()
 	}
 }
@@ -337,21 +345,26 @@ func (s *service) admitIP(ip netip.Addr) bool {
 // leave counts a connection out.
 func (s *service) leave(index int, ip netip.Addr) {
 	s.assigned[index].Add(-1)
-	if s.perIP != nil && ip.IsValid() {
-		s.mu.Lock()
-		if s.perIP[ip]--; s.perIP[ip] == 0 {
-			delete(s.perIP, ip)
-		}
-		s.mu.Unlock()
-	}
+	s.leaveIP(ip)
 	s.live.Add(-1)
 	s.master.connectionGone()
+}
+
+func (s *service) leaveIP(ip netip.Addr) {
+	if s.perIP == nil || !ip.IsValid() {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.perIP[ip]--; s.perIP[ip] == 0 {
+		delete(s.perIP, ip)
+	}
 }
 
 // connect makes the Conn of an accepted socket, on its loop.
 func (s *service) connect(index int, in loop.Incoming) {
 	l := s.loops[index]
-	c := &Conn{svc: s, id: s.master.nextID.Add(1), born: uint32(l.Now() / bornUnit)}
+	c := &Conn{svc: s, id: s.master.nextID.Add(1), born: uint32(l.Now() / bornUnit), introduced: !s.proxyProtocol}
 	c.setRemote(in.Remote)
 	if s.blocking {
 		c.more().serial = new(serial)
@@ -361,7 +374,7 @@ func (s *service) connect(index int, in loop.Incoming) {
 	}
 	if err := l.Attach(&c.stream, in, (*connOwner)(c), s.limits.LingerTimeout); err != nil {
 		s.log.Error("cannot serve a connection", "peer", c.peer(), "error", err)
-		s.leave(index, in.Remote.Addr())
+		s.leave(index, c.countedIP())
 		return
 	}
 	s.mu.Lock()
@@ -370,11 +383,18 @@ func (s *service) connect(index int, in loop.Incoming) {
 	if next, _ := c.deadline(l.Now()); next > 0 {
 		c.stream.SetDeadline(next)
 	}
-	if s.kind != webSocketDialog {
-		c.run(c.greet)
+	if c.introduced {
+		c.open()
 	}
 	if s.master.stopping() {
 		c.Close()
+	}
+}
+
+// open begins with the protocol, when the connection is known to be whose it is.
+func (c *Conn) open() {
+	if c.svc.kind != webSocketDialog {
+		c.run(c.greet)
 	}
 }
 
@@ -394,7 +414,7 @@ func (s *service) remove(c *Conn) {
 	s.mu.Lock()
 	delete(s.conns, c.id)
 	s.mu.Unlock()
-	s.leave(slices.Index(s.loops, c.stream.Loop()), c.RemoteIP())
+	s.leave(slices.Index(s.loops, c.stream.Loop()), c.countedIP())
 }
 
 // all is a copy of the connections.

@@ -41,6 +41,13 @@ type Worker struct {
 	// PingInterval is how long a WebSocket may be silent before it is pinged; one that is
 	// silent for that long again is dead and closed. Default 50 s; below 0 never.
 	PingInterval time.Duration
+	// Proxies are the reverse proxies in front of an http:// or websocket:// worker, whose
+	// word about the client ClientIP takes. Default none.
+	Proxies http.Proxies
+	// ProxyProtocol expects the header of the PROXY protocol, version 1 or 2, at the
+	// beginning of each connection, before TLS: RemoteAddr is the client's then. Whoever can
+	// connect can claim any address by it, so only the proxy may be able to.
+	ProxyProtocol bool
 	// AccessLog gets a line for each answered request. Default none.
 	AccessLog *slog.Logger
 
@@ -81,7 +88,7 @@ type Limits struct {
 	// HTTP is handled. Default 0: never; 75 s between the requests of HTTP.
 	IdleTimeout time.Duration
 	// HandshakeTimeout closes a connection that has not completed its handshake by then: of
-	// a websocket:// worker, and of TLS; default 10 s. Without such a handshake it
+	// a websocket:// worker, of TLS and of the PROXY protocol; default 10 s. Without such a handshake it
 	// is the time for the first message, and the default is 0: never.
 	HandshakeTimeout time.Duration
 	// LingerTimeout is how long a closing connection waits for a peer that takes nothing of
