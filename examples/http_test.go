@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -76,7 +77,11 @@ func curl(t *testing.T, args ...string) string {
 	t.Helper()
 	path, err := exec.LookPath("curl")
 	if err != nil {
-		t.Skip("curl is not installed")
+		const missing = "curl is not installed (Debian: apt-get install curl)"
+		if os.Getenv("CI") == "true" {
+			t.Fatal(missing)
+		}
+		t.Skip(missing)
 	}
 	out, err := exec.Command(path, append([]string{"-sS", "--noproxy", "*", "--max-time", "10"}, args...)...).CombinedOutput()
 	if err != nil {

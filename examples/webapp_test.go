@@ -1,9 +1,12 @@
 package examples
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -157,6 +160,70 @@ func TestWebappByCurl(t *testing.T) {
 		}
 		if got := curl(t, "--raw", url+"/chunked"); !strings.HasPrefix(got, "8\r\nchunk-0\n\r\n8\r\n") {
 			t.Errorf("chunked: %q", got)
+		}
+	})
+}
+
+func TestWebappForm(t *testing.T) {
+	onEveryEngine(t, func(t *testing.T, engine string) {
+		_, url := startWebapp(t, engine, "-max-body", "3000000")
+		got := ask(t, "POST", url+"/form", "a=1&b=two+words", "Content-Type: application/x-www-form-urlencoded")
+		if want := `{"fields":{"a":"1","b":"two words"},"files":[]}`; got.body != want {
+			t.Errorf("got %s %s, want %s", got.Status, got.body, want)
+		}
+		if got := ask(t, "POST", url+"/form", "{}", "Content-Type: application/json"); got.StatusCode != 415 {
+			t.Errorf("a form of JSON: %s", got.Status)
+		}
+		if got := ask(t, "POST", url+"/form", "no form", "Content-Type: multipart/form-data; boundary=x"); got.StatusCode != 400 {
+			t.Errorf("a malformed form: %s", got.Status)
+		}
+
+		small, large := writeFile(t, "small.txt", []byte("abc")), writeFile(t, "große Datei.bin", random(2<<20, 3))
+		text := curl(t, "-F", "name=Ann", "-F", "one=@"+small, "-F", "two=@"+large, url+"/form")
+		want := fmt.Sprintf(`{"fields":{"name":"Ann"},"files":[{"field":"one","name":"small.txt","size":3,"sha256":"%x"},{"field":"two","name":"große Datei.bin","size":2097152,"sha256":"%x"}]}`,
+			sha256.Sum256([]byte("abc")), sha256.Sum256(random(2<<20, 3)))
+		if text != want {
+			t.Errorf("got %s, want %s", text, want)
+		}
+		tooLarge := writeFile(t, "large.bin", random(3<<20, 3))
+		if status := curl(t, "-o", os.DevNull, "-w", "%{http_code}", "-F", "f=@"+tooLarge, url+"/form"); status != "413" {
+			t.Errorf("3 MiB: %q, want 413", status)
+		}
+	})
+}
+
+func TestWebappFile(t *testing.T) {
+	onEveryEngine(t, func(t *testing.T, engine string) {
+		content := random(3<<20, 5)
+		_, url := startWebapp(t, engine, "-file", writeFile(t, "data.bin", content))
+		url += "/file"
+		whole := ask(t, "GET", url, "")
+		if whole.body != string(content) || whole.Header.Get("Content-Type") != "application/octet-stream" {
+			t.Errorf("%s, %d bytes of type %q", whole.Status, len(whole.body), whole.Header.Get("Content-Type"))
+		}
+		etag, modified := whole.Header.Get("ETag"), whole.Header.Get("Last-Modified")
+		for _, test := range []struct {
+			method, field string
+			status        int
+			body          string
+		}{
+			{"GET", "Range: bytes=5-9", 206, string(content[5:10])},
+			{"GET", "Range: bytes=-100000", 206, string(content[len(content)-100000:])},
+			{"GET", "Range: bytes=1000000-", 206, string(content[1000000:])},
+			{"GET", "Range: bytes=9999999-", 416, "416 Range Not Satisfiable"},
+			{"HEAD", "Accept: */*", 200, ""},
+			{"GET", "If-None-Match: " + etag, 304, ""},
+			{"GET", "If-Modified-Since: " + modified, 304, ""},
+			{"GET", `If-Match: "other"`, 412, "412 Precondition Failed"},
+			{"PUT", "Accept: */*", 405, "405 Method Not Allowed"},
+		} {
+			got := ask(t, test.method, url, "", test.field)
+			if got.StatusCode != test.status || got.body != test.body {
+				t.Errorf("%s with %s: %s and %d bytes, want %d and %d bytes", test.method, test.field, got.Status, len(got.body), test.status, len(test.body))
+			}
+		}
+		if got := curl(t, "-r", "0-9", url); got != string(content[:10]) {
+			t.Errorf("curl -r 0-9: %q", got)
 		}
 	})
 }

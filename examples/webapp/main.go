@@ -26,6 +26,7 @@ import (
 
 func main() {
 	listen := flag.String("listen", "http://127.0.0.1:8080", "`http://ADDR` to serve on")
+	file := flag.String("file", "", "`path` of what /file serves; without it there is no such page")
 	maxBody := flag.Int64("max-body", workerman.DefaultMaxPackageSize, "largest body of a request in `bytes`; a larger one is answered by 413")
 	header := flag.Duration("header-timeout", 20*time.Second, "close connections whose request has no complete head after this `duration`")
 	idle := flag.Duration("idle-timeout", workerman.DefaultKeepAlive, "close connections without a request for this `duration`")
@@ -38,6 +39,6 @@ func main() {
 	w.HTTP.MaxBody = *maxBody
 	w.HTTP.HeaderTimeout = *header
 	w.IdleTimeout = *idle
-	w.OnRequest = newRoutes().serve
+	w.OnRequest = newRoutes(*file).serve
 	workerman.RunAll()
 }

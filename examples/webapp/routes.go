@@ -16,13 +16,18 @@ type handler func(c *workerman.Conn, r *http.Request)
 // routes are the handlers of each path by their methods.
 type routes map[string]map[string]handler
 
-func newRoutes() routes {
+// newRoutes serves file as /file.
+func newRoutes(file string) routes {
 	rs := make(routes)
 	rs.add("GET", "/plaintext", plaintext)
 	rs.add("POST", "/echo", echo)
 	rs.add("GET", "/headers", headers)
 	rs.add("GET", "/query", query)
 	rs.add("GET", "/cookie", cookie)
+	rs.add("POST", "/form", form)
+	if file != "" {
+		rs.add("GET", "/file", func(c *workerman.Conn, _ *http.Request) { c.Respond(http.File(file)) })
+	}
 	rs.add("GET", "/chunked", chunked)
 	rs.add("GET", "/sse", events)
 	rs.add("GET", "/close", bye)
