@@ -166,7 +166,6 @@ func (h *httpConn) await(c *Conn, begun bool) {
 
 // ask passes a request on, or its head if the body is to come in pieces.
 func (h *httpConn) ask(c *Conn, r *http.Request, head bool) {
-	c.greeted = true
 	h.phase = httpIdle
 	h.exchange = r.Exchange()
 	h.record = c.svc.newRecord(r)
