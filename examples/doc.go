@@ -17,6 +17,9 @@
 //	sse         a clock and news, pushed to browsers that come back where they left off
 //	auth        WebSockets that have to say who they are, in time
 //	push        other programs send messages to the browsers of a user
+//	https       a page over TLS, a certificate that is renewed, a redirect to it
+//	wss         WebSockets over TLS
+//	ginapp      an application of the router gin, a module of its own
 //	realip      the client's address behind proxies, by header fields or the PROXY protocol
 //
 // The tests of this package run the programs as processes and talk to them over sockets.

@@ -31,6 +31,8 @@ func main() {
 	header := flag.Duration("header-timeout", 20*time.Second, "close connections whose request has no complete head after this `duration`")
 	idle := flag.Duration("idle-timeout", workerman.DefaultKeepAlive, "close connections without a request for this `duration`")
 	loops := flag.Int("loops", 1, "`number` of event loops that share the connections")
+	cert := flag.String("cert", "", "PEM `file` with a certificate, for https")
+	key := flag.String("key", "", "PEM `file` with its private key")
 	flag.Parse()
 
 	w := workerman.NewWorker(*listen)
@@ -39,6 +41,7 @@ func main() {
 	w.HTTP.MaxBody = *maxBody
 	w.HTTP.HeaderTimeout = *header
 	w.IdleTimeout = *idle
+	w.TLS = workerman.TLS{CertFile: *cert, KeyFile: *key}
 	w.OnRequest = newRoutes(*file).serve
 	workerman.RunAll()
 }
