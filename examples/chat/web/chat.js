@@ -11,8 +11,6 @@ const typingLasts = 4000; // milliseconds that somebody is shown as typing
 
 const $ = (id) => document.getElementById(id);
 
-const log = new Log($("log"), showUnread);
-const server = new Connection({ onOpen: enter, onEvent: take, onDown: showDown });
 const typing = new Map(); // timers by name
 const drafts = new Map(); // what is not sent yet, by room
 let me = sessionStorage.getItem("name") ?? localStorage.getItem("name") ?? "";
@@ -20,6 +18,9 @@ let room = "";
 let people = [];
 let entered = false; // the server knows us since the last connect
 let lastTyping = 0;
+
+const log = new Log($("log"), showUnread);
+const server = new Connection({ onOpen: enter, onEvent: take, onDown: showDown });
 
 // key proves to the server that a reconnect, or another tab, is the same person.
 const key = localStorage.getItem("key") ?? random(32);
@@ -219,7 +220,7 @@ function showState(text) {
 function showDown() {
   entered = false;
   for (const name of typing.keys()) stopTyping(name);
-  showState(navigator.onLine ? "Reconnecting…" : "You are offline. Reconnecting…");
+  showState(navigator.onLine ? "Connection lost. Reconnecting…" : "You are offline. Reconnecting…");
 }
 
 let noticeTimer;
@@ -242,7 +243,7 @@ function resize() {
   field.style.height = `${field.scrollHeight}px`;
   const left = maxText - [...field.value.trim()].length;
   $("limit").textContent =
-    left < 0 ? `${-left} characters too long. The limit is ${maxText}.` : left < 200 ? `${left} characters left` : "";
+    left < 0 ? `${-left} character${left < -1 ? "s" : ""} too long. The limit is ${maxText}.` : left < 200 ? `${left} characters left` : "";
   $("composer").classList.toggle("over", left < 0);
   $("send").disabled = left < 0 || left === maxText;
 }
@@ -312,7 +313,6 @@ $("newer").addEventListener("click", () => log.toEnd());
 $("retry").addEventListener("click", () => server.retry());
 
 resize();
-showUnread(0);
 if (me) {
   remember(me);
   server.connect();
