@@ -46,6 +46,7 @@ func (h *hub) receive(m *member, r request) {
 	case hopeless:
 		m.conn.CloseWithCode(closePolicy, "too many messages")
 		return
+	case !ok && r.Type == "typing": // nobody misses it
 	case !ok:
 		err = errFlood
 	case r.Type == "enter":

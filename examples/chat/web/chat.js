@@ -111,8 +111,12 @@ const events = {
       return;
     }
     notice(event.text);
-    // A link that leads nowhere: back to where we are, or begin in the lobby.
-    if (event.code.includes("room")) location.replace(`#${encodeURIComponent(room || "lobby")}`);
+    const place = room || "lobby";
+    if (event.code.includes("room") && roomOfLink() !== place) {
+      location.replace(`#${encodeURIComponent(place)}`); // the link leads nowhere
+    } else if (!entered) {
+      server.drop(); // and try again later
+    }
   },
 };
 

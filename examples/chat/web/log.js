@@ -6,7 +6,7 @@ const together = 5 * 60 * 1000; // messages of one person within this time share
 const longestLog = 500; // elements on the page; older ones are taken off
 
 export class Log {
-  // onScroll is told how many messages came while the reader was further up or away.
+  // onUnread is told how many messages came while the reader was further up or away.
   constructor(element, onUnread) {
     this.element = element;
     this.onUnread = onUnread;
@@ -44,7 +44,10 @@ export class Log {
   addPending(request, name, retry) {
     const row = this.row({ ...request, name, time: Date.now() }, true);
     row.classList.add("pending");
-    row.querySelector("time").textContent = "Sending…";
+    const status = document.createElement("p");
+    status.className = "status";
+    status.textContent = "Sending…";
+    row.append(status);
     this.pending.set(request.ref, { request, row, retry });
     this.element.append(row);
     this.toEnd();
@@ -62,7 +65,7 @@ export class Log {
     const waiting = this.pending.get(ref);
     if (!waiting) return false;
     this.pending.delete(ref);
-    waiting.row.className += " failed";
+    waiting.row.classList.add("failed");
     const again = document.createElement("button");
     again.type = "button";
     again.textContent = "Try again";
@@ -70,7 +73,7 @@ export class Log {
       waiting.row.remove();
       waiting.retry(waiting.request.text);
     };
-    waiting.row.querySelector("time").replaceWith(`Not sent. ${reason} `, again);
+    waiting.row.querySelector(".status").replaceChildren(`Not sent. ${reason} `, again);
     this.keepUp();
     return true;
   }
@@ -123,7 +126,7 @@ export class Log {
     text.append(...linked(message.text));
     const avatar = paint(document.createElement("span"), message.name);
     avatar.ariaHidden = "true";
-    row.append(avatar, name, text, timeOf(message.time));
+    row.append(avatar, name, timeOf(message.time), text);
     return row;
   }
 
