@@ -50,19 +50,18 @@ type roomCount struct {
 // refusal is why the chat does not do what somebody wants.
 type refusal struct{ code, text string }
 
-func (r *refusal) Error() string { return r.text }
-
 var (
-	errName  = &refusal{"bad-name", "A name is " + nameRule + "."}
-	errTaken = &refusal{"name-taken", "This name is taken. Try another."}
-	errKey   = &refusal{"bad-key", "A key is 16 to 64 letters, digits, - and _."}
-	errRoom  = &refusal{"bad-room", "A room’s name is " + nameRule + "."}
-	errRooms = &refusal{"too-many-rooms", "There are too many rooms already. Join one of them."}
-	errFull  = &refusal{"room-full", "This room is full."}
-	errRef   = &refusal{"bad-ref", "A ref is 1 to 32 letters, digits, - and _."}
-	errEmpty = &refusal{"empty", "There is nothing to say in this message."}
-	errLong  = &refusal{"too-long", "This message is too long: 2000 characters are the most."}
-	errFlood = &refusal{"slow-down", "You are sending too fast. Wait a moment."}
-	errOut   = &refusal{"not-entered", "Enter a room first."}
-	errType  = &refusal{"unknown-type", "This type of request is unknown."}
+	badName      = &refusal{"bad-name", "A name is " + nameRule + "."}
+	nameTaken    = &refusal{"name-taken", "This name is taken. Try another."}
+	badKey       = &refusal{"bad-key", "A key is 16 to 64 letters, digits, - and _."}
+	badRoom      = &refusal{"bad-room", "A room’s name is " + nameRule + "."}
+	tooManyRooms = &refusal{"too-many-rooms", "There are too many rooms already. Join one of them."}
+	roomFull     = &refusal{"room-full", "This room is full."}
+	badRef       = &refusal{"bad-ref", "A ref is 1 to 32 letters, digits, - and _."}
+	emptyText    = &refusal{"empty", "There is nothing to say in this message."}
+	tooLong      = &refusal{"too-long", "This message is too long: 2000 characters are the most."}
+	noName       = &refusal{"no-name", "You gave no name. Come back when you have one."}
+	tooFast      = &refusal{"slow-down", "You are sending too fast. Wait a moment."}
+	notEntered   = &refusal{"not-entered", "Enter a room first."}
+	unknownType  = &refusal{"unknown-type", "This type of request is unknown."}
 )

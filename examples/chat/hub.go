@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/websocket"
 )
 
 // hub is the chat: who is where, and what was said. Its workers have one loop, so that all
@@ -55,37 +56,37 @@ func (h *hub) open(d *door) {
 // admit makes a connection a member, which has to enter in time.
 func (h *hub) admit(c *workerman.Conn, d *door) *member {
 	m := &member{conn: c, door: d, allowed: newBucket(time.Now())}
-	m.hurryUp = c.After(h.nameWait, func() { c.CloseWithCode(closePolicy, "no name was given") })
+	m.hurryUp = c.After(h.nameWait, func() {
+		h.refuse(m, noName, "")
+		c.CloseWithCode(websocket.ClosePolicyViolation, "no name was given")
+	})
 	c.Data = m
 	return m
 }
 
-// closePolicy is the WebSocket code for those who do not keep to the rules.
-const closePolicy = 1008
-
 // enter brings a member into a room under a name: at first, and whenever it changes one of
 // them. since is the last message of that room that the member knows, 0 for none.
-func (h *hub) enter(m *member, name, key, roomName string, since uint64) error {
+func (h *hub) enter(m *member, name, key, roomName string, since uint64) *refusal {
 	switch {
 	case !validName(name):
-		return errName
+		return badName
 	case !validMark(key, 16, 64):
-		return errKey
+		return badKey
 	case !validName(roomName):
-		return errRoom
+		return badRoom
 	}
 	p := h.people[fold(name)]
 	if p == nil {
 		p = &person{name: name, key: key}
 	} else if p.key != key {
-		return errTaken
+		return nameTaken
 	}
 	r := h.room(fold(roomName))
 	switch {
 	case r == nil:
-		return errRooms
+		return tooManyRooms
 	case len(r.present) >= maxPeople && r.present[p] == nil:
-		return errFull
+		return roomFull
 	}
 	if m.person != p || m.room != r {
 		h.leave(m, 0)
@@ -156,17 +157,17 @@ const maxText = 2000
 // say passes a message on to everybody in the member's room, itself included, and
 // remembers it. A browser that lost its connection asks again with the same ref, and gets
 // the answer that it missed.
-func (h *hub) say(m *member, text, ref string) error {
+func (h *hub) say(m *member, text, ref string) *refusal {
 	text = clean(text)
 	switch {
 	case m.room == nil:
-		return errOut
+		return notEntered
 	case !validMark(ref, 1, 32):
-		return errRef
+		return badRef
 	case text == "":
-		return errEmpty
+		return emptyText
 	case utf8.RuneCountInString(text) > maxText:
-		return errLong
+		return tooLong
 	}
 	if message, ok := m.room.said(m.person.name, ref); ok {
 		h.tell(m, message)
@@ -187,9 +188,9 @@ func (h *hub) say(m *member, text, ref string) error {
 }
 
 // typing tells the others that a member is writing.
-func (h *hub) typing(m *member) error {
+func (h *hub) typing(m *member) *refusal {
 	if m.room == nil {
-		return errOut
+		return notEntered
 	}
 	h.publish(m.room, event{Type: "typing", Name: m.person.name}, m.conn)
 	return nil
@@ -260,6 +261,14 @@ func (h *hub) publish(r *room, e event, except ...*workerman.Conn) {
 			d.worker.Group(r.name).Send(data, except...)
 		}
 	}
+}
+
+// refuse tells a member why its request with this ref was not followed.
+func (h *hub) refuse(m *member, why *refusal, ref string) {
+	if !validMark(ref, 1, 32) {
+		ref = "" // nothing unchecked goes back
+	}
+	h.tell(m, event{Type: "refused", Code: why.code, Text: why.text, Ref: ref})
 }
 
 // tell tells one member. If it does not read, MaxSendBuffer ends it.

@@ -32,14 +32,14 @@ func (h *hub) serveText(w *workerman.Worker) {
 	w.OnClose = func(c *workerman.Conn) { h.leave(c.Data.(*member), 0) }
 	w.OnMessage = func(c *workerman.Conn, data []byte) {
 		m := c.Data.(*member)
-		if err := h.line(m, clean(string(data))); err != nil {
-			c.Send([]byte(err.Error()))
+		if why := h.line(m, clean(string(data))); why != nil {
+			h.refuse(m, why, "")
 		}
 	}
 }
 
 // line does what a terminal asks for: the first line is a name.
-func (h *hub) line(m *member, line string) error {
+func (h *hub) line(m *member, line string) *refusal {
 	command, rest, _ := strings.Cut(line, " ")
 	rest = strings.TrimSpace(rest)
 	ok, hopeless := m.allowed.take(time.Now())
@@ -47,7 +47,7 @@ func (h *hub) line(m *member, line string) error {
 	case hopeless:
 		m.conn.CloseWith([]byte("Too many lines."))
 	case !ok:
-		return errFlood
+		return tooFast
 	case line == "":
 	case line == "/quit":
 		m.conn.CloseWith([]byte("Bye."))
@@ -83,6 +83,8 @@ func encodeLine(e event) []byte {
 		return []byte("* " + e.Name + " has joined")
 	case "left":
 		return []byte("* " + e.Name + " has left")
+	case "refused":
+		return []byte(e.Text)
 	case "entered":
 		var b strings.Builder
 		for _, message := range e.History {

@@ -4,13 +4,13 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io/fs"
 	"time"
 
 	"github.com/workerman-go/workerman"
 	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/websocket"
 )
 
 // maxPackage is the longest request in bytes: maxText characters with room for what JSON
@@ -40,31 +40,26 @@ func (h *hub) serveWeb(w *workerman.Worker) {
 
 // receive does what a browser asks for.
 func (h *hub) receive(m *member, r request) {
-	var err error
+	var why *refusal
 	ok, hopeless := m.allowed.take(time.Now())
 	switch {
 	case hopeless:
-		m.conn.CloseWithCode(closePolicy, "too many messages")
+		m.conn.CloseWithCode(websocket.ClosePolicyViolation, "too many messages")
 		return
 	case !ok && r.Type == "typing": // nobody misses it
 	case !ok:
-		err = errFlood
+		why = tooFast
 	case r.Type == "enter":
-		err = h.enter(m, r.Name, r.Key, r.Room, r.Since)
+		why = h.enter(m, r.Name, r.Key, r.Room, r.Since)
 	case r.Type == "say":
-		err = h.say(m, r.Text, r.Ref)
+		why = h.say(m, r.Text, r.Ref)
 	case r.Type == "typing":
-		err = h.typing(m)
+		why = h.typing(m)
 	default:
-		err = errType
+		why = unknownType
 	}
-	var no *refusal
-	if errors.As(err, &no) {
-		e := event{Type: "refused", Code: no.code, Text: no.text}
-		if validMark(r.Ref, 1, 32) {
-			e.Ref = r.Ref
-		}
-		h.tell(m, e)
+	if why != nil {
+		h.refuse(m, why, r.Ref)
 	}
 }
 
