@@ -26,7 +26,7 @@ func (s *service) newRecord(r *http.Request) *accessRecord {
 }
 
 // log writes the line of a request that has got its answer, with size bytes of body.
-func (a *accessRecord) log(c *Conn, r *http.Response, size int) {
+func (a *accessRecord) log(c *Conn, r *http.Response, size int64) {
 	if a == nil {
 		return
 	}
@@ -34,6 +34,6 @@ func (a *accessRecord) log(c *Conn, r *http.Response, size int) {
 	setDefault(&status, 200)
 	a.to.LogAttrs(context.Background(), slog.LevelInfo, "request",
 		slog.String("peer", c.peer()), slog.String("method", a.method), slog.String("target", a.target),
-		slog.Int("status", status), slog.Int("bytes", size), slog.Duration("took", time.Since(a.began)),
+		slog.Int("status", status), slog.Int64("bytes", size), slog.Duration("took", time.Since(a.began)),
 		slog.String("agent", a.agent))
 }

@@ -27,9 +27,8 @@ type Conn struct {
 
 	remote    peerAddr
 	hasRemote bool
-	datagram  bool // a UDP peer
-	greeted   bool // the first message has arrived
-	ready     bool // OnConnect was called
+	datagram  bool          // a UDP peer
+	stage     atomic.Uint32 // see type stage
 }
 
 // extra is what few connections need. It is made on first use and stays.
@@ -42,7 +41,8 @@ type extra struct {
 	limits   limits
 
 	callbacks atomic.Pointer[Callbacks]
-	room      atomic.Pointer[chan struct{}] // closed when the send buffer has room again
+	client    atomic.Pointer[netip.AddrPort] // behind a proxy that speaks the PROXY protocol
+	room      atomic.Pointer[chan struct{}]  // closed when the send buffer has room again
 
 	mu     sync.Mutex // guards what follows
 	state  any

@@ -95,6 +95,7 @@ func (s *service) prepareDialogs(w *Worker) error {
 	setDefault(&h.HeaderTimeout, defaultHeaderTimeout)
 	setDefault(&h.BodyTimeout, defaultBodyTimeout)
 	setDefault(&ws.MaxMessageSize, s.limits.MaxPackageSize)
+	h.Uploads = h.Body == http.Collect
 	s.http, s.webSocket = &h, &ws
 	s.messageKind = websocket.Text
 	if ws.Binary {
@@ -105,6 +106,8 @@ func (s *service) prepareDialogs(w *Worker) error {
 	s.keepAlive = s.limits.IdleTimeout
 	setDefault(&s.keepAlive, DefaultKeepAlive)
 	s.accessLog = w.AccessLog
+	proxies := w.Proxies
+	s.proxies = &proxies
 	return nil
 }
 

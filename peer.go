@@ -22,8 +22,14 @@ func (c *Conn) setRemote(a netip.AddrPort) {
 }
 
 // RemoteAddr is the peer's address, also after the close. It is the zero value on a Unix
-// socket, and a proxy's address if there is a proxy between.
+// socket, and a proxy's address if there is a proxy between, unless that says the client's
+// by the PROXY protocol: see Worker.ProxyProtocol and, for HTTP, ClientIP.
 func (c *Conn) RemoteAddr() netip.AddrPort {
+	if x := c.extra.Load(); x != nil {
+		if a := x.client.Load(); a != nil {
+			return *a
+		}
+	}
 	if !c.hasRemote {
 		return netip.AddrPort{}
 	}
@@ -38,4 +44,4 @@ func (c *Conn) RemoteAddr() netip.AddrPort {
 func (c *Conn) RemoteIP() netip.Addr { return c.RemoteAddr().Addr() }
 
 // RemotePort is the port of RemoteAddr.
-func (c *Conn) RemotePort() uint16 { return c.remote.port }
+func (c *Conn) RemotePort() uint16 { return c.RemoteAddr().Port() }

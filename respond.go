@@ -36,10 +36,6 @@ func (h *httpConn) respond(c *Conn, r *http.Response) error {
 	if err != nil {
 		return err
 	}
-	s := &c.stream
-	if _, ok := s.Begin(); !ok {
-		return ErrClosed
-	}
 	if r.Stream {
 		whole := *r
 		whole.Stream = false
@@ -49,14 +45,54 @@ func (h *httpConn) respond(c *Conn, r *http.Response) error {
 	if state&(exchangeCut|exchangeLast) != 0 {
 		x = x.Last()
 	}
-	date := c.svc.date(s.Bursting(), s.Loop())
-	if body := r.Payload(); len(body) >= largeMessage && r.HasBody(x) {
-		s.Write(r.AppendHead(make([]byte, 0, answerRoom), x, date, int64(len(body))), body, nil)
-	} else {
-		s.Append(r.Append(s.Reserve(answerRoom+len(body)), x, date))
+	if err := r.Err(); err != nil {
+		c.svc.log.Warn("response is not what it was meant to be", "peer", c.peer(), "error", err)
 	}
-	h.record.log(c, r, len(r.Payload()))
+	if r.Planned() {
+		return h.respondPlan(c, r.Plan(x))
+	}
+	s := &c.stream
+	if _, ok := s.Begin(); !ok {
+		return ErrClosed
+	}
+	date := c.svc.date(s.Bursting(), s.Loop())
+	switch body := r.Payload(); {
+	case len(body) < largeMessage || !r.HasBody(x):
+		s.Append(r.Append(s.Reserve(answerRoom+len(body)), x, date))
+	case c.svc.http.Compress.Enabled:
+		s.Write(nil, r.Append(nil, x, date), nil)
+	default:
+		s.Write(r.AppendHead(make([]byte, 0, answerRoom), x, date, int64(len(body))), body, nil)
+	}
+	h.record.log(c, r, int64(len(r.Payload())))
 	h.finish(c, r.KeepAlive(x))
+	return nil
+}
+
+// respondPlan sends a file, or parts of it.
+func (h *httpConn) respondPlan(c *Conn, p *http.Plan) error {
+	r := p.Response
+	if err := r.Err(); err != nil && r.Status != 404 {
+		c.svc.log.Warn("cannot serve a file", "peer", c.peer(), "status", r.Status, "error", err)
+	}
+	s := &c.stream
+	if _, ok := s.Begin(); !ok {
+		p.Close()
+		return ErrClosed
+	}
+	s.Append(p.AppendHead(s.Reserve(answerRoom), c.svc.date(s.Bursting(), s.Loop())))
+	for _, part := range p.Segments {
+		switch {
+		case part.File != nil:
+			s.SendFile(part.File, part.Offset, part.Length)
+		case len(part.Bytes) >= largeMessage:
+			s.Write(nil, part.Bytes, nil)
+		default:
+			s.Append(part.Bytes)
+		}
+	}
+	h.record.log(c, r, p.Size)
+	h.finish(c, p.KeepAlive())
 	return nil
 }
 
@@ -95,6 +131,7 @@ func (h *httpConn) claim(c *Conn, next uint64) (state uint64, err error) {
 
 // finish ends an exchange and the transaction that the end of the answer was sent in.
 func (h *httpConn) finish(c *Conn, keep bool) {
+	h.upload.remove()
 	s := &c.stream
 	state := h.state.And(^uint64(exchangeBusy | exchangeWaiting | exchangeEvents))
 	if !keep || state&exchangeLast != 0 {
@@ -167,11 +204,12 @@ func (c *Conn) Stream(r *http.Response) (*Stream, error) {
 	if state&(exchangeCut|exchangeLast) != 0 {
 		x = x.Last()
 	}
+	packed, encoder := head.CompressStream(x)
 	st := &Stream{
-		conn: c, http: h, number: state / exchangeOne, head: &head,
+		conn: c, http: h, number: state / exchangeOne, head: packed, encoder: encoder,
 		body: head.HasBody(x), chunked: head.Chunked(x), keep: head.KeepAlive(x),
 	}
-	s.Append(head.Append(s.Reserve(answerRoom+len(r.Payload())), x, c.svc.date(s.Bursting(), s.Loop())))
+	s.Append(packed.Append(s.Reserve(answerRoom+len(r.Payload())), x, c.svc.date(s.Bursting(), s.Loop())))
 	s.Commit(c.maxSend())
 	return st, nil
 }
@@ -182,9 +220,10 @@ type Stream struct {
 	conn    *Conn
 	http    *httpConn
 	head    *http.Response
-	number  uint64 // of the request
-	sent    int    // bytes of the body; guarded by the connection's lock
-	body    bool   // there is one: not to a HEAD
+	number  uint64        // of the request
+	sent    int64         // bytes of the body; guarded by the connection's lock, as is encoder
+	encoder *http.Encoder // nil if the body is sent as it is
+	body    bool          // there is one: not to a HEAD
 	chunked bool
 	keep    bool // the connection goes on afterwards
 }
@@ -236,7 +275,20 @@ func (t *Stream) write(p []byte) error {
 		}
 		return c.refused()
 	}
-	t.sent += len(p)
+	if t.encoder != nil {
+		p = t.encoder.Write(p)
+	}
+	t.piece(p)
+	if s.Commit(limit) {
+		s.NeedAttention(noticeFull)
+	}
+	return nil
+}
+
+// piece queues a part of the body.
+func (t *Stream) piece(p []byte) {
+	s := &t.conn.stream
+	t.sent += int64(len(p))
 	switch {
 	case !t.body || len(p) == 0:
 	case len(p) < largeMessage && t.chunked:
@@ -248,10 +300,6 @@ func (t *Stream) write(p []byte) error {
 	default:
 		s.Write(nil, p, nil)
 	}
-	if s.Commit(limit) {
-		s.NeedAttention(noticeFull)
-	}
-	return nil
 }
 
 var lineEnd = []byte("\r\n")
@@ -280,6 +328,9 @@ func (t *Stream) Heartbeat(interval time.Duration) {
 func (t *Stream) End(trailers ...http.Field) error {
 	if _, err := t.begin(); err != nil {
 		return err
+	}
+	if t.encoder != nil {
+		t.piece(t.encoder.Close())
 	}
 	if t.chunked {
 		s := &t.conn.stream

@@ -1,12 +1,13 @@
 package workerman
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	nethttp "net/http"
 	"net/netip"
 	"os"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -27,6 +28,7 @@ type service struct {
 	listens   bool // false for a worker without an address
 	protocol  Protocol
 	kind      dialogKind
+	security  *security // nil without TLS
 	callbacks Callbacks
 	limits    Limits
 	blocking  bool
@@ -37,16 +39,21 @@ type service struct {
 	hub       hub
 
 	http        *http.Options
+	handler     nethttp.Handler // serves the requests, nil if callbacks do
 	webSocket   *websocket.Options
 	messageKind websocket.Opcode // of what Send sends on a WebSocket
 	ping        time.Duration
 	keepAlive   time.Duration
 	accessLog   *slog.Logger
-	parsed      []http.Request // the memory for it, of each loop
-	dateNow     atomic.Pointer[dateLine]
+	proxies     *http.Proxies
+
+	proxyProtocol bool
+	parsed        []http.Request // the memory for it, of each loop
+	dateNow       atomic.Pointer[dateLine]
 
 	mu        sync.RWMutex // guards what follows
 	conns     map[uint64]*Conn
+	arriving  map[*Conn]struct{} // not in conns yet: see stage
 	perIP     map[netip.Addr]int
 	bound     []*loop.Bound
 	acceptors []*acceptor
@@ -55,20 +62,23 @@ type service struct {
 	socket    os.FileInfo // of a Unix socket: which file is ours
 	paused    bool
 
-	live      atomic.Int64
-	assigned  []atomic.Int64 // connections of each loop
-	accepted  atomic.Uint64
-	refusedN  atomic.Uint64
-	requests  atomic.Uint64
-	sendFail  atomic.Uint64
-	panics    atomic.Uint64
-	acceptErr atomic.Int64 // when a failing accept was last logged, in Unix seconds
+	live     atomic.Int64
+	assigned []atomic.Int64 // connections of each loop
+	accepted atomic.Uint64
+	refusedN atomic.Uint64
+	requests atomic.Uint64
+	sendFail atomic.Uint64
+	panics   atomic.Uint64
+
+	tlsFailures atomic.Uint64
+	acceptErr   atomic.Int64 // when a failing accept was last logged, in Unix seconds
 }
 
 // prepare checks the worker's settings.
 func (w *Worker) prepare() (*service, error) {
 	m := w.master
-	s := &service{worker: w, master: m, limits: w.Limits, blocking: w.Blocking, poison: m.PoisonLent, conns: make(map[uint64]*Conn)}
+	s := &service{worker: w, master: m, limits: w.Limits, blocking: w.Blocking, poison: m.PoisonLent, conns: make(map[uint64]*Conn), arriving: make(map[*Conn]struct{})}
+	s.proxyProtocol = w.ProxyProtocol
 	s.log = m.logger().With("worker", w.name())
 	if w.Loops < 0 {
 		return nil, fmt.Errorf("Loops is %d", w.Loops)
@@ -89,11 +99,20 @@ func (w *Worker) prepare() (*service, error) {
 		}
 		s.endpoint, s.listens, s.protocol, s.kind = e, true, e.protocol, e.dialog
 	}
+	if s.endpoint.secure || w.TLS.used() {
+		if s.endpoint.addr.Network == "udp" || !s.listens {
+			return nil, errors.New("TLS needs an address with a stream, as ssl://0.0.0.0:443")
+		}
+		var err error
+		if s.security, err = newSecurity(&w.TLS, w.name(), s.endpoint.scheme, m, s.log); err != nil {
+			return nil, err
+		}
+	}
 	if w.Protocol != nil {
 		s.protocol, s.kind = w.Protocol, noDialog
 	}
-	if s.kind == webSocketDialog {
-		setDefault(&s.limits.HandshakeTimeout, DefaultHandshakeTimeout)
+	if err := s.checkHandler(w); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
@@ -263,7 +282,11 @@ func (a *acceptor) stop() {
 // Accepted gives a new connection to a loop, if the limits allow.
 func (a *acceptor) Accepted(in loop.Incoming) {
 	s := a.svc
-	if a.stopped || !s.admit(in.Remote.Addr()) {
+	ip := in.Remote.Addr()
+	if s.proxyProtocol {
+		ip = netip.Addr{} // the proxy's; see introduce
+	}
+	if a.stopped || !s.admit(ip) {
 		in.Discard()
 		return
 	}
@@ -272,7 +295,7 @@ func (a *acceptor) Accepted(in loop.Incoming) {
 	if index == a.index {
 		s.connect(index, in)
 	} else if !s.loops[index].Post(func() { s.connect(index, in) }) {
-		s.leave(index, in.Remote.Addr())
+		s.leave(index, ip)
 		in.Discard()
 	}
 }
@@ -337,15 +360,20 @@ func (s *service) admitIP(ip netip.Addr) bool {
 // leave counts a connection out.
 func (s *service) leave(index int, ip netip.Addr) {
 	s.assigned[index].Add(-1)
-	if s.perIP != nil && ip.IsValid() {
-		s.mu.Lock()
-		if s.perIP[ip]--; s.perIP[ip] == 0 {
-			delete(s.perIP, ip)
-		}
-		s.mu.Unlock()
-	}
+	s.leaveIP(ip)
 	s.live.Add(-1)
 	s.master.connectionGone()
+}
+
+func (s *service) leaveIP(ip netip.Addr) {
+	if s.perIP == nil || !ip.IsValid() {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.perIP[ip]--; s.perIP[ip] == 0 {
+		delete(s.perIP, ip)
+	}
 }
 
 // connect makes the Conn of an accepted socket, on its loop.
@@ -361,40 +389,13 @@ func (s *service) connect(index int, in loop.Incoming) {
 	}
 	if err := l.Attach(&c.stream, in, (*connOwner)(c), s.limits.LingerTimeout); err != nil {
 		s.log.Error("cannot serve a connection", "peer", c.peer(), "error", err)
-		s.leave(index, in.Remote.Addr())
+		s.leave(index, c.countedIP())
 		return
 	}
-	s.mu.Lock()
-	s.conns[c.id] = c
-	s.mu.Unlock()
-	if next, _ := c.deadline(l.Now()); next > 0 {
-		c.stream.SetDeadline(next)
-	}
-	if s.kind != webSocketDialog {
-		c.run(c.greet)
-	}
+	c.arrive()
 	if s.master.stopping() {
-		c.Close()
+		c.closeFor(errStopping)
 	}
-}
-
-// greet runs OnConnect.
-func (c *Conn) greet() {
-	c.ready = true
-	if h, ok := c.Protocol().(interface{ OnConnect(*Conn) }); ok {
-		h.OnConnect(c)
-	}
-	if fn := c.callbacks().OnConnect; fn != nil {
-		fn(c)
-	}
-}
-
-// remove forgets a connection after its OnClose.
-func (s *service) remove(c *Conn) {
-	s.mu.Lock()
-	delete(s.conns, c.id)
-	s.mu.Unlock()
-	s.leave(slices.Index(s.loops, c.stream.Loop()), c.RemoteIP())
 }
 
 // all is a copy of the connections.
@@ -446,5 +447,6 @@ func (s *service) stats() WorkerStats {
 	return WorkerStats{
 		Connections: int(s.live.Load()), Accepted: s.accepted.Load(), Refused: s.refusedN.Load(),
 		Requests: s.requests.Load(), SendFail: s.sendFail.Load(), Panics: s.panics.Load(),
+		TLSFailures: s.tlsFailures.Load(),
 	}
 }

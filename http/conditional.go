@@ -51,6 +51,32 @@ func RangeApplies(r *Request, etag string, modified time.Time) bool {
 	return ok && !modified.IsZero() && seconds(modified) == t
 }
 
+// isCondition reports whether a field of that name matters to what Precondition and
+// RangeApplies say.
+func isCondition(name []byte) bool {
+	return len(name) > 3 && name[2] == '-' && equalFold(name[:3], "if-") || len(name) == 5 && equalFold(name, "range")
+}
+
+// conditions is a request with a copy of the fields of r that Precondition and RangeApplies
+// look at, nil if there are none or r does not ask for a resource.
+func (r *Request) conditions() *Request {
+	if r.method != "GET" && r.method != "HEAD" || len(r.fields) == 0 {
+		return nil
+	}
+	c := &Request{method: r.method}
+	keep := func(s span) span {
+		start := uint32(len(c.head))
+		c.head = append(c.head, r.view(s)...)
+		return span{start, uint32(len(c.head))}
+	}
+	for _, f := range r.fields {
+		if isCondition(r.view(f.name)) {
+			c.fields = append(c.fields, field{keep(f.name), keep(f.value)})
+		}
+	}
+	return c
+}
+
 func (r *Request) date(name string) (unix int64, ok bool) {
 	v := r.Header(name)
 	if v == "" {

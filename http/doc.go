@@ -1,6 +1,6 @@
 // Package http is the server side of HTTP/1.1: request values out of bytes, bytes out of
 // response values. It is sans-I/O: it knows no socket, no connection, no clock and starts
-// no goroutine.
+// no goroutine. Only what is about files touches these: File, Dir, Plan, FormReader, Upload.
 //
 // A Parser belongs to one connection and is fed with what has arrived. It fills a
 // Request, which may serve all connections of an event loop, one after the other:

@@ -4,8 +4,10 @@ package http
 // so that a request can be answered when its bytes are gone. The zero Exchange is that of a
 // request that could not be read: its answer ends the connection.
 type Exchange struct {
-	options *Options
-	bits    uint8
+	options    *Options
+	conditions *Request // what the request says about ranges and what the client has
+	bits       uint8
+	coding     coding // that the client wants most, if responses are compressed
 }
 
 const (
@@ -19,6 +21,12 @@ const (
 // Exchange is what the answer to r has to know.
 func (r *Request) Exchange() Exchange {
 	x := Exchange{options: r.options, bits: exchangeRead}
+	if r.saw&sawCondition != 0 {
+		x.conditions = r.conditions()
+	}
+	if r.options != nil && r.options.Compress.Enabled {
+		x.coding = r.wantedCoding()
+	}
 	if r.old {
 		x.bits |= exchangeOld
 	}

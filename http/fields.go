@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// A Field is a header or trailer field of a response.
+// A Field is a header or trailer field of a response, or a field of a form.
 type Field struct{ Name, Value string }
 
 // Set replaces the header fields of that name by one. The name is written in canonical
@@ -115,7 +115,7 @@ func (r *Response) Get(name string) string {
 func (r *Response) Fields() []Field { return r.fields }
 
 // Err is the first header field or cookie that was left out since it could not be sent
-// safely, or the error of JSON; nil if there is none.
+// safely, or the error of JSON or of a file; nil if there is none.
 func (r *Response) Err() error { return r.err }
 
 func (r *Response) fault(kind, name string) *Response {

@@ -19,6 +19,7 @@ const (
 	sawClose
 	sawKeepAlive
 	sawContinue
+	sawCondition // Range or one of the If fields
 )
 
 // parse reads a whole head from the beginning of buf and returns its length, or 0 if it is
@@ -171,6 +172,9 @@ func badName(line []byte, n int) *Error {
 // note keeps what a field says about the message. The length of the name rules most
 // fields out.
 func (r *Request) note(f field) *Error {
+	if isCondition(r.view(f.name)) {
+		r.saw |= sawCondition
+	}
 	switch f.name.end - f.name.start {
 	case 4:
 		if equalFold(r.view(f.name), "host") {

@@ -12,13 +12,14 @@ const (
 	// request whose head is in r: send Status(100), or refuse and close. It comes at most
 	// once per request, only with Collect, and not if a part of the body is there already.
 	NeedContinue
-	// GotHead means that r has a head and its body follows. Only with Stream.
+	// GotHead means that r has a head and its body follows; see ExpectContinue. Only with
+	// Stream or Uploads.
 	GotHead
 	// GotPiece means that the Body of r is the next piece of the body. Of the head, r has
-	// only what an answer needs: Method, Protocol and KeepAlive. Only with Stream.
+	// only what an answer needs: Method, Protocol and KeepAlive. Only with Stream or Uploads.
 	GotPiece
-	// GotRequest means that the request is complete: r is the whole request, or with
-	// Stream, the trailers and what an answer needs.
+	// GotRequest means that the request is complete: r is the whole request, or after
+	// GotHead, the trailers and what an answer needs.
 	GotRequest
 )
 
@@ -30,7 +31,7 @@ type Parser struct {
 
 	failed    *Error
 	partial   *partial
-	method    string // of the request whose body is streamed, as are saw and old
+	method    string // of the request whose body is streamed, as are saw, old and coding
 	left      int64  // bytes to come of the body, or of the chunk
 	total     int64  // bytes of the body announced by chunks so far
 	need      int    // below so many bytes there is nothing to be seen
@@ -39,6 +40,7 @@ type Parser struct {
 	blank     uint8  // empty lines before the request line so far
 	saw       uint8
 	old       bool
+	coding    coding
 	state     state
 	continued bool // NeedContinue has been given
 	lined     bool // the request line of the unfinished head is complete
@@ -128,7 +130,7 @@ func (p *Parser) piece(r *Request, o *Options, data []byte) Step {
 	if len(data) == 0 {
 		return NeedMore
 	}
-	r.method, r.saw, r.old, r.options = p.method, p.saw, p.old, o
+	r.method, r.saw, r.old, r.coding, r.options = p.method, p.saw, p.old, p.coding, o
 	r.body = data
 	return GotPiece
 }
@@ -138,7 +140,7 @@ func (p *Parser) end(r *Request, o *Options) Step {
 	trailer, trailers := r.trailer, r.trailers
 	r.clear()
 	r.trailer, r.trailers = trailer, trailers
-	r.method, r.saw, r.old, r.options = p.method, p.saw, p.old, o
+	r.method, r.saw, r.old, r.coding, r.options = p.method, p.saw, p.old, p.coding, o
 	p.reset()
 	return GotRequest
 }
@@ -166,8 +168,8 @@ func (p *Parser) parseHead(r *Request, buf []byte, o *Options) (used int, step S
 		return used, NeedMore, nil
 	}
 	switch {
-	case o.Body == Stream:
-		return used + n, p.begin(r), nil
+	case o.Body == Stream || o.Uploads && r.isMultipart():
+		return used + n, p.begin(r, o), nil
 	case r.length < 0:
 		rest, step, e := p.collect(r, buf[n:], o)
 		return used + n + rest, step, e
@@ -203,9 +205,12 @@ func (p *Parser) unchanged(buf []byte, o *Options) bool {
 }
 
 // begin hands out the head of a request whose body will be streamed.
-func (p *Parser) begin(r *Request) Step {
+func (p *Parser) begin(r *Request, o *Options) Step {
 	p.reset()
 	p.method, p.saw, p.old = r.method, r.saw, r.old
+	if o.Compress.Enabled {
+		p.coding = r.wantedCoding()
+	}
 	switch {
 	case r.length < 0:
 		p.state = inChunkSize

@@ -26,15 +26,33 @@ func (r *Request) Query(name string) string { return string(r.lookup(r.view(r.qu
 func (r *Request) QueryAll() iter.Seq2[string, string] { return r.all(r.view(r.query)) }
 
 // Form is the decoded value of the first field of that name in a body of the type
-// application/x-www-form-urlencoded, "" if there is none or the type is another.
+// application/x-www-form-urlencoded or multipart/form-data, "" if there is none or the type
+// is another.
 func (r *Request) Form(name string) string { return string(r.formValue(name)) }
 
 // FormAll are all fields of the form in their order.
-func (r *Request) FormAll() iter.Seq2[string, string] { return r.all(r.form()) }
+func (r *Request) FormAll() iter.Seq2[string, string] {
+	f := r.form()
+	if f == nil {
+		return r.all(r.urlencoded())
+	}
+	return func(yield func(string, string) bool) {
+		for i := range f.Fields {
+			if !yield(f.Fields[i].Name, f.Fields[i].Value) {
+				return
+			}
+		}
+	}
+}
 
-func (r *Request) formValue(name string) []byte { return r.lookup(r.form(), name) }
+func (r *Request) formValue(name string) []byte {
+	if f := r.form(); f != nil {
+		return []byte(f.value(name))
+	}
+	return r.lookup(r.urlencoded(), name)
+}
 
-func (r *Request) form() []byte {
+func (r *Request) urlencoded() []byte {
 	if !equalFold(r.mediaType(), "application/x-www-form-urlencoded") {
 		return nil
 	}

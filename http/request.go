@@ -8,8 +8,8 @@ import (
 )
 
 // A Request is a request as a Parser has read it. It is lent: see the package comment. Its
-// methods change nothing, decode on every call and return copies, except Body. The compiler
-// keeps a short copy that is only looked at, as in r.Path() == "/", off the heap.
+// methods change nothing, decode on every call and return copies, except Body and those of
+// forms. The compiler keeps a short copy that is only looked at, as in r.Path() == "/", off the heap.
 type Request struct {
 	head     []byte
 	body     []byte
@@ -27,6 +27,11 @@ type Request struct {
 	host     span
 	saw      uint8
 	old      bool // HTTP/1.0
+
+	// The form in the body, or why there is none, once somebody has asked.
+	multipart *Form
+	refused   *Error
+	coding    coding // wanted for the response, if the fields are not there to ask
 }
 
 // clear empties r and keeps its memory.
@@ -36,6 +41,7 @@ func (r *Request) clear() {
 	r.method, r.length, r.line = "", 0, 0
 	r.target, r.path, r.query, r.host = span{}, span{}, span{}, span{}
 	r.saw, r.old = 0, false
+	r.multipart, r.refused, r.coding = nil, nil, identity
 }
 
 // collected gives r the body that was put together from chunks, and its memory.

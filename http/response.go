@@ -22,6 +22,7 @@ type Response struct {
 	body        []byte
 	text        string
 	fields      []Field
+	source      *source // if the body is not in body or text
 	err         error
 	ownDate     bool
 	ownServer   bool
@@ -87,13 +88,13 @@ func Status(code int) *Response {
 
 // SetText makes s the body.
 func (r *Response) SetText(s string) *Response {
-	r.text, r.body = s, nil
+	r.text, r.body, r.source = s, nil, nil
 	return r
 }
 
 // SetBody makes b the body. It must stay as it is until the response is appended.
 func (r *Response) SetBody(b []byte) *Response {
-	r.text, r.body = "", b
+	r.text, r.body, r.source = "", b, nil
 	return r
 }
 
@@ -144,8 +145,17 @@ func (r *Response) code() int {
 
 // Append appends the response to a request to dst; x is what Request.Exchange says of that.
 // date is the value of the Date field, as AppendDate writes it; if it is empty, there is
-// none. Append does not change r.
+// none. Append does not change r. The body of a planned response is read into memory; with
+// Plan it need not be.
 func (r *Response) Append(dst []byte, x Exchange, date []byte) []byte {
+	if r.source != nil {
+		return r.appendPlanned(dst, x, date)
+	}
+	if x.options != nil && x.options.Compress.Enabled {
+		if compressed, ok := r.appendCompressed(dst, x, date); ok {
+			return compressed
+		}
+	}
 	size := len(r.body) + len(r.text)
 	dst = slices.Grow(dst, 256+size)
 	dst = r.AppendHead(dst, x, date, int64(size))

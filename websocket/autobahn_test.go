@@ -23,6 +23,12 @@ type suiteCase struct {
 	code   int // that the peer is refused with, 0 if it is not
 }
 
+// check runs a case that is made in a loop.
+func check(t *testing.T, id string, frames []sent, want []seen, code int) {
+	t.Helper()
+	suiteCase{id, frames, want, code}.run(t)
+}
+
 func text(s string) sent        { return sent{op: Text, data: s} }
 func octetString(s string) sent { return sent{op: Binary, data: s} }
 func ping(s string) sent        { return sent{op: Ping, data: s} }
@@ -46,7 +52,8 @@ func sawBinary(s string) seen { return seen{Binary, s, 0} }
 
 const testLimit = 256 << 10
 
-// run feeds a case to both roles in pieces of several sizes: all must see the same.
+// run feeds a case to both roles in pieces of several sizes: all must see the same, and
+// their answers must be what the suite expects of an echo.
 func (x suiteCase) run(t *testing.T) {
 	t.Helper()
 	for _, role := range []Role{Server, Client} {
@@ -56,7 +63,7 @@ func (x suiteCase) run(t *testing.T) {
 		}
 		sizes := []int{0, 1, 7}
 		if len(input.b) > 10_000 {
-			sizes = []int{0, len(input.b)/50 + 1}
+			sizes = []int{0, max(997, len(input.b)/50+1)}
 		}
 		for _, size := range sizes {
 			f := newFeeder(t, role, &Options{MaxMessageSize: testLimit}, Deflate{})
@@ -67,22 +74,62 @@ func (x suiteCase) run(t *testing.T) {
 			if f.code() == 0 && len(f.kept) != 0 {
 				t.Errorf("%s: %d bytes are left", x.id, len(f.kept))
 			}
+			x.answer(t, f)
 		}
 	}
 }
 
-func TestSuite1Framing(t *testing.T) {
-	for i, size := range []int{0, 125, 126, 127, 128, 65535, 65536} {
-		s, b := strings.Repeat("*", size), strings.Repeat("\xfe", size)
-		suiteCase{fmt.Sprintf("1.1.%d", i+1), []sent{text(s)}, []seen{sawText(s)}, 0}.run(t)
-		suiteCase{fmt.Sprintf("1.2.%d", i+1), []sent{octetString(b)}, []seen{sawBinary(b)}, 0}.run(t)
+// answer echoes what f has seen to the other side: messages as they came, a pong for a
+// ping, a close for a close or an error.
+func (x suiteCase) answer(t *testing.T, f *feeder) {
+	t.Helper()
+	peer := newFeeder(t, other(f.c.role), &Options{MaxMessageSize: testLimit}, Deflate{})
+	var out []byte
+	var want []seen
+	var err error
+	for _, ev := range f.events {
+		switch ev.op {
+		case Text, Binary:
+			out, err = f.c.AppendMessage(out, ev.op, []byte(ev.data))
+		case Ping:
+			ev.op = Pong
+			out, err = f.c.AppendControl(out, Pong, []byte(ev.data))
+		case Close:
+			out, err = f.c.AppendClose(out, ev.code, ev.data)
+		case Pong:
+			continue
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", x.id, err)
+		}
+		want = append(want, ev)
+	}
+	if code := f.code(); code != 0 {
+		if out, err = f.c.AppendClose(out, code, ""); err != nil {
+			t.Fatalf("%s: %v", x.id, err)
+		}
+		want = append(want, seen{Close, "", code})
+	}
+	peer.feed(out, 0)
+	if peer.err != nil || !equalEvents(peer.events, want) {
+		t.Errorf("%s is answered by %v, %v\nwant %v", x.id, peer.events, peer.err, want)
 	}
 }
 
+// Cases 1.1.8 and 1.2.8 are 1.1.7 and 1.2.7 in pieces of 997 bytes, as run feeds them.
+func TestSuite1Framing(t *testing.T) {
+	for i, size := range []int{0, 125, 126, 127, 128, 65535, 65536} {
+		s, b := strings.Repeat("*", size), strings.Repeat("\xfe", size)
+		check(t, fmt.Sprintf("1.1.%d", i+1), []sent{text(s)}, []seen{sawText(s)}, 0)
+		check(t, fmt.Sprintf("1.2.%d", i+1), []sent{octetString(b)}, []seen{sawBinary(b)}, 0)
+	}
+}
+
+// Cases 2.6 and 2.11 are 2.4 and 2.10 byte by byte.
 func TestSuite2Pings(t *testing.T) {
 	payloads := []string{"", "Hello, world!", "\x00\xff\xfe\xfd\xfc\xfb\x00\xff", strings.Repeat("\xfe", 125)}
 	for i, p := range payloads {
-		suiteCase{fmt.Sprintf("2.%d", i+1), []sent{ping(p)}, []seen{{Ping, p, 0}}, 0}.run(t)
+		check(t, fmt.Sprintf("2.%d", i+1), []sent{ping(p)}, []seen{{Ping, p, 0}}, 0)
 	}
 	var ten []sent
 	var pings []seen
@@ -118,10 +165,17 @@ func TestSuite3ReservedBits(t *testing.T) {
 }
 
 func TestSuite4Opcodes(t *testing.T) {
-	for group, opcodes := range [][]Opcode{{3, 4, 5, 6, 7}, {11, 12, 13, 14, 15}} {
-		for i, op := range opcodes {
-			suiteCase{fmt.Sprintf("4.%d.%d", group+1, i+1),
-				[]sent{text("Hello"), {op: op, data: strings.Repeat("x", i)}, ping("")}, []seen{sawText("Hello")}, 1002}.run(t)
+	hello := text("Hello, world!")
+	saw := []seen{sawText("Hello, world!")}
+	for group, first := range []Opcode{3, 11} {
+		for i, x := range []suiteCase{
+			{frames: []sent{{op: first}}},
+			{frames: []sent{{op: first + 1, data: "reserved opcode"}}},
+			{frames: []sent{hello, {op: first + 2}, ping("")}, want: saw},
+			{frames: []sent{hello, {op: first + 3, data: "reserved opcode"}, ping("")}, want: saw},
+			{frames: []sent{hello, {op: first + 4, data: "reserved opcode"}, ping("")}, want: saw},
+		} {
+			check(t, fmt.Sprintf("4.%d.%d", group+1, i+1), x.frames, x.want, 1002)
 		}
 	}
 }
@@ -138,10 +192,11 @@ func TestSuite5Fragmentation(t *testing.T) {
 		{"5.2", []sent{sent{op: Pong, data: "f"}.unfinished(), cont("g")}, nil, 1002},
 		{"5.3-5", []sent{first, last}, hello, 0},
 		{"5.6-8", []sent{first, ping("ping"), last}, pinged, 0},
-		{"5.9-10", []sent{cont("non-continuation"), text("Hello")}, nil, 1002},
-		{"5.11-12", []sent{cont("x").unfinished(), text("Hello")}, nil, 1002},
+		{"5.9-11", []sent{cont("non-continuation"), text("Hello")}, nil, 1002},
+		{"5.12-14", []sent{cont("non-continuation").unfinished(), text("Hello")}, nil, 1002},
 		{"5.15", []sent{first, last, cont("fragment3").unfinished(), text("fragment4")}, hello, 1002},
-		{"5.16-17", []sent{cont("f1").unfinished(), text("f2").unfinished(), cont("f3")}, nil, 1002},
+		{"5.16", []sent{cont("f1").unfinished(), text("f2").unfinished(), cont("f3"), cont("f1").unfinished(), text("f2").unfinished(), cont("f3")}, nil, 1002},
+		{"5.17", []sent{cont("f1"), text("f2").unfinished(), cont("f3"), cont("f1"), text("f2").unfinished(), cont("f3")}, nil, 1002},
 		{"5.18", []sent{first, text("fragment2")}, nil, 1002},
 		{"5.18 binary", []sent{first, octetString("fragment2")}, nil, 1002},
 		{"5.19-20", five, sawFive, 0},
@@ -154,16 +209,15 @@ func TestSuite5Fragmentation(t *testing.T) {
 }
 
 // octets sends a text one byte a fragment.
-func octets(s string) (f []sent) {
-	for i := range len(s) {
-		x := cont(s[i : i+1])
-		if i == 0 {
-			x.op = Text
-		}
-		x.more = i < len(s)-1
-		f = append(f, x)
+func octets(s string) []sent { return fragments(Text, s, 1) }
+
+// span is the bytes from first to last, each followed by behind, in hexadecimal digits.
+func span(first, last byte, behind string) string {
+	var s string
+	for c := int(first); c <= int(last); c++ {
+		s += fmt.Sprintf("%02x%x", c, behind)
 	}
-	return f
+	return s
 }
 
 const kosme = "\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5"
@@ -186,7 +240,7 @@ func TestSuite6UTF8(t *testing.T) {
 		x.run(t)
 	}
 	valid := map[string][]string{
-		"6.5":  {kosme},
+		"6.5":  {"hello$world", "hello\u00a2world", "hello\u20acworld", "hello\U00024b62world", kosme},
 		"6.7":  {"00", "c280", "e0a080", "f0908080"},
 		"6.9":  {"7f", "dfbf", "efbfbf", "f48fbfbf"},
 		"6.11": {"ed9fbf", "ee8080", "efbfbd", "f48fbfbf"},
@@ -201,8 +255,9 @@ func TestSuite6UTF8(t *testing.T) {
 		"6.8":  {"f888808080", "fc8480808080"},
 		"6.10": {"f7bfbfbf", "fbbfbfbfbf", "fdbfbfbfbfbf"},
 		"6.11": {"f4908080"},
-		"6.12": {"80", "bf", "80bf", "80bf80", "80bf80bf", "80bf80bf80", "80bf80bf80bf"},
-		"6.13": {"c020c120c220c320", "e020e120ef20", "f020f120f720", "f820f920fb20", "fc20fd20"},
+		"6.12": {"80", "bf", "80bf", "80bf80", "80bf80bf", "80bf80bf80", "80bf80bf80bf", span(0x80, 0xbf, "")},
+		"6.13": {span(0xc0, 0xdf, " "), span(0xe0, 0xef, " "),
+			span(0xf0, 0xf7, " "), span(0xf8, 0xfb, " "), span(0xfc, 0xfd, " ")},
 		"6.14": {"c0", "e080", "f08080", "f8808080", "fc80808080", "df", "efbf", "f7bfbf", "fbbfbfbf", "fdbfbfbfbf"},
 		"6.15": {"c0e080f08080f8808080fc80808080dfefbff7bfbffbbfbfbffdbfbfbfbf"},
 		"6.16": {"fe", "ff", "fefeffff"},
@@ -212,12 +267,18 @@ func TestSuite6UTF8(t *testing.T) {
 		"6.20": {"eda080", "edadbf", "edae80", "edafbf", "edb080", "edbe80", "edbfbf"},
 		"6.21": {"eda080edb080", "eda080edbfbf", "edadbfedb080", "edadbfedbfbf", "edae80edb080", "edae80edbfbf", "edafbfedb080", "edafbfedbfbf"},
 	}
-	for i := range len(kosme) + 1 {
+	for i := 1; i <= len(kosme); i++ {
 		switch i {
-		case 0, 2, 5, 7, 9, 11:
+		case 2, 5, 7, 9, 11:
 			valid["6.6"] = append(valid["6.6"], hex.EncodeToString([]byte(kosme[:i])))
 		default:
 			invalid["6.6"] = append(invalid["6.6"], hex.EncodeToString([]byte(kosme[:i])))
+		}
+	}
+	for id, count := range map[string]int{"6.5": 5, "6.6": 11, "6.7": 4, "6.8": 2, "6.9": 4, "6.10": 3, "6.11": 5, "6.12": 8, "6.13": 5, "6.14": 10,
+		"6.15": 1, "6.16": 3, "6.17": 5, "6.18": 5, "6.19": 5, "6.20": 7, "6.21": 8, "6.22": 34, "6.23": 7} {
+		if n := len(valid[id]) + len(invalid[id]); n != count {
+			t.Errorf("%s has %d cases, not %d", id, n, count)
 		}
 	}
 	decode := func(s string) string {
@@ -229,17 +290,17 @@ func TestSuite6UTF8(t *testing.T) {
 	for id, list := range valid {
 		for _, s := range list {
 			s = decode(s)
-			suiteCase{id, []sent{text(s)}, []seen{sawText(s)}, 0}.run(t)
+			check(t, id, []sent{text(s)}, []seen{sawText(s)}, 0)
 			if s != "" {
-				suiteCase{id + " octets", octets(s), []seen{sawText(s)}, 0}.run(t)
+				check(t, id+" octets", octets(s), []seen{sawText(s)}, 0)
 			}
 		}
 	}
 	for id, list := range invalid {
 		for _, s := range list {
 			s = decode(s)
-			suiteCase{id, []sent{text(s)}, nil, 1007}.run(t)
-			suiteCase{id + " octets", octets(s), nil, 1007}.run(t)
+			check(t, id, []sent{text(s)}, nil, 1007)
+			check(t, id+" octets", octets(s), nil, 1007)
 		}
 	}
 }
@@ -303,33 +364,46 @@ func TestSuite7Close(t *testing.T) {
 		x.run(t)
 	}
 	for i, code := range []int{1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999, 1012, 1013, 1014} {
-		suiteCase{fmt.Sprintf("7.7.%d", i+1), []sent{closing(code, "")}, []seen{{Close, "", code}}, 0}.run(t)
+		check(t, fmt.Sprintf("7.7.%d", i+1), []sent{closing(code, "")}, []seen{{Close, "", code}}, 0)
 	}
 	for i, code := range []int{0, 999, 1004, 1005, 1006, 1016, 1100, 2000, 2999, 1015, 5000, 65535} {
 		payload := string([]byte{byte(code >> 8), byte(code)})
-		suiteCase{fmt.Sprintf("7.9/7.13.%d", i+1), []sent{{op: Close, data: payload}}, nil, 1002}.run(t)
+		check(t, fmt.Sprintf("7.9/7.13.%d", i+1), []sent{{op: Close, data: payload}}, nil, 1002)
 	}
 }
 
-// Cases 9 at a sixty-fourth of their sizes.
+// Cases 9 at small parts of their sizes, and of their thousand messages for 9.7 and 9.8.
 func TestSuite9Limits(t *testing.T) {
-	for _, size := range []int{1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10} {
+	for i, size := range []int{1 << 10, 4 << 10, 16 << 10, 64 << 10, 128 << 10, 256 << 10} {
 		s := strings.Repeat("*", size)
-		suiteCase{fmt.Sprintf("9.1 %d", size), []sent{text(s)}, []seen{sawText(s)}, 0}.run(t)
-		suiteCase{fmt.Sprintf("9.2 %d", size), []sent{octetString(s)}, []seen{sawBinary(s)}, 0}.run(t)
+		check(t, fmt.Sprintf("9.1.%d", i+1), []sent{text(s)}, []seen{sawText(s)}, 0)
+		check(t, fmt.Sprintf("9.2.%d", i+1), []sent{octetString(s)}, []seen{sawBinary(s)}, 0)
 	}
-	s := strings.Repeat("x", 64<<10)
-	for _, piece := range []int{64, 256, 1 << 10, 4 << 10, 16 << 10, 64 << 10} {
-		var parts []sent
-		for at := 0; at < len(s); at += piece {
-			f := cont(s[at : at+piece]).unfinished()
-			if at == 0 {
-				f.op = Binary
+	s := strings.Repeat("x", 16<<10)
+	for i, piece := range []int{1, 2, 4, 16, 64, 256, 1 << 10, 4 << 10, 16 << 10} {
+		check(t, fmt.Sprintf("9.3.%d", i+1), fragments(Text, s, piece), []seen{sawText(s)}, 0)
+		check(t, fmt.Sprintf("9.4.%d", i+1), fragments(Binary, s, piece), []seen{sawBinary(s)}, 0)
+	}
+	for i, piece := range []int{1, 2, 4, 8, 16, 32} {
+		for group, op := range []Opcode{Text, Binary} {
+			in := frames{role: Client}
+			in.add(true, 0, op, s)
+			f := newFeeder(t, Server, &Options{}, Deflate{})
+			f.feed(in.b, piece)
+			if f.err != nil || !equalEvents(f.events, []seen{{op, s, 0}}) {
+				t.Errorf("9.%d.%d: %v, %v", 5+group, i+1, f.events, f.err)
 			}
-			f.more = at+piece < len(s)
-			parts = append(parts, f)
 		}
-		suiteCase{fmt.Sprintf("9.4 %d", piece), parts, []seen{sawBinary(s)}, 0}.run(t)
+	}
+	for i, size := range []int{0, 16, 64, 256, 1 << 10, 4 << 10} {
+		for group, op := range []Opcode{Text, Binary} {
+			var many []sent
+			var saw []seen
+			for range 1000 / 64 {
+				many, saw = append(many, sent{op: op, data: s[:size]}), append(saw, seen{op, s[:size], 0})
+			}
+			check(t, fmt.Sprintf("9.%d.%d", 7+group, i+1), many, saw, 0)
+		}
 	}
 	big := strings.Repeat("x", testLimit+1)
 	for _, x := range []suiteCase{
@@ -341,17 +415,18 @@ func TestSuite9Limits(t *testing.T) {
 	}
 }
 
+// fragments sends a message in fragments of size bytes.
+func fragments(op Opcode, s string, size int) (f []sent) {
+	for at := 0; at == 0 || at < len(s); at += size {
+		end := min(at+size, len(s))
+		f = append(f, sent{op: op, data: s[at:end], more: end < len(s)})
+		op = Continuation
+	}
+	return f
+}
+
 // Case 10.1.1: a message in automatic fragments of 1300 bytes.
 func TestSuite10Fragments(t *testing.T) {
 	s := strings.Repeat("*", 65536)
-	var parts []sent
-	for at := 0; at < len(s); at += 1300 {
-		end := min(at+1300, len(s))
-		f := sent{op: Continuation, data: s[at:end], more: end < len(s)}
-		if at == 0 {
-			f.op = Text
-		}
-		parts = append(parts, f)
-	}
-	suiteCase{"10.1.1", parts, []seen{sawText(s)}, 0}.run(t)
+	check(t, "10.1.1", fragments(Text, s, 1300), []seen{sawText(s)}, 0)
 }

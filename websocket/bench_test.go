@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/workerman-go/workerman/http"
 )
@@ -28,11 +29,19 @@ func BenchmarkUTF8(b *testing.B) {
 		{"Chinese", strings.Repeat("世界和平", 85) + "1234"},
 		{"German", strings.Repeat("größer als ", 79)},
 	} {
+		p := []byte(x.s)
 		b.Run(x.name, func(b *testing.B) {
-			p := []byte(x.s)
 			b.SetBytes(int64(len(p)))
 			for b.Loop() {
 				if _, ok := (utf8State{}).next(p); !ok {
+					b.Fatal()
+				}
+			}
+		})
+		b.Run(x.name+"/unicode", func(b *testing.B) {
+			b.SetBytes(int64(len(p)))
+			for b.Loop() {
+				if !utf8.Valid(p) {
 					b.Fatal()
 				}
 			}
@@ -45,7 +54,7 @@ func BenchmarkEcho(b *testing.B) {
 	for _, x := range []struct {
 		op   Opcode
 		size int
-	}{{Text, 64}, {Binary, 64}, {Text, 1024}, {Binary, 1024}} {
+	}{{Text, 64}, {Binary, 64}, {Text, 1 << 10}, {Binary, 1 << 10}, {Text, 64 << 10}, {Binary, 64 << 10}} {
 		b.Run(fmt.Sprintf("%v/%d", x.op, x.size), func(b *testing.B) {
 			in := frames{role: Client}
 			in.add(true, 0, x.op, strings.Repeat("x", x.size))

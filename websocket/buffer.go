@@ -12,7 +12,7 @@ type buffer struct{ b []byte }
 
 const (
 	minBufferBits = 9  // 512 B
-	maxBufferBits = 16 // 64 KiB; larger ones go to the collector
+	maxBufferBits = 18 // 256 KiB; larger ones go to the collector
 )
 
 var buffers [maxBufferBits - minBufferBits + 1]sync.Pool

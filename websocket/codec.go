@@ -16,29 +16,32 @@ type Event struct {
 // by NewCodec and must not be copied.
 type Codec struct {
 	options *Options
-	role    Role
-	deflate Deflate
+	message *buffer  // of the receiving side: fragments, or the data that is lent; usually nil
+	windows *windows // nil without context takeover
 
-	// Of the receiving side.
+	// Of the receiving side. The order of the fields leaves no gaps.
+	fragments  int32 // of the message that arrives, until now
+	seen       int32 // bytes of the first frame's payload that are unmasked and checked
+	deflate    Deflate
+	role       Role
 	dead       bool      // a close frame or an error was the last of the input
+	lent       bool      // message holds the data of the last event
+	compressed bool      // the message that arrives is compressed
 	op         Opcode    // of the message whose fragments arrive, 0 between messages
-	compressed bool      // that message is compressed
 	utf8       utf8State // place in the text that arrives
-	fragments  int32     // of that message until now
-	seen       int       // bytes of the first frame's payload that are unmasked and checked
-	message    *buffer   // the fragments until now, nil between messages
-	lent       *buffer   // holds the data of the last event, nil if it lies in the input
-	in         *window   // what messages of the peer may refer to
 
 	// Of the sending side.
-	closed bool    // a close frame was sent
-	out    *window // what the peer knows of our messages
+	closed bool // a close frame was sent
 }
 
 // NewCodec returns the codec of a connection. d is the compression that the handshake
 // agreed on: Agreement.Deflate.
 func NewCodec(role Role, o *Options, d Deflate) *Codec {
-	return &Codec{options: o, role: role, deflate: d}
+	c := &Codec{options: o, role: role, deflate: d}
+	if d.Enabled && !(d.ServerNoContextTakeover && d.ClientNoContextTakeover) {
+		c.windows = &windows{}
+	}
+	return c
 }
 
 // Next takes the next event from buf, which holds all received bytes that were not used
@@ -57,9 +60,8 @@ func NewCodec(role Role, o *Options, d Deflate) *Codec {
 // Control frames come between the fragments of a message, in the order they arrived.
 // After a close frame or an error all input is used and ignored.
 func (c *Codec) Next(buf []byte) (ev Event, used, need int, err error) {
-	if c.lent != nil {
-		c.lent.release()
-		c.lent = nil
+	if c.lent {
+		c.free()
 	}
 	for !c.dead {
 		rest := buf[used:]
@@ -132,12 +134,19 @@ func (c *Codec) fail(buf []byte, err error) (Event, int, int, error) {
 	return Event{}, len(buf), 0, err
 }
 
+// free gives back the message that is put together or lent.
+func (c *Codec) free() {
+	c.message.release()
+	c.message, c.lent = nil, false
+}
+
 // drop ends the receiving side.
 func (c *Codec) drop() {
-	c.message.release()
-	c.lent.release()
-	c.message, c.lent, c.in = nil, nil, nil
-	c.dead, c.op, c.seen = true, Continuation, 0
+	c.free()
+	if c.windows != nil {
+		c.windows.in = nil
+	}
+	c.dead, c.op, c.compressed, c.seen = true, Continuation, false, 0
 }
 
 // admit checks what the first two bytes of a frame tell.
@@ -167,15 +176,21 @@ func (c *Codec) room(h *Header) int64 {
 	if h.Op.control() {
 		return MaxControlSize
 	}
-	limit := c.options.maxMessageSize()
-	if h.RSV != 0 || h.Op == Continuation && c.compressed {
-		// What cannot be compressed grows a little: by an eighth with the worst compressor.
-		limit += limit/8 + 64
-	}
+	limit := c.limit(h.RSV != 0 || h.Op == Continuation && c.compressed)
 	if c.message != nil {
 		limit -= len(c.message.b)
 	}
 	return int64(limit)
+}
+
+// limit returns how large a message may be as it arrives.
+func (c *Codec) limit(compressed bool) int {
+	limit := c.options.maxMessageSize()
+	if compressed {
+		// What cannot be compressed grows a little: by an eighth with the worst compressor.
+		limit += limit/8 + 64
+	}
+	return limit
 }
 
 // control makes an event of a control frame.
@@ -193,12 +208,13 @@ func (c *Codec) control(op Opcode, payload []byte) (Event, error) {
 
 // uncover unmasks and checks the part of a data frame's payload that is new.
 func (c *Codec) uncover(h *Header, payload []byte) error {
-	if len(payload) < c.seen {
+	seen := int(c.seen)
+	if len(payload) < seen {
 		return &CloseError{CloseInternalError, "input was lost between two calls of Next"}
 	}
-	fresh := payload[c.seen:]
+	fresh := payload[seen:]
 	if h.Masked {
-		Mask(fresh, h.Key, c.seen)
+		Mask(fresh, h.Key, seen)
 	}
 	text := h.Op == Text && h.RSV == 0 || h.Op == Continuation && c.op == Text && !c.compressed
 	if text {
@@ -207,7 +223,7 @@ func (c *Codec) uncover(h *Header, payload []byte) error {
 			return invalidData("text is not UTF-8")
 		}
 	}
-	c.seen = len(payload)
+	c.seen = int32(len(payload))
 	return nil
 }
 
@@ -230,21 +246,20 @@ func (c *Codec) data(h *Header, payload []byte) (Event, error) {
 	ev := Event{Op: c.op, Data: payload}
 	if c.message != nil {
 		c.collect(payload)
-		c.lent, c.message = c.message, nil
-		ev.Data = c.lent.b
+		c.lent = true
+		ev.Data = c.message.b
 	}
 	c.op = Continuation
 	if !c.compressed {
 		return ev, nil
 	}
 	c.compressed = false
-	packed := c.lent
 	inflated, err := c.inflate(ev.Data)
-	packed.release()
-	c.lent = inflated
+	c.free()
 	if err != nil {
 		return Event{}, err
 	}
+	c.message, c.lent = inflated, true
 	ev.Data = inflated.b
 	if ev.Op == Text {
 		if s, valid := (utf8State{}).next(ev.Data); !valid || !s.complete() {
@@ -262,7 +277,6 @@ func (c *Codec) collect(payload []byte) {
 		}
 		c.message = newBuffer(len(payload))
 	}
-	limit := c.options.maxMessageSize()
-	c.message = c.message.grown(len(payload), limit)
+	c.message = c.message.grown(len(payload), c.limit(c.compressed))
 	c.message.b = append(c.message.b, payload...)
 }

@@ -67,9 +67,9 @@ func (c *Codec) appendDeflated(dst []byte, op Opcode, data []byte) ([]byte, bool
 	h := c.header(op)
 	h.RSV = rsv1
 	h.Size = int64(len(data))
-	out, ok := class.appendFrame(dst, h, data, c.out.bytes())
+	out, ok := class.appendFrame(dst, h, data, c.outWindow())
 	if ok && takeover {
-		c.out = c.out.grown(data, bits)
+		c.windows.out = slide(c.windows.out, data, bits)
 	}
 	return out, ok
 }

@@ -137,8 +137,10 @@ func corpus() [][]byte {
 	return all
 }
 
-// Cases 12 and 13: all sizes of messages under all parameters, in both directions.
-func TestSuite12And13Compression(t *testing.T) {
+// All sizes of messages under all parameters, in both directions, read by another
+// decompressor too.
+func TestCompressionUnderAllParameters(t *testing.T) {
+	all := corpus()
 	for _, d := range []Deflate{
 		takeover, noTakeover, {true, true, false, 15, 15}, {true, false, true, 15, 15},
 		{true, false, false, 8, 8}, {true, false, false, 9, 12}, {true, true, true, 9, 9}, {true, false, false, 14, 10}, {true, false, false, 15, 8},
@@ -149,10 +151,13 @@ func TestSuite12And13Compression(t *testing.T) {
 				sender := NewCodec(role, options, d)
 				f := newFeeder(t, other(role), options, d)
 				bits, takeover := d.sending(role)
-				messages := corpus()
+				messages := all
 				if o != (Compression{Threshold: 1}) || role == Client {
 					// The large ones take most of the time.
 					messages = messages[:len(messages)-18]
+				}
+				if raceEnabled {
+					messages = messages[:20]
 				}
 				var history []byte
 				for i, message := range messages {
@@ -182,11 +187,11 @@ func TestSuite12And13Compression(t *testing.T) {
 						t.Fatalf("%+v %+v: message %d of %d bytes: %v", d, o, i, len(message), f.err)
 					}
 				}
-				if sender.out != nil && (cap(sender.out.b) > 1<<bits || !takeover) {
-					t.Errorf("a window of %d bytes for %d bits", cap(sender.out.b), bits)
+				if n := cap(sender.outWindow()); n > windowSize(bits, takeover) {
+					t.Errorf("a window of %d bytes for %d bits", n, bits)
 				}
-				if bits, takeover := f.c.deflate.receiving(f.c.role); f.c.in != nil && (cap(f.c.in.b) > 1<<bits || !takeover) {
-					t.Errorf("a window of %d bytes for %d bits", cap(f.c.in.b), bits)
+				if n := cap(f.c.inWindow()); n > windowSize(f.c.deflate.receiving(f.c.role)) {
+					t.Errorf("a window of %d bytes", n)
 				}
 			}
 		}
@@ -214,7 +219,7 @@ func TestThreshold(t *testing.T) {
 
 func TestWindow(t *testing.T) {
 	for range 200 {
-		var w *window
+		var w []byte
 		var all []byte
 		for range rand.IntN(30) {
 			m := make([]byte, rand.IntN(400))
@@ -222,8 +227,8 @@ func TestWindow(t *testing.T) {
 				m[i] = byte(rand.Uint32())
 			}
 			all = append(all, m...)
-			if w = w.grown(m, 8); !bytes.Equal(w.b, all[max(0, len(all)-256):]) || cap(w.b) > 256 {
-				t.Fatalf("%d bytes in a window of %d", len(w.b), cap(w.b))
+			if w = slide(w, m, 8); !bytes.Equal(w, all[max(0, len(all)-256):]) || cap(w) > 256 {
+				t.Fatalf("%d bytes in a window of %d", len(w), cap(w))
 			}
 		}
 	}
@@ -385,4 +390,27 @@ func bytes2ints(b []byte) []int {
 		ints[i] = int(v)
 	}
 	return ints
+}
+
+// A compressed message may be a little larger than the limit before it is inflated. Its
+// last fragments must not cost a copy of all before them each.
+func TestCompressedFragmentsAtTheLimit(t *testing.T) {
+	limit := 256 << 10
+	in := frames{role: Client}
+	in.add(false, rsv1, Binary, strings.Repeat("x", limit))
+	for range 500 {
+		in.add(false, 0, Continuation, "y")
+	}
+	c := NewCodec(Server, &Options{MaxMessageSize: limit}, takeover)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, used, _, err := c.Next(in.b)
+	runtime.ReadMemStats(&after)
+	if err != nil || used != len(in.b) || !c.InMessage() {
+		t.Fatal(used, err)
+	}
+	if got := after.TotalAlloc - before.TotalAlloc; got > uint64(8*limit) {
+		t.Errorf("%d bytes are allocated for a message of %d", got, limit)
+	}
+	c.Release()
 }

@@ -143,6 +143,49 @@ func FuzzResponse(f *testing.F) {
 	})
 }
 
+// FuzzRestore takes anything as the state of a codec. What is taken has to be written again
+// as it was, and may do no harm with any input behind it.
+func FuzzRestore(f *testing.F) {
+	o := &Options{MaxMessageSize: 5000, Compression: Compression{Enabled: true, ContextTakeover: true, Threshold: 1}}
+	in := frames{role: Client}
+	in.add(true, rsv1, Text, "\xf2\x48\xcd\xc9\xc9\x07\x00")
+	in.add(false, 0, Text, "gr\xc3")
+	for _, d := range []Deflate{{}, takeover, {true, true, false, 9, 10}} {
+		c := NewCodec(Server, o, d)
+		f.Add(c.AppendState(nil), in.b)
+		c.AppendMessage(nil, Text, bytes.Repeat([]byte("hello "), 10))
+		c.Next(bytes.Clone(in.b))
+		f.Add(c.AppendState(nil), []byte("\x80\x81\x00\x00\x00\x00\xbc"))
+	}
+	f.Fuzz(func(t *testing.T, state, input []byte) {
+		c, err := RestoreCodec(o, state)
+		if err != nil {
+			if !errors.Is(err, ErrState) || c != nil {
+				t.Fatal(c, err)
+			}
+			return
+		}
+		again, err := RestoreCodec(o, c.AppendState(nil))
+		if err != nil || !bytes.Equal(again.AppendState(nil), c.AppendState(nil)) {
+			t.Fatal("state differs after it was written", err)
+		}
+		one, two := &feeder{t: t, c: c}, &feeder{t: t, c: again}
+		one.feed(input, 0)
+		two.feed(input, 0)
+		if !equalEvents(one.events, two.events) || one.code() != two.code() {
+			t.Fatalf("%v, %v\n%v, %v", one.events, one.err, two.events, two.err)
+		}
+		message := bytes.Repeat([]byte("hello "), 5)
+		a, errA := c.AppendMessage(nil, Binary, message)
+		b, errB := again.AppendMessage(nil, Binary, message)
+		if c.role == Server && !bytes.Equal(a, b) || errA != errB {
+			t.Fatalf("%x, %v\n%x, %v", a, errA, b, errB)
+		}
+		c.Release()
+		again.Release()
+	})
+}
+
 // FuzzExtensions parses any list as an offer and as an answer. What a server makes of an
 // offer has to be an answer to it.
 func FuzzExtensions(f *testing.F) {

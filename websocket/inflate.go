@@ -39,7 +39,7 @@ func (c *Codec) inflate(payload []byte) (*buffer, error) {
 	out := newBuffer(min(4*len(payload), limit) + 1)
 	f := inflaters.Get().(*inflater)
 	var err error
-	out, err = f.run(packed.b, c.in.bytes(), out, limit)
+	out, err = f.run(packed.b, c.inWindow(), out, limit)
 	// Nothing of this connection may stay in the pool.
 	f.in.Reset(nil)
 	f.reset(nil)
@@ -49,7 +49,7 @@ func (c *Codec) inflate(payload []byte) (*buffer, error) {
 		return nil, err
 	}
 	if bits, takeover := c.deflate.receiving(c.role); takeover {
-		c.in = c.in.grown(out.b, bits)
+		c.windows.in = slide(c.windows.in, out.b, bits)
 	}
 	return out, nil
 }

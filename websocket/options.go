@@ -1,6 +1,10 @@
 package websocket
 
-import "github.com/workerman-go/workerman/http"
+import (
+	"math"
+
+	"github.com/workerman-go/workerman/http"
+)
 
 // Role is the side of a connection. Clients mask what they send, servers do not, RFC
 // 6455 section 5.1.
@@ -16,8 +20,9 @@ const (
 // are shared by all connections and must not be changed once one uses them.
 type Options struct {
 	// MaxMessageSize is the largest message that is received, in bytes after
-	// decompression; 0 means DefaultMaxMessageSize, and 1 GiB is the most. A larger message
-	// ends the connection with CloseTooBig before its payload is looked at.
+	// decompression; 0 means DefaultMaxMessageSize, or in a worker its MaxPackageSize, and
+	// 1 GiB is the most. A larger message ends the connection with CloseTooBig before its
+	// payload is looked at.
 	MaxMessageSize int
 	// MaxFragments is the largest number of fragments of one message; 0 means 131072.
 	// MaxMessageSize alone would let a peer send empty fragments for ever.
@@ -52,6 +57,10 @@ const defaultMaxFragments = 128 << 10
 // Compression are the settings of permessage-deflate, RFC 7692. It saves bandwidth and
 // costs processor time (some microseconds per KiB); with ContextTakeover it costs up to
 // two windows of memory per connection.
+//
+// The size of a compressed message tells something about its content. A program that puts
+// a secret and what an attacker chose into one message, or with ContextTakeover into one
+// connection, must not compress.
 type Compression struct {
 	// Enabled lets a server accept and a client offer compression.
 	Enabled bool
@@ -83,7 +92,7 @@ func (o *Options) maxMessageSize() int {
 
 func (o *Options) maxFragments() int {
 	if o.MaxFragments > 0 {
-		return o.MaxFragments
+		return min(o.MaxFragments, math.MaxInt32)
 	}
 	return defaultMaxFragments
 }

@@ -51,7 +51,7 @@ func (p *Prepared) Frame(c *Codec) ([]byte, bool) {
 		return p.plain, true
 	}
 	if bits, takeover := c.deflate.sending(c.role); takeover && !class.stateless {
-		c.out = c.out.grown(p.data, bits)
+		c.windows.out = slide(c.windows.out, p.data, bits)
 	}
 	return frame, true
 }

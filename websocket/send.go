@@ -61,7 +61,10 @@ func (c *Codec) AppendClose(dst []byte, code int, reason string) ([]byte, error)
 	if c.closed {
 		return dst, ErrCloseSent
 	}
-	c.closed, c.out = true, nil
+	c.closed = true
+	if c.windows != nil {
+		c.windows.out = nil
+	}
 	if code != CloseNoStatus && !ValidCloseCode(code) {
 		code = CloseInternalError
 	}

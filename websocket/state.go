@@ -1,8 +1,10 @@
 package websocket
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
+	"math"
 )
 
 // ErrState is returned for bytes that AppendState did not write.
@@ -16,18 +18,18 @@ const stateVersion = 1
 // halves have to rest, and the last event must be done with. The codec is not to be used
 // afterwards, except for Release.
 func (c *Codec) AppendState(dst []byte) []byte {
+	var message []byte
+	if c.message != nil && !c.lent {
+		message = c.message.b
+	}
 	d := c.deflate
 	dst = append(dst, stateVersion, byte(c.role),
-		pack(c.dead, c.compressed, c.closed, c.message != nil, d.Enabled, d.ServerNoContextTakeover, d.ClientNoContextTakeover),
+		pack(c.dead, c.compressed, c.closed, d.Enabled, d.ServerNoContextTakeover, d.ClientNoContextTakeover),
 		d.ServerMaxWindowBits, d.ClientMaxWindowBits,
 		byte(c.op), c.utf8.missing, c.utf8.lo, c.utf8.hi)
 	dst = binary.AppendUvarint(dst, uint64(c.fragments))
 	dst = binary.AppendUvarint(dst, uint64(c.seen))
-	var message []byte
-	if c.message != nil {
-		message = c.message.b
-	}
-	for _, b := range [][]byte{message, c.in.bytes(), c.out.bytes()} {
+	for _, b := range [][]byte{message, c.inWindow(), c.outWindow()} {
 		dst = append(binary.AppendUvarint(dst, uint64(len(b))), b...)
 	}
 	return dst
@@ -38,32 +40,26 @@ func (c *Codec) AppendState(dst []byte) []byte {
 // the same program: it is checked for damage, not for malice.
 func RestoreCodec(o *Options, state []byte) (*Codec, error) {
 	const fixed = 9
-	if len(state) < fixed || state[0] != stateVersion {
+	if len(state) < fixed || state[0] != stateVersion || state[2]>>6 != 0 {
 		return nil, ErrState
 	}
 	flags := state[2]
 	has := func(bit int) bool { return flags&(1<<bit) != 0 }
-	c := &Codec{
-		options: o, role: Role(state[1]),
-		dead: has(0), compressed: has(1), closed: has(2),
-		deflate: Deflate{has(4), has(5), has(6), state[3], state[4]},
-		op:      Opcode(state[5]),
-		utf8:    utf8State{state[6], state[7], state[8]},
-	}
-	if c.role > Client || c.op > Binary || c.utf8.missing > 3 || c.deflate.Enabled && !c.deflate.valid() {
-		return nil, ErrState
-	}
+	c := NewCodec(Role(state[1]), o, Deflate{has(3), has(4), has(5), state[3], state[4]})
+	c.dead, c.compressed, c.closed = has(0), has(1), has(2)
+	c.op = Opcode(state[5])
+	c.utf8 = utf8State{state[6], state[7], state[8]}
 	rest := state[fixed:]
 	number := func() uint64 {
 		v, n := binary.Uvarint(rest)
-		if n <= 0 || v > 1<<31-1 {
+		if n <= 0 || v > math.MaxInt32 {
 			rest = nil
 			return 0
 		}
 		rest = rest[n:]
 		return v
 	}
-	c.fragments, c.seen = int32(number()), int(number())
+	c.fragments, c.seen = int32(number()), int32(number())
 	var parts [3][]byte
 	for i := range parts {
 		n := number()
@@ -72,22 +68,38 @@ func RestoreCodec(o *Options, state []byte) (*Codec, error) {
 		}
 		parts[i], rest = rest[:n], rest[n:]
 	}
-	if len(rest) != 0 || len(parts[1]) > 1<<maxWindowBits || len(parts[2]) > 1<<maxWindowBits {
+	if len(rest) != 0 || !c.restorable(len(parts[0]), len(parts[1]), len(parts[2])) {
 		return nil, ErrState
 	}
-	if has(3) {
+	if len(parts[0]) > 0 {
 		c.message = newBuffer(len(parts[0]))
 		c.message.b = append(c.message.b, parts[0]...)
 	}
-	c.in, c.out = restoreWindow(parts[1]), restoreWindow(parts[2])
+	if c.windows != nil {
+		c.windows.in, c.windows.out = bytes.Clone(parts[1]), bytes.Clone(parts[2])
+	}
 	return c, nil
 }
 
-func restoreWindow(b []byte) *window {
-	if len(b) == 0 {
-		return nil
+// restorable reports whether a codec can have come to that state, with a message and
+// windows of so many bytes.
+func (c *Codec) restorable(message, in, out int) bool {
+	d := c.deflate
+	switch {
+	case c.role > Client, c.op > Binary,
+		d.Enabled && !d.valid(), !d.Enabled && (d != Deflate{} || c.compressed),
+		c.op == Continuation && (c.compressed || message > 0),
+		c.utf8.missing > 3, c.utf8.missing > 0 && (c.utf8.lo < 0x80 || c.utf8.hi > 0xbf):
+		return false
 	}
-	return &window{b: append([]byte(nil), b...)}
+	return in <= windowSize(d.receiving(c.role)) && out <= windowSize(d.sending(c.role))
+}
+
+func windowSize(bits uint8, takeover bool) int {
+	if !takeover {
+		return 0
+	}
+	return 1 << bits
 }
 
 // pack returns the bits, the first one lowest.

@@ -1,6 +1,9 @@
 package websocket
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // utf8State is a place in a UTF-8 text, which may lie inside a character. The zero value
 // is the place between two characters.
@@ -12,8 +15,12 @@ type utf8State struct {
 // complete reports whether the place lies between two characters.
 func (s utf8State) complete() bool { return s.missing == 0 }
 
-// Masks for three bytes of the form 1110xxxx 10xxxxxx 10xxxxxx, twice in eight bytes.
+// Masks for two bytes of the form 110xxxxx 10xxxxxx, and for three of the form 1110xxxx
+// 10xxxxxx 10xxxxxx, twice in eight bytes.
 const (
+	twoMask    = 0xc0e0
+	twoForm    = 0x80c0
+	twoFirst   = 0x1e // one of these bits is set, or the form is overlong
 	threeMask  = 0x0000_c0c0f0_c0c0f0
 	threeForm  = 0x0000_8080e0_8080e0
 	threeFirst = 0x200f // the bits that tell overlong forms and surrogates apart
@@ -36,21 +43,23 @@ func (s utf8State) next(p []byte) (utf8State, bool) {
 		p = p[1:]
 	}
 	for len(p) > 0 {
-		// Most text is ASCII, and most that is not has characters of three bytes in a row.
+		// Most text is ASCII. What is not has characters of three bytes in a row, or one of
+		// two bytes here and there.
 		if len(p) >= 8 {
 			w := binary.LittleEndian.Uint64(p)
-			if w&ascii == 0 {
-				p = p[8:]
-				for len(p) >= 16 {
-					if (binary.LittleEndian.Uint64(p)|binary.LittleEndian.Uint64(p[8:]))&ascii != 0 {
-						break
-					}
-					p = p[16:]
-				}
+			switch {
+			case w&ascii == 0:
+				p = afterASCII(p[8:])
+				continue
+			case w&threeMask == threeForm && validThree(w) && validThree(w>>24):
+				p = p[6:]
+				continue
+			case w&twoMask == twoForm && w&twoFirst != 0:
+				p = p[2:]
 				continue
 			}
-			if w&threeMask == threeForm && validThree(w) && validThree(w>>24) {
-				p = p[6:]
+			if n := bits.TrailingZeros64(w&ascii) / 8; n > 0 {
+				p = p[n:]
 				continue
 			}
 		}
@@ -76,6 +85,23 @@ func (s utf8State) next(p []byte) (utf8State, bool) {
 		}
 	}
 	return utf8State{}, true
+}
+
+// afterASCII returns p without the ASCII at its beginning, except for less than 64 bytes
+// of it.
+func afterASCII(p []byte) []byte {
+	for len(p) >= 64 {
+		b := p[:64:64]
+		w := binary.LittleEndian.Uint64(b) | binary.LittleEndian.Uint64(b[8:]) |
+			binary.LittleEndian.Uint64(b[16:]) | binary.LittleEndian.Uint64(b[24:]) |
+			binary.LittleEndian.Uint64(b[32:]) | binary.LittleEndian.Uint64(b[40:]) |
+			binary.LittleEndian.Uint64(b[48:]) | binary.LittleEndian.Uint64(b[56:])
+		if w&ascii != 0 {
+			break
+		}
+		p = p[64:]
+	}
+	return p
 }
 
 // validThree reports whether three bytes of the right form, the lowest of w, are neither

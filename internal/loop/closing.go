@@ -39,6 +39,9 @@ func (s *Stream) startClose() bool {
 		return false
 	}
 	s.state.Store(streamClosing)
+	if t := s.tls(); t != nil {
+		t.abort()
+	}
 	s.enlist()
 	return true
 }

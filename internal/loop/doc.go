@@ -16,6 +16,12 @@
 // into one cork buffer of the loop and leaves in one write at the end of the burst.
 // An idle stream owns no buffer.
 //
+// # TLS
+//
+// StartTLS puts a layer of crypto/tls between a stream and its socket. Owners see and send
+// bytes in clear as before. A handshake has a goroutine while it lasts; afterwards everything
+// runs on the loop or on the sender's goroutine.
+//
 // # Engines
 //
 // Native is epoll with raw system calls (Linux). Portable runs goroutines over package
@@ -26,5 +32,6 @@
 //
 // Stream.mu protects what senders on other goroutines touch: state, output queue,
 // interest. Order: Stream.mu, then the loop's collect lock or its timer lock. No owner
-// method is called with a lock held.
+// method is called with a lock held. The locks of a tls.Conn come after Stream.mu, but before
+// it during its handshake: until that is done nobody else calls the tls.Conn.
 package loop

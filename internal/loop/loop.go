@@ -58,6 +58,8 @@ type Loop struct {
 	corkQ    outQueue
 	watches  map[int]*watch
 	arrived  uint64 // bytes that the stream being served has received
+	records  []byte // encrypted input; nil until a stream is encrypted
+	dry      bool   // the socket of the stream being served has no more input for now
 	streams  atomic.Int64
 	counters Counters
 }

@@ -19,6 +19,8 @@ type outQueue struct {
 	size   int      // bytes from head on
 	open   bool     // the last piece is ours and may grow within its capacity
 	cork   *block   // of a loop's cork queue: its first block, which is never pooled
+
+	file *filePart // what is sent behind the pieces, nil if that is all
 }
 
 var outQueues = sync.Pool{New: func() any { return new(outQueue) }}
@@ -105,7 +107,7 @@ func (q *outQueue) release(i int) {
 	}
 }
 
-// reset drops everything.
+// reset drops all pieces.
 func (q *outQueue) reset() {
 	for i := q.head; i < len(q.pieces); i++ {
 		q.release(i)
@@ -115,8 +117,8 @@ func (q *outQueue) reset() {
 	q.pieces, q.backs, q.head, q.size, q.open = q.pieces[:0], q.backs[:0], 0, 0, false
 }
 
-// moveTo appends everything to dst: what is in the cork block as a copy, the rest by
-// reference.
+// moveTo appends everything to dst, which has no file yet: what is in the cork block as a
+// copy, the rest by reference.
 func (q *outQueue) moveTo(dst *outQueue) {
 	for i := q.head; i < len(q.pieces); i++ {
 		p, back := q.pieces[i], q.backs[i]
@@ -128,16 +130,17 @@ func (q *outQueue) moveTo(dst *outQueue) {
 		dst.push(p, back, q.open && i == len(q.pieces)-1)
 		dst.size += len(p)
 	}
+	dst.file, q.file = q.file, nil
 	q.reset()
 }
 
 // maxSparePieces keeps a queue that held very many pieces out of the pool.
 const maxSparePieces = 1024
 
-// free gives q back to the pool.
+// free drops all pieces and gives q, unless it is a cork, back to the pool.
 func (q *outQueue) free() {
 	q.reset()
-	if cap(q.pieces) <= maxSparePieces {
+	if q.cork == nil && cap(q.pieces) <= maxSparePieces {
 		outQueues.Put(q)
 	}
 }

@@ -260,6 +260,13 @@ func (p *portConn) failure() error {
 	return p.writeErr
 }
 
+// reset makes the coming close of a TCP connection a reset.
+func (p *portConn) reset() {
+	if c, ok := p.conn.(*net.TCPConn); ok {
+		c.SetLinger(0)
+	}
+}
+
 func (p *portConn) close() {
 	p.mu.Lock()
 	p.closed = true

@@ -19,6 +19,9 @@ var inBuffers = sync.Pool{New: func() any { return &inBuffer{b: make([]byte, 0, 
 // fill reads once and hands over what is there. filled says that the buffer was used
 // up, so that there may be more.
 func (s *Stream) fill() (filled bool, err error) {
+	if t := s.tls(); t != nil && t.hs != nil {
+		return s.fillHandshake(t)
+	}
 	var n int
 	in := s.in
 	if in != nil && (in.want-len(in.b) >= ownRead || len(in.b) >= ownRead) {
@@ -27,28 +30,45 @@ func (s *Stream) fill() (filled bool, err error) {
 		if in.want > len(in.b) {
 			room = room[:min(len(room), in.want-len(in.b))]
 		}
-		if n, err = s.sysRead(room); err != nil {
+		if n, err = s.read(room); err != nil {
 			return false, err
 		}
 		in.b = in.b[:len(in.b)+n]
-		s.arrived(n)
 		if len(in.b) >= in.want {
 			s.redeliver()
 		}
-		return n == len(room), nil
+		return s.mayHoldMore(n, room), nil
 	}
 	buf, kept := s.loop.read, 0
 	if in != nil {
 		kept = copy(buf, in.b)
 	}
-	if n, err = s.sysRead(buf[kept:]); err != nil {
+	if n, err = s.read(buf[kept:]); err != nil {
 		return false, err
 	}
-	s.arrived(n)
 	b := buf[:kept+n]
 	used, want := s.owner.Receive(b)
 	s.keep(b[used:], want)
-	return kept+n == len(buf), nil
+	return s.mayHoldMore(n, buf[kept:]), nil
+}
+
+// read reads once, from the socket or from the records that it brought.
+func (s *Stream) read(p []byte) (n int, err error) {
+	if t := s.tls(); t != nil {
+		return t.read(p)
+	}
+	if n, err = s.sysRead(p); err == nil {
+		s.arrived(n)
+	}
+	return n, err
+}
+
+// mayHoldMore reports whether more may be there than the n bytes that a read put into p.
+func (s *Stream) mayHoldMore(n int, p []byte) bool {
+	if t := s.tls(); t != nil {
+		return t.more || !s.loop.dry
+	}
+	return n == len(p)
 }
 
 func (s *Stream) arrived(n int) {
@@ -89,6 +109,10 @@ func (s *Stream) redeliver() {
 
 // keep holds on to rest, which may lie in the loop's buffer or in the stream's own.
 func (s *Stream) keep(rest []byte, want int) {
+	if t := s.tls(); t != nil && t.hs != nil && s.isOpen() {
+		t.feed(rest) // StartTLS was called meanwhile
+		rest = nil
+	}
 	if len(rest) == 0 || !s.isOpen() {
 		s.dropInput()
 		return

@@ -7,7 +7,7 @@ import (
 )
 
 // Sending is a transaction on the stream's lock, for every goroutine: Begin, then any
-// of Reserve, Append, Share and Write, then Commit or Abort.
+// of Reserve, Append, Share, Write and SendFile, then Commit or Abort.
 
 // earlyFlush is how much output collects in a burst before it is written in between.
 const earlyFlush = 48 << 10
@@ -20,14 +20,12 @@ func (s *Stream) Begin() (queued int, ok bool) {
 		s.mu.Unlock()
 		return 0, false
 	}
-	if s.out == nil {
-		return 0, true
-	}
-	return s.out.size, true
+	return s.queued(), true
 }
 
 // queue is the output queue to append to: the cork of the loop during a burst, which
-// must be empty again at its end. Output that waits for the peer is in an own queue.
+// must be empty again at its end. Output that waits for the peer is in an own queue, and so
+// is what follows a file.
 func (s *Stream) queue() *outQueue {
 	if s.out == nil {
 		if s.flags.burst && !s.flags.waiting {
@@ -36,7 +34,25 @@ func (s *Stream) queue() *outQueue {
 			s.out = outQueues.Get().(*outQueue)
 		}
 	}
+	if s.out.file != nil {
+		return s.out.behindFiles()
+	}
 	return s.out
+}
+
+// queued is the number of bytes that wait, files and records included. With s.mu held.
+func (s *Stream) queued() (n int) {
+	switch {
+	case s.out == nil:
+	case s.out.file != nil:
+		n = s.out.sizeWithFiles()
+	default:
+		n = s.out.size
+	}
+	if t := s.tls(); t != nil {
+		n += t.sealed()
+	}
+	return n
 }
 
 // Reserve returns an empty slice with room for n bytes; what is written behind it
@@ -60,7 +76,7 @@ func (s *Stream) Write(head, body, tail []byte) {
 	if len(head)+len(tail) == 0 {
 		pieces = all[1:2]
 	}
-	for !s.flags.waiting && s.failed == nil {
+	for s.mayWrite() {
 		rest := total(pieces)
 		if rest == 0 {
 			return
@@ -72,9 +88,24 @@ func (s *Stream) Write(head, body, tail []byte) {
 	}
 }
 
-// write makes one call for pieces of size bytes in all. It notes when the peer is slow
-// or gone.
+// mayWrite reports whether write may be called: nothing waits for the peer or for the end
+// of a handshake.
+func (s *Stream) mayWrite() bool {
+	t := s.tls()
+	return !s.flags.waiting && s.failed == nil && (t == nil || t.hs == nil)
+}
+
+// write makes one call for pieces of size bytes in all and returns how many it took. It
+// notes when the peer is slow or gone.
 func (s *Stream) write(pieces [][]byte, size int) (n int) {
+	if t := s.tls(); t != nil {
+		return t.write(pieces, size)
+	}
+	return s.writeOut(pieces, size)
+}
+
+// writeOut is write for what goes out as it is.
+func (s *Stream) writeOut(pieces [][]byte, size int) (n int) {
 	var err error
 	if len(pieces) == 1 {
 		n, err = s.sysWrite(pieces[0])
@@ -88,6 +119,12 @@ func (s *Stream) write(pieces [][]byte, size int) (n int) {
 	case n < min(size, poll.MaxRawBytes):
 		s.flags.waiting = true
 	}
+	s.wrote(n)
+	return n
+}
+
+// wrote notes that the engine took n bytes.
+func (s *Stream) wrote(n int) {
 	if n > 0 {
 		s.flags.wrote = true
 		s.bytesOut += uint64(n)
@@ -95,7 +132,6 @@ func (s *Stream) write(pieces [][]byte, size int) (n int) {
 			s.lastActive = s.loop.now
 		}
 	}
-	return n
 }
 
 func total(pieces [][]byte) (n int) {
@@ -116,7 +152,7 @@ func advance(pieces [][]byte, n int) {
 
 // Abort ends the transaction without sending more.
 func (s *Stream) Abort() {
-	if s.out != nil && s.out.size == 0 && !s.flags.burst {
+	if s.out != nil && s.queued() == 0 && !s.flags.burst {
 		s.dropOutput()
 	}
 	s.mu.Unlock()
@@ -148,7 +184,7 @@ func (s *Stream) Commit(limit int) (full bool) {
 	f := &s.flags
 	switch {
 	case s.out == nil || f.waiting:
-	case s.out.size >= min(earlyFlush, limit):
+	case s.queued() >= min(earlyFlush, limit):
 		s.flush()
 	case f.burst || f.listed:
 	case s.loop.collected.tryAdd(s):
@@ -160,7 +196,7 @@ func (s *Stream) Commit(limit int) (full bool) {
 }
 
 func (s *Stream) endSending(limit int) (full bool) {
-	full = s.out != nil && s.out.size >= limit
+	full = s.queued() >= limit
 	s.sends++
 	s.updateInterest()
 	s.mu.Unlock()
@@ -173,7 +209,7 @@ func (s *Stream) CommitLater(limit int) (wake, full bool) {
 	f := &s.flags
 	switch {
 	case s.out == nil || f.waiting:
-	case s.out.size >= limit:
+	case s.queued() >= limit:
 		s.flush()
 	case !f.burst && !f.listed:
 		f.listed = true
@@ -187,10 +223,7 @@ func (s *Stream) Flush() (queued int) {
 	if !s.flags.waiting {
 		s.flush()
 	}
-	if s.out == nil {
-		return 0
-	}
-	return s.out.size
+	return s.queued()
 }
 
 // enlist makes the loop settle the stream soon. With s.mu held.
@@ -208,30 +241,57 @@ func (s *Stream) enlist() {
 // whether output that had to wait is now all written. With s.mu held.
 func (s *Stream) flush() (drained bool) {
 	drained, s.flags.waiting = s.flags.waiting, false
-	for s.out != nil && s.out.size > 0 {
-		pieces := s.out.unwritten()
-		size := s.out.size
-		if len(pieces) > poll.MaxVector {
-			pieces = pieces[:poll.MaxVector]
-			size = total(pieces)
+	t := s.tls()
+	if t != nil && (!t.writeRecords() || t.hs != nil) {
+		s.uncork()
+		return false
+	}
+	budget := fileBudget
+	for s.out != nil {
+		switch q := s.out; {
+		case q.size > 0:
+			s.writeQueue(q)
+		case q.file == nil, q.file.left == 0:
+			s.dropQueue()
+		case budget <= 0:
+			s.flags.waiting = true // the next turn goes on
+		default:
+			budget -= s.writeFile(q.file)
 		}
-		n := s.write(pieces, size)
 		if s.failed != nil {
 			return false
 		}
-		s.out.consume(n)
 		if s.flags.waiting {
 			s.uncork()
 			return false
 		}
 	}
-	s.dropOutput()
+	if t != nil && s.failed == nil && s.state.Load() == streamClosing && !t.farewell() {
+		return false
+	}
 	return drained
+}
+
+// writeQueue makes one call for pieces of a queue.
+func (s *Stream) writeQueue(q *outQueue) {
+	pieces := q.unwritten()
+	size := q.size
+	if len(pieces) > poll.MaxVector && s.tls() == nil {
+		pieces = pieces[:poll.MaxVector]
+		size = total(pieces)
+	}
+	if n := s.write(pieces, size); s.failed == nil {
+		q.consume(n)
+	}
 }
 
 // uncork moves what is left in the loop's cork to a queue of the stream's own.
 func (s *Stream) uncork() {
-	if s.out.cork == nil {
+	if s.out == nil || s.out.cork == nil {
+		return
+	}
+	if s.queued() == 0 {
+		s.dropQueue()
 		return
 	}
 	own := outQueues.Get().(*outQueue)

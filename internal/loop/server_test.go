@@ -21,6 +21,8 @@ type conn struct {
 	notice   func(c *conn, bits uint32)
 	drained  func(c *conn)
 	deadline func(c *conn, now int64) int64
+	secured  func(c *conn, err error)
+	attached func(c *conn) // on the loop, before anything else
 
 	ends   atomic.Int32
 	closes atomic.Int32
@@ -66,6 +68,12 @@ func (o *owner) Deadline(now int64) int64 {
 		return o.deadline((*conn)(o), now)
 	}
 	return 0
+}
+
+func (o *owner) Secured(err error) {
+	if o.secured != nil {
+		o.secured((*conn)(o), err)
+	}
 }
 
 func (o *owner) Closed(err error) {
@@ -190,6 +198,9 @@ func (s *server) Accepted(in Incoming) {
 	if err := s.loop.Attach(&c.Stream, in, (*owner)(c), s.linger); err != nil {
 		s.t.Errorf("Attach: %v", err)
 		return
+	}
+	if c.attached != nil {
+		c.attached(c)
 	}
 	s.mu.Lock()
 	s.conns = append(s.conns, c)

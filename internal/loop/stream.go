@@ -28,6 +28,9 @@ type Owner interface {
 	Drained()
 	// Deadline is called when the deadline passes; it returns the next one, 0 for none.
 	Deadline(now int64) int64
+	// Secured ends the handshake that StartTLS began. An error closes the stream, after
+	// the alert that goes with it; it is not called if the stream closes before.
+	Secured(err error)
 	// Closed is the last call. err is nil after an orderly close.
 	Closed(err error)
 }
@@ -50,9 +53,12 @@ const (
 type Stream struct {
 	loop  *Loop
 	owner Owner
-	port  *portConn // the portable engine's socket, nil with the native engine
 	in    *inBuffer // received and not consumed, nil if nothing
 	timer node
+
+	// layers is nil for a descriptor of the native engine in clear. The loop writes it,
+	// with mu held.
+	layers *layers
 
 	mu        sync.Mutex // guards what follows, for senders on other goroutines
 	out       *outQueue  // nil if nothing is queued
@@ -99,7 +105,10 @@ type Incoming struct {
 
 // Attach puts an accepted socket on the loop, with reading on. It runs on the loop.
 func (l *Loop) Attach(s *Stream, in Incoming, owner Owner, linger time.Duration) error {
-	s.loop, s.owner, s.fd, s.port = l, owner, in.fd, in.port
+	s.loop, s.owner, s.fd = l, owner, in.fd
+	if in.port != nil {
+		s.layers = &layers{port: in.port}
+	}
 	s.timer.owner = s
 	s.linger = uint16(min((linger+lingerUnit-1)/lingerUnit, math.MaxUint16))
 	s.lastActive = l.now
@@ -127,14 +136,11 @@ func (s *Stream) Counts() (in, out, sends uint64) {
 // LastActive is the loop's time of the last input, in milliseconds.
 func (s *Stream) LastActive() int64 { return s.lastActive }
 
-// Queued is the number of bytes that were sent but not written yet.
+// Queued is the number of bytes that were sent but not written yet, files included.
 func (s *Stream) Queued() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.out == nil {
-		return 0
-	}
-	return s.out.size
+	return s.queued()
 }
 
 // Unconsumed is the number of bytes received and kept. On the loop only.
@@ -172,8 +178,7 @@ func (s *Stream) Open() bool { return s.isOpen() }
 
 func (s *Stream) isOpen() bool { return s.state.Load() == streamOpen }
 
-// Pause stops reading for a reason, one bit of the caller's choice; several reasons add
-// up. Any goroutine may call it; in Receive it takes effect at once.
+// Pause stops reading for a reason, one of the lower 31 bits; several reasons add up. Any goroutine may call it; in Receive it takes effect at once.
 func (s *Stream) Pause(reason uint32) {
 	s.mu.Lock()
 	s.pauses.Or(reason)
@@ -185,7 +190,11 @@ func (s *Stream) Pause(reason uint32) {
 // reads on. Any goroutine may call it.
 func (s *Stream) Resume(reason uint32) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.resume(reason)
+	s.mu.Unlock()
+}
+
+func (s *Stream) resume(reason uint32) {
 	if before := s.pauses.And(^reason); before != 0 && before&^reason == 0 && s.isOpen() {
 		s.flags.resumed = true
 		s.enlist()
@@ -256,6 +265,7 @@ func (s *Stream) ready(ev poll.Events) {
 			s.hangUp()
 		}
 	case ev != poll.Writable:
+		s.loop.dry = false
 		s.receive()
 	}
 }
@@ -294,9 +304,20 @@ func (s *Stream) receive() {
 			break
 		}
 	}
+	t := s.tls()
+	if t != nil {
+		t.keepRecords()
+	}
 	s.endBurst(ended)
 	if failure != nil {
-		s.fail(failure)
+		if t == nil || !t.giveUp(failure) {
+			s.fail(failure)
+		}
+	} else if t != nil && t.pending() && !s.Paused() {
+		s.mu.Lock()
+		s.flags.resumed = true // nothing but this list would bring the loop back
+		s.enlist()
+		s.mu.Unlock()
 	}
 }
 
@@ -330,6 +351,10 @@ func (s *Stream) goOn() {
 		s.redeliver()
 		s.endBurst(false)
 	}
+	if t := s.tls(); t != nil && t.pending() && !s.Paused() && s.isOpen() {
+		s.loop.dry = true // the engine reports what the socket holds
+		s.receive()
+	}
 	if s.flags.ended {
 		s.tellEnd()
 	}
@@ -355,7 +380,7 @@ func (s *Stream) settleLocked(writable bool) {
 		drained = s.flush()
 	}
 	s.updateInterest()
-	state, failed, empty := s.state.Load(), s.failed, s.out == nil
+	state, failed, empty := s.state.Load(), s.failed, s.queued() == 0
 	resumed := f.resumed
 	f.resumed = false
 	s.mu.Unlock()
@@ -392,10 +417,17 @@ func (s *Stream) shut(err error) {
 		s.mu.Unlock()
 		return
 	}
-	if err == nil && s.port != nil {
-		err = s.port.failure() // a write that failed after the last look
+	if port := s.port(); err == nil && port != nil {
+		err = port.failure() // a write that failed after the last look
 	}
 	s.state.Store(streamClosed)
+	if t := s.tls(); t != nil {
+		t.abort()
+		t.in = nil
+		if err == nil {
+			err = t.err
+		}
+	}
 	s.dropOutput()
 	s.sysClose()
 	s.mu.Unlock()
@@ -408,13 +440,10 @@ func (s *Stream) shut(err error) {
 
 // dropOutput forgets what is queued. With s.mu held.
 func (s *Stream) dropOutput() {
-	switch {
-	case s.out == nil:
-		return
-	case s.out.cork == nil:
-		s.out.free()
-	default:
-		s.out.reset()
+	for s.out != nil {
+		s.dropQueue()
 	}
-	s.out = nil
+	if t := s.tls(); t != nil {
+		t.dropRecords()
+	}
 }

@@ -2,7 +2,9 @@ package loop
 
 import (
 	"io"
+	"net"
 	"net/netip"
+	"os"
 	"syscall"
 
 	"github.com/workerman-go/workerman/internal/poll"
@@ -37,16 +39,16 @@ func (l *Loop) epoll() *poll.Epoll {
 }
 
 func (s *Stream) sysOpen() error {
-	if s.port != nil {
-		s.port.open(s)
+	if port := s.port(); port != nil {
+		port.open(s)
 		return nil
 	}
 	return s.loop.epoll().Add(int(s.fd), s.token, poll.Readable, false)
 }
 
 func (s *Stream) sysRead(p []byte) (int, error) {
-	if s.port != nil {
-		return s.port.read(p)
+	if port := s.port(); port != nil {
+		return port.read(p)
 	}
 	s.loop.counters.Reads++
 	n, err := poll.Read(int(s.fd), p)
@@ -57,25 +59,42 @@ func (s *Stream) sysRead(p []byte) (int, error) {
 }
 
 func (s *Stream) sysWrite(p []byte) (int, error) {
-	if s.port != nil {
-		return s.port.write(p)
+	if port := s.port(); port != nil {
+		return port.write(p)
 	}
 	s.loop.counters.Writes.Add(1)
 	return poll.Write(int(s.fd), p)
 }
 
 func (s *Stream) sysWritev(pieces [][]byte) (int, error) {
-	if s.port != nil {
-		return s.port.writev(pieces)
+	if port := s.port(); port != nil {
+		return port.writev(pieces)
 	}
 	s.loop.counters.Writes.Add(1)
 	return poll.Writev(int(s.fd), pieces)
 }
 
+// sysSendsFiles reports whether sysSendFile serves this stream.
+func (s *Stream) sysSendsFiles() bool { return s.layers == nil }
+
+func (s *Stream) sysSendFile(f *os.File, offset int64, size int) (int, error) {
+	s.loop.counters.Writes.Add(1)
+	return poll.SendFile(int(s.fd), int(f.Fd()), offset, size)
+}
+
+// sysReset makes the coming close of a TCP socket a reset.
+func (s *Stream) sysReset() {
+	if port := s.port(); port != nil {
+		port.reset()
+		return
+	}
+	poll.ResetOnClose(int(s.fd))
+}
+
 func (s *Stream) sysInterest(want poll.Events) {
 	switch {
-	case s.port != nil:
-		s.port.watch(want)
+	case s.port() != nil:
+		s.port().watch(want)
 	case s.flags.parked:
 		s.flags.parked = false
 		s.loop.epoll().Add(int(s.fd), s.token, want, false)
@@ -85,15 +104,15 @@ func (s *Stream) sysInterest(want poll.Events) {
 }
 
 func (s *Stream) sysPark() {
-	if s.port == nil {
+	if s.port() == nil {
 		s.flags.parked = true
 		s.loop.epoll().Remove(int(s.fd))
 	}
 }
 
 func (s *Stream) sysCloseWrite() {
-	if s.port != nil {
-		s.port.closeWrite()
+	if port := s.port(); port != nil {
+		port.closeWrite()
 		return
 	}
 	poll.CloseWrite(int(s.fd))
@@ -101,33 +120,36 @@ func (s *Stream) sysCloseWrite() {
 
 // sysUnsent is what the peer has not taken of what was written.
 func (s *Stream) sysUnsent() int {
-	if s.port != nil {
-		return s.port.unsent()
+	if port := s.port(); port != nil {
+		return port.unsent()
 	}
 	return poll.Unsent(int(s.fd))
 }
 
 // sysBuffers reports whether written bytes are not with the kernel yet.
-func (s *Stream) sysBuffers() bool { return s.port != nil && s.port.buffers() }
+func (s *Stream) sysBuffers() bool {
+	port := s.port()
+	return port != nil && port.buffers()
+}
 
 // sysUnread is what was received and not read.
 func (s *Stream) sysUnread() int {
-	if s.port != nil {
-		return s.port.unread()
+	if port := s.port(); port != nil {
+		return port.unread()
 	}
 	return poll.Unread(int(s.fd))
 }
 
 func (s *Stream) sysError() error {
-	if s.port != nil {
-		return s.port.failure()
+	if port := s.port(); port != nil {
+		return port.failure()
 	}
 	return poll.SocketError(int(s.fd))
 }
 
 func (s *Stream) sysClose() {
-	if s.port != nil {
-		s.port.close()
+	if port := s.port(); port != nil {
+		port.close()
 		return
 	}
 	poll.Close(int(s.fd))
@@ -137,13 +159,21 @@ func (s *Stream) sysClose() {
 func (s *Stream) LocalAddr() netip.AddrPort {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case s.state.Load() == streamClosed:
+	if s.state.Load() == streamClosed {
 		return netip.AddrPort{}
-	case s.port != nil:
-		return socket.AddrPort(s.port.conn.LocalAddr())
+	}
+	if port := s.port(); port != nil {
+		return socket.AddrPort(port.conn.LocalAddr())
 	}
 	return socket.LocalAddr(int(s.fd))
+}
+
+// sysAddrs are the addresses of both sides. With s.mu held.
+func (s *Stream) sysAddrs() (local, remote net.Addr) {
+	if port := s.port(); port != nil {
+		return port.conn.LocalAddr(), port.conn.RemoteAddr()
+	}
+	return net.TCPAddrFromAddrPort(socket.LocalAddr(int(s.fd))), net.TCPAddrFromAddrPort(socket.RemoteAddr(int(s.fd)))
 }
 
 // Discard closes a socket that is not put on a loop.

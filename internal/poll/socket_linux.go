@@ -73,6 +73,17 @@ func Writev(fd int, pieces [][]byte) (n int, err error) {
 	}
 }
 
+// SendFile writes size bytes of a file, from offset on, to a non-blocking socket and may take
+// fewer; 0 is the end of the file. It may wait for the disk, so it is no raw call.
+func SendFile(fd, file int, offset int64, size int) (n int, err error) {
+	for {
+		n, err = unix.Sendfile(fd, file, &offset, size)
+		if err != unix.EINTR {
+			return max(n, 0), err
+		}
+	}
+}
+
 // Accept takes one connection, non-blocking and closed on exec. addr receives the
 // peer's address.
 func Accept(fd int, addr *unix.RawSockaddrAny) (conn int, err error) {
@@ -90,6 +101,12 @@ func Accept(fd int, addr *unix.RawSockaddrAny) (conn int, err error) {
 
 // CloseWrite sends the end of the stream after everything that was written.
 func CloseWrite(fd int) error { return unix.Shutdown(fd, unix.SHUT_WR) }
+
+// ResetOnClose makes the close of a TCP socket drop what was not sent and reset the
+// connection; on other sockets it has no effect.
+func ResetOnClose(fd int) error {
+	return unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+}
 
 // Unsent is the number of bytes that the kernel took and the peer (on a Unix
 // socket: the peer's program) has not taken yet. 0 if the kernel cannot tell.
