@@ -10,7 +10,7 @@ import (
 )
 
 // chatter is a browser in the chat.
-type chatter struct{ *webSocket }
+type chatter struct{ *socketPeer }
 
 // chatEvent is what the chat says to a browser.
 type chatEvent struct {
@@ -29,17 +29,15 @@ type chatEvent struct {
 // chatSocket connects to the chat without entering.
 func chatSocket(t *testing.T, address string) *chatter {
 	t.Helper()
-	return chatUpgrade(dial(t, "tcp", address), true)
+	return &chatter{openSocket(t, address, "/ws")}
 }
 
-func chatUpgrade(c *client, compression bool) *chatter {
+// chatAnswer shakes hands on c as a page of origin does, and returns the status line.
+func chatAnswer(c *client, origin string) string {
 	c.t.Helper()
-	o := &websocket.Options{Compression: websocket.Compression{Enabled: compression}}
-	ws, status := upgrade(c, "/ws", "http://"+c.RemoteAddr().String(), o)
-	if status != 101 {
-		c.t.Fatalf("the handshake was answered with %d", status)
-	}
-	return &chatter{ws}
+	c.send("GET /ws HTTP/1.1\r\nHost: " + c.RemoteAddr().String() + "\r\nOrigin: " + origin + "\r\n" +
+		"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
+	return strings.TrimSuffix(c.line(), "\r")
 }
 
 // enters asks to come in and returns the answer.
@@ -69,7 +67,7 @@ func (c *chatter) asks(request any) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	c.writes(string(data))
+	c.send(websocket.Text, string(data))
 }
 
 // says says something and waits for it to come back, which it returns.
@@ -134,6 +132,18 @@ func (c *chatter) roomsAre(want string) {
 			}
 			return
 		}
+	}
+}
+
+// closes expects that the server closes with this code, after any events.
+func (c *chatter) closes(code int) {
+	c.t.Helper()
+	ev := c.next()
+	for ev.Op == websocket.Text {
+		ev = c.next()
+	}
+	if ev.Op != websocket.Close || ev.Code != code {
+		c.t.Fatalf("got %v %d %q, want a close with %d", ev.Op, ev.Code, ev.Data, code)
 	}
 }
 

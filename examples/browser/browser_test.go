@@ -207,6 +207,12 @@ func (p *page) enter() {
 	}
 }
 
+// runs runs JavaScript.
+func (p *page) runs(script string) {
+	p.t.Helper()
+	p.do(chromedp.Evaluate[chromedp.Void](script))
+}
+
 // has expects that a script has this value.
 func (p *page) has(script, want string) {
 	p.t.Helper()

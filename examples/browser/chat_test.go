@@ -117,6 +117,15 @@ func TestChat(t *testing.T) {
 	ann.hears(said...)
 	ann.has(notes, "bob has joined")
 
+	// Who reads further up is told how much is new.
+	ann.runs(`document.querySelector("#log").scrollTop = 0`)
+	ann.becomes(`document.querySelector("#log").scrollTop`, "0")
+	second.says("news")
+	said = append(said, "news")
+	ann.becomes("document.title", "(1) #lobby – Chat")
+	ann.do(chromedp.Click(chromedp.CSS("#newer")))
+	ann.becomes("document.title", "#lobby – Chat")
+
 	// Rooms are apart, and links.
 	bob.types("#room-name", "Den")
 	bob.enter()

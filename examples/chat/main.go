@@ -8,6 +8,10 @@
 //	go run ./examples/chat -text text://127.0.0.1:2345
 //	telnet 127.0.0.1 2345            # or nc
 //
+// With a certificate it serves https, and the page finds its WebSocket at wss:
+//
+//	go run ./examples/chat -listen https://0.0.0.0:443 -cert fullchain.pem -key privkey.pem
+//
 // Behind a proxy that ends TLS pass Upgrade, Connection and Host on to /ws, for nginx:
 //
 //	proxy_pass http://127.0.0.1:2346;
@@ -36,8 +40,10 @@ const maxUnread = 256 << 10
 
 func main() {
 	var h hub
-	listen := flag.String("listen", "http://0.0.0.0:2346", "`http://ADDR` to serve the page and its WebSocket on")
+	listen := flag.String("listen", "http://0.0.0.0:2346", "`http://ADDR` or https://ADDR to serve the page and its WebSocket on")
 	lines := flag.String("text", "", "`text://ADDR` to serve telnet and nc on (default none)")
+	cert := flag.String("cert", "", "PEM `file` with the certificate for https and the intermediate ones")
+	key := flag.String("key", "", "PEM `file` with the private key, if it is not in the same")
 	origins := flag.String("origins", "", "`list` of sites whose pages may connect, as https://a.example,https://b.example (default the page's own)")
 	flag.IntVar(&h.keep, "history", 50, "`number` of messages that a room remembers")
 	flag.DurationVar(&h.away, "away", 3*time.Second, "how long a browser may be gone, as for a reload, before the others are told, a `duration`")
@@ -56,6 +62,7 @@ func main() {
 	web.FullPolicy = workerman.CloseWhenFull
 	web.PingInterval = 30 * time.Second
 	web.WebSocket.Compression.Enabled = true
+	web.TLS = workerman.TLS{CertFile: *cert, KeyFile: *key}
 	if *origins != "" {
 		web.WebSocket.Origins = strings.Split(*origins, ",")
 	}

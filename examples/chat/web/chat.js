@@ -50,7 +50,8 @@ const events = {
     const again = event.room === room;
     const first = !again || !log.lastID;
     if (!again) {
-      drafts.set(room, $("text").value);
+      const unsent = [...log.pending.values()].map(({ request }) => request.text);
+      drafts.set(room, [...unsent, $("text").value].join("\n").trim());
       log.clear();
       $("text").value = drafts.get(event.room) ?? "";
       resize();
@@ -63,7 +64,7 @@ const events = {
     if (event.missed) log.note("Some messages were missed.");
     // What was said before is not to be read out.
     $("log").ariaLive = first ? "off" : "polite";
-    for (const message of event.history ?? []) log.add(message, message.name === me);
+    for (const message of event.history ?? []) log.add(message, message.name === me, !first);
     setTimeout(() => ($("log").ariaLive = "polite"));
     for (const { request } of log.pending.values()) server.send(request);
     if (log.pending.size) expectAnswer();
@@ -75,7 +76,7 @@ const events = {
 
   message(event) {
     stopTyping(event.name);
-    log.add(event, event.name === me);
+    log.add(event, event.name === me, true);
     $("empty").hidden = true;
   },
 
@@ -155,6 +156,7 @@ function remember(name) {
 function askName(error = "") {
   $("name").value ||= me;
   $("name-error").textContent = error;
+  $("cancel").hidden = !entered;
   if (!$("welcome").open) $("welcome").showModal();
   $("name").select();
 }
@@ -236,6 +238,7 @@ function notice(text) {
 
 function showMenu(open) {
   document.body.classList.toggle("menu", open);
+  document.querySelector("main").inert = open;
   $("menu").ariaExpanded = open;
   (open ? $("side").querySelector("a") : $("menu"))?.focus();
 }
@@ -310,9 +313,11 @@ window.addEventListener("hashchange", () => {
 document.addEventListener("keydown", (e) => {
   if (e.key === "Escape" && document.body.classList.contains("menu")) showMenu(false);
 });
+matchMedia("(min-width: 721px)").addEventListener("change", () => showMenu(false));
 $("menu").addEventListener("click", () => showMenu(!document.body.classList.contains("menu")));
 $("veil").addEventListener("click", () => showMenu(false));
 $("rename").addEventListener("click", () => askName());
+$("cancel").addEventListener("click", () => $("welcome").close());
 $("newer").addEventListener("click", () => log.toEnd());
 $("retry").addEventListener("click", () => server.retry());
 

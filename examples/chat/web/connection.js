@@ -5,13 +5,13 @@ const longestDelay = 15000;
 
 export class Connection {
   // onOpen and onEvent are called with the connection up; onDown each time it is lost or
-  // cannot be made, with the time of the next try.
+  // cannot be made.
   constructor({ onOpen, onEvent, onDown }) {
     Object.assign(this, { onOpen, onEvent, onDown });
     this.failures = 0;
     window.addEventListener("online", () => this.retry());
     window.addEventListener("pagehide", () => this.socket?.close());
-    window.addEventListener("pageshow", () => this.socket && this.retry()); // from the cache
+    window.addEventListener("pageshow", () => this.retry()); // from the cache
   }
 
   get open() {
@@ -19,6 +19,7 @@ export class Connection {
   }
 
   connect() {
+    this.wanted = true;
     clearTimeout(this.timer);
     const url = new URL("ws", location.href);
     url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
@@ -43,12 +44,12 @@ export class Connection {
     const longest = Math.min(longestDelay, firstDelay * 2 ** this.failures++);
     const delay = longest * (0.5 + Math.random() / 2);
     this.timer = setTimeout(() => this.connect(), delay);
-    this.onDown(Date.now() + delay);
+    this.onDown();
   }
 
-  // retry connects now, unless a try is under way.
+  // retry connects now, unless a try is under way or there was none yet.
   retry() {
-    if (this.socket?.readyState === WebSocket.CLOSED) this.connect();
+    if (this.wanted && (this.socket?.readyState ?? WebSocket.CLOSED) === WebSocket.CLOSED) this.connect();
   }
 
   // drop gives up a connection that does not answer: its close could take minutes.

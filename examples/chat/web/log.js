@@ -31,13 +31,14 @@ export class Log {
     return !this.element.querySelector(".message");
   }
 
-  // add shows a message, in the place of the same one that was on its way.
-  add(message, mine) {
+  // add shows a message, in the place of the same one that was on its way. news says that
+  // the reader cannot have seen it.
+  add(message, mine, news) {
     if (message.id <= this.lastID) return; // shown before the connection was lost
     this.lastID = message.id;
     this.settle(message.ref);
     this.append(this.row(message, mine), message);
-    if (!mine && (document.hidden || !this.follow)) this.onUnread(++this.unread);
+    if (news && !mine && (document.hidden || !this.follow)) this.onUnread(++this.unread);
   }
 
   // addPending shows a message of one's own that the server has not taken yet.
