@@ -264,7 +264,7 @@ func (w *response) claim() error {
 		return err
 	}
 	w.claimed = true
-	w.last = w.last || state&exchangeLast != 0
+	w.last = w.last || state&exchangeLast != 0 || w.g.conn.svc.master.stopping()
 	return nil
 }
 
