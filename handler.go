@@ -202,10 +202,18 @@ func (c *Conn) localNetAddr() net.Addr {
 	return net.TCPAddrFromAddrPort(c.LocalAddr())
 }
 
-// remoteNetAddr is RemoteAddr for package net.
+// remoteName is the text of remoteNetAddr.
+func (c *Conn) remoteName() string {
+	if c.Transport() == "unix" {
+		return "@"
+	}
+	return c.RemoteAddr().String()
+}
+
+// remoteNetAddr is RemoteAddr for package net, which calls a Unix socket's client @.
 func (c *Conn) remoteNetAddr() net.Addr {
 	if c.Transport() == "unix" {
-		return &net.UnixAddr{Name: "@", Net: "unix"}
+		return &net.UnixAddr{Name: c.remoteName(), Net: "unix"}
 	}
 	return net.TCPAddrFromAddrPort(c.RemoteAddr())
 }
