@@ -173,7 +173,7 @@ func TestContextEndsWhenTheClientLeaves(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		begun, ended := make(chan struct{}), make(chan error)
 		_, w := mount(t, k, func(w nethttp.ResponseWriter, r *nethttp.Request) {
-			left := w.(nethttp.CloseNotifier).CloseNotify()
+			left := w.(interface{ CloseNotify() <-chan bool }).CloseNotify()
 			begun <- struct{}{}
 			<-r.Context().Done()
 			<-left
