@@ -283,6 +283,9 @@ func (o *connOwner) Closed(err error) {
 		}
 	}
 	if x := c.extra.Load(); x != nil {
+		if h := c.httpConn(); h != nil {
+			h.gone()
+		}
 		x.roomMade()
 		if x.serial != nil {
 			x.serial.push(c, call{fn: c.finish, last: true})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	nethttp "net/http"
 	"net/netip"
 	"os"
 	"sync"
@@ -38,6 +39,7 @@ type service struct {
 	hub       hub
 
 	http        *http.Options
+	handler     nethttp.Handler // serves the requests, nil if callbacks do
 	webSocket   *websocket.Options
 	messageKind websocket.Opcode // of what Send sends on a WebSocket
 	ping        time.Duration
@@ -108,6 +110,9 @@ func (w *Worker) prepare() (*service, error) {
 	}
 	if w.Protocol != nil {
 		s.protocol, s.kind = w.Protocol, noDialog
+	}
+	if err := s.checkHandler(w); err != nil {
+		return nil, err
 	}
 	return s, nil
 }

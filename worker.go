@@ -6,6 +6,7 @@ import (
 	"iter"
 	"log/slog"
 	"net"
+	nethttp "net/http"
 	"slices"
 	"time"
 
@@ -66,6 +67,7 @@ type Worker struct {
 	OnWorkerStop func(w *Worker)
 
 	address string
+	handler nethttp.Handler
 	master  *Master
 	svc     *service
 }
