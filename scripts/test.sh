@@ -110,6 +110,7 @@ analyse() {
 # Tests of the core run on both engines inside.
 race() {
 	need gcc gcc libc6-dev
+	need curl curl
 	CGO_ENABLED=1 go test -race -count=1 -timeout 15m ./...
 }
 
