@@ -2,209 +2,347 @@ package examples
 
 import (
 	"fmt"
+	"net"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/workerman-go/workerman/examples/internal/selfsigned"
+	"github.com/workerman-go/workerman/websocket"
 )
 
-const (
-	chatWelcome = "Welcome to the chat! What is your name?"
-	chatRule    = "A name is 1 to 20 letters, digits, - and _. Try another."
-)
-
-// chatter comes into the chat under a name; with are those in the lobby then, sorted.
-func chatter(t *testing.T, address, name, with string) *client {
-	t.Helper()
-	c := dial(t, "tcp", address)
-	c.gets(chatWelcome)
-	c.send(name + "\r\n")
-	c.gets("Hello "+name+"! /help lists the commands.", "You are in lobby with "+with+".")
-	return c
+func TestChatPage(t *testing.T) {
+	onEveryEngine(t, func(t *testing.T, engine string) {
+		url := "http://" + start(t, engine, "chat", "-listen", "http://"+anyPort).address()
+		for path, want := range map[string]string{
+			"/": "text/html; charset=utf-8", "/style.css": "text/css; charset=utf-8",
+			"/chat.js": "text/javascript; charset=utf-8", "/icon.svg": "image/svg+xml",
+		} {
+			p := ask(t, "GET", url+path, "")
+			if p.StatusCode != 200 || p.Header.Get("Content-Type") != want || p.body == "" {
+				t.Errorf("%s: %d %s, %d bytes", path, p.StatusCode, p.Header.Get("Content-Type"), len(p.body))
+			}
+			policy := p.Header.Get("Content-Security-Policy")
+			if !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") {
+				t.Errorf("%s: Content-Security-Policy is %q", path, policy)
+			}
+			if p := ask(t, "GET", url+path, "", "If-None-Match: "+p.Header.Get("ETag")); p.StatusCode != 304 || p.body != "" {
+				t.Errorf("%s again: %d, %d bytes, want 304", path, p.StatusCode, len(p.body))
+			}
+			if p := ask(t, "HEAD", url+path, ""); p.StatusCode != 200 || p.body != "" {
+				t.Errorf("HEAD %s: %d, %d bytes", path, p.StatusCode, len(p.body))
+			}
+		}
+		for target, want := range map[string]int{
+			"GET /nothing": 404, "GET /index.html": 404, "GET /..%2fmain.go": 404, "GET /../main.go": 404,
+			"POST /": 405, "GET /ws": 426,
+		} {
+			method, path, _ := strings.Cut(target, " ")
+			if p := ask(t, method, url+path, ""); p.StatusCode != want {
+				t.Errorf("%s: %d, want %d", target, p.StatusCode, want)
+			}
+		}
+		pair := filepath.Join(t.TempDir(), "pair.pem")
+		if err := selfsigned.Keep(pair, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		at := start(t, engine, "chat", "-listen", "https://"+anyPort, "-cert", pair).address()
+		if p := askSecurely(t, "https://"+at, trust(t, pair)); p.StatusCode != 200 {
+			t.Errorf("with TLS: %d, want 200", p.StatusCode)
+		}
+	})
 }
 
 func TestChat(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, engine string) {
-		p := start(t, engine, "chat", "-listen", "text://"+anyPort)
+		p := start(t, engine, "chat", "-listen", "http://"+anyPort, "-away", "0s")
 		at := p.address()
-		ann := chatter(t, at, "ann", "ann")
-		bob := chatter(t, at, "bob", "ann, bob")
-		ann.gets("* bob has joined lobby")
+		ann := newChatter(t, at, "ann", "ann")
+		bob := newChatter(t, at, "Bob", "ann,Bob")
+		ann.hears("joined Bob")
 
-		ann.send("hello bob\n\n")
-		bob.gets("ann: hello bob")
-		bob.send("hello ann\n")
-		ann.gets("bob: hello ann")
+		first := ann.says("hello <b>Bob</b>", "1")
+		bob.hears("message ann hello <b>Bob</b>")
+		second := bob.says("  two\n\n\n\nlines\u202e\a  ", "1")
+		ann.hears("message Bob two\n\nlines")
+		if second.ID <= first.ID {
+			t.Errorf("the message after %d has the ID %d", first.ID, second.ID)
+		}
+		ann.asks(map[string]any{"type": "typing"})
+		bob.hears("typing ann")
 
-		ann.send("/name Anna\n")
-		ann.gets("* ann is now Anna")
-		bob.gets("* ann is now Anna")
-		bob.send("/name anna\n")
-		bob.gets("The name anna is taken. Try another.")
-		ann.send("/name ANNA\n")
-		ann.gets("* Anna is now ANNA")
-		bob.gets("* Anna is now ANNA")
-		carl := chatter(t, at, "ann", "ANNA, ann, bob") // the old name is free
-		ann.gets("* ann has joined lobby")
-		bob.gets("* ann has joined lobby")
+		// Rooms.
+		carl := newChatter(t, at, "carl", "ann,Bob,carl")
+		ann.hears("joined carl") // and no typing of its own
+		if e := carl.enters("carl", "DEN", 0); e.Room != "den" || len(e.History) != 0 || strings.Join(e.People, ",") != "carl" {
+			t.Errorf("the new room is %+v", e)
+		}
+		ann.hears("left carl")
+		ann.roomsAre("[{lobby 2} {den 1}]")
+		carl.says("only here", "2")
+		if e := ann.enters("ann", "den", 0); texts(e.History) != "carl: only here" {
+			t.Errorf("the history of the den is %q", texts(e.History))
+		}
+		carl.hears("joined ann")
+		bob.hears("joined carl", "left carl", "left ann")
 
-		carl.send("/join Den\n")
-		carl.gets("You are in den with ann.")
-		ann.gets("* ann has gone to den")
-		bob.gets("* ann has gone to den")
-		carl.send("nobody hears this\n/rooms\n/join den\n/join ../x\n/join\n")
-		carl.gets("  den (1)", "  lobby (2)", "You are in den already.",
-			"A room's name is 1 to 20 letters, digits, - and _. Try another.",
-			"A room's name is 1 to 20 letters, digits, - and _. Try another.")
-		bob.send("/who\n/msg ANN psst\n/msg zoe psst\n/msg ann\n/dance\n")
-		bob.gets("In lobby: ANNA, bob", "You whispered to ANN.", "Nobody here is called zoe.",
-			"Use /msg NAME TEXT.", "There is no command /dance; /help lists them.")
-		carl.gets("bob whispers: psst")
-
-		bob.send("/join den\n")
-		bob.gets("You are in den with ann, bob.")
-		carl.gets("* bob has joined den")
-		ann.gets("* bob has gone to den")
-		bob.send("/history\n")
-		for _, want := range []string{"* ann has joined den", "ann: nobody hears this", "* bob has joined den"} {
-			if line := bob.line(); !strings.HasSuffix(line, " "+want) {
-				t.Errorf("history has %q, want %q", line, want)
-			}
+		// Another name.
+		if e := ann.enters("Anna", "den", 0); e.Name != "Anna" || strings.Join(e.People, ",") != "Anna,carl" {
+			t.Errorf("after taking another name: %+v", e)
 		}
-		bob.send("/help\n")
-		if line := bob.line(); !strings.HasPrefix(line, "Type a line") {
-			t.Errorf("help begins with %q", line)
-		}
-		for range 8 {
-			bob.line()
-		}
-		bob.send("/quit\n")
-		bob.gets("Bye.")
-		bob.ends()
-		bob.Close()
-		carl.gets("* bob has left")
-		ann.send("/join den\n")
-		ann.gets("You are in den with ANNA, ann.")
-		carl.gets("* ANNA has joined den")
-		carl.Close()
-		ann.gets("* ann has left")
-		ann.send("/join lobby\n/join den\n/history\n") // the den was forgotten with its last member
-		ann.gets("You are in lobby with ANNA.", "You are in den with ANNA.")
-		if line := ann.line(); !strings.HasSuffix(line, " * ANNA has joined den") {
-			t.Errorf("the history of a new room has %q", line)
-		}
+		carl.hears("left ann", "joined Anna")
+		ann.conn.Close()
+		carl.hears("left Anna")
 		p.signal(syscall.SIGTERM)
-		ann.gets("* The chat is closing. See you!")
-		ann.ends()
+		carl.closes(websocket.CloseGoingAway)
 		if status := p.status(); status != 0 {
 			t.Errorf("exit status %d, want 0", status)
 		}
 	})
 }
 
-func TestChatHistoryIsBounded(t *testing.T) {
+// Who reconnects gets what was said meanwhile, once, and is not announced.
+func TestChatReconnect(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, engine string) {
-		ann := chatter(t, start(t, engine, "chat", "-listen", "text://"+anyPort).address(), "ann", "ann")
-		for i := range 50 {
-			ann.send(fmt.Sprintf("line %d\n", i))
+		at := start(t, engine, "chat", "-listen", "http://"+anyPort, "-history", "3", "-away", "1m").address()
+		ann := newChatter(t, at, "ann", "ann")
+		bob := newChatter(t, at, "bob", "ann,bob")
+		ann.hears("joined bob")
+		known := ann.says("one", "a1")
+		bob.hears("message ann one")
+		ann.conn.Close()
+		two := bob.says("two", "b1")
+
+		ann = chatSocket(t, at)
+		if e := ann.enters("ann", "lobby", known.ID); texts(e.History) != "bob: two" || e.Missed || len(e.People) != 2 {
+			t.Errorf("after a reconnect: %+v", e)
 		}
-		ann.send("/history\n/who\n")
-		for i := 30; i < 50; i++ {
-			if line, want := ann.line(), fmt.Sprintf(" ann: line %d", i); !strings.HasSuffix(line, want) {
-				t.Fatalf("history has %q, want %q", line, want)
-			}
+		// It did not get the answer to a1 and says it again: the answer is the same.
+		if again := ann.says("one", "a1"); again.ID != known.ID {
+			t.Errorf("a message said again has the ID %d, want %d", again.ID, known.ID)
 		}
-		ann.gets("In lobby: ann")
+		tab := chatSocket(t, at)
+		if e := tab.enters("ANN", "lobby", 0); e.Name != "ann" || texts(e.History) != "ann: one|bob: two" {
+			t.Errorf("another tab of ann: %+v", e)
+		}
+		ann.conn.Close()
+		for i := range 3 {
+			bob.says(fmt.Sprint(i), fmt.Sprint(i))
+		}
+		tab.hears("message bob 0", "message bob 1", "message bob 2")
+		late := chatSocket(t, at)
+		if e := late.enters("ann", "lobby", known.ID); texts(e.History) != "bob: 0|bob: 1|bob: 2" || !e.Missed {
+			t.Errorf("long after: %+v", e)
+		}
+		if e := late.enters("ann", "lobby", two.ID); e.Missed || len(e.History) != 3 {
+			t.Errorf("just in time: %+v", e)
+		}
+		bob.says("nobody came or left", "b2")
 	})
 }
 
-func TestChatBadInput(t *testing.T) {
+func TestChatMisuse(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, engine string) {
-		p := start(t, engine, "chat", "-listen", "text://"+anyPort)
+		p := start(t, engine, "chat", "-listen", "http://"+anyPort, "-away", "0s")
 		at := p.address()
-		ann := chatter(t, at, "ann", "ann")
+		ann := newChatter(t, at, "ann", "ann")
 
-		c := dial(t, "tcp", at)
-		c.gets(chatWelcome)
-		for _, name := range []string{"two words", "/help", strings.Repeat("x", 21), "a:b", "\u202e,"} {
-			c.send(name + "\n")
-			c.gets(chatRule)
+		c := chatSocket(t, at)
+		const key = "0123456789abcdef"
+		for _, test := range []struct{ request, code, ref string }{
+			{`{"type":"say","text":"hello","ref":"r1"}`, "not-entered", "r1"},
+			{`{"type":"typing"}`, "not-entered", ""},
+			{`{"type":"dance"}`, "unknown-type", ""},
+			{`{}`, "unknown-type", ""},
+			{`{"type":"enter","name":"a b","room":"lobby","key":"` + key + `"}`, "bad-name", ""},
+			{`{"type":"enter","name":"","room":"lobby","key":"` + key + `"}`, "bad-name", ""},
+			{`{"type":"enter","name":"` + strings.Repeat("é", 21) + `","room":"lobby","key":"` + key + `"}`, "bad-name", ""},
+			{`{"type":"enter","name":"carl","room":"lobby","key":"short"}`, "bad-key", ""},
+			{`{"type":"enter","name":"carl","room":"a/b","key":"` + key + `"}`, "bad-room", ""},
+			{`{"type":"enter","name":"ANN","room":"lobby","key":"` + key + `"}`, "name-taken", ""},
+		} {
+			c.send(websocket.Text, test.request)
+			c.refused(test.code, test.ref)
 		}
-		c.send("ann\n")
-		c.gets("The name ann is taken. Try another.")
-		c.send("\x1b[31m\a\n\x1b[31mcarl\x00\n") // the first is nothing, the second a name
-		c.gets("Hello carl! /help lists the commands.", "You are in lobby with ann, carl.")
-		ann.gets("* carl has joined lobby")
-		c.send("\x1b]0;owned\x07\x1b[2Jbeep\a \xff\xfe\u202edone\rfake\n")
-		ann.gets("carl: beep donefake")
+		c.enters("carl", "lobby", 0)
+		for _, test := range []struct{ text, ref, code, answer string }{
+			{"", "r2", "empty", "r2"},
+			{" \n\u200b\x1b[0m ", "r3", "empty", "r3"},
+			{"hello", "", "bad-ref", ""},
+			{"hello", "<r4>", "bad-ref", ""},
+			{strings.Repeat("é", 2001), "r5", "too-long", "r5"},
+		} {
+			c.asks(map[string]any{"type": "say", "text": test.text, "ref": test.ref})
+			c.refused(test.code, test.answer)
+		}
+		longest := strings.Repeat("é", 2000)
+		c.says(longest, "r6")
+		ann.hears("joined carl", "message carl "+longest) // and nothing of the rest
 
-		c.send(strings.Repeat("x", 4000) + "\n")
-		ann.gets("carl: " + strings.Repeat("x", 4000))
-		c.send(strings.Repeat("x", 5000) + "\n")
-		c.ends()
-		c.Close()
-		ann.gets("* carl has left (sent a line that is too long)")
+		for _, bad := range []struct {
+			message string
+			code    int
+		}{
+			{"no JSON", websocket.CloseInvalidData},
+			{`{"type":5}`, websocket.CloseInvalidData},
+			{`{"type":"say","text":"` + strings.Repeat("x", 20<<10) + `"}`, websocket.CloseTooBig},
+		} {
+			c := chatSocket(t, at)
+			c.send(websocket.Text, bad.message)
+			c.closes(bad.code)
+		}
 
-		// Someone who leaves without a name is no news to the others.
-		ghost := dial(t, "tcp", at)
-		ghost.gets(chatWelcome)
-		ghost.send("/quit\n")
-		ghost.gets("Bye.")
-		ghost.ends()
-		ann.send("/who\n")
-		ann.gets("In lobby: ann")
 		p.endsWell(syscall.SIGINT)
+	})
+}
+
+// Pages of other sites may not connect, unless they are named.
+func TestChatOrigins(t *testing.T) {
+	onEveryEngine(t, func(t *testing.T, engine string) {
+		own := start(t, engine, "chat", "-listen", "http://"+anyPort).address()
+		named := start(t, engine, "chat", "-listen", "http://"+anyPort, "-origins", "https://a.example,https://b.example").address()
+		const yes, no = "HTTP/1.1 101 Switching Protocols", "HTTP/1.1 403 Forbidden"
+		for _, test := range []struct{ address, origin, want string }{
+			{own, "http://" + own, yes}, {own, "https://a.example", no}, {own, "null", no},
+			{named, "https://a.example", yes}, {named, "https://b.example", yes}, {named, "http://" + named, no},
+		} {
+			if got := chatAnswer(dial(t, "tcp", test.address), test.origin); got != test.want {
+				t.Errorf("%s from %s: %s, want %s", test.address, test.origin, got, test.want)
+			}
+		}
+	})
+}
+
+// Who sends too much is refused at first, and closed if that does not help.
+func TestChatFlood(t *testing.T) {
+	onEveryEngine(t, func(t *testing.T, engine string) {
+		at := start(t, engine, "chat", "-listen", "http://"+anyPort).address()
+		mad := newChatter(t, at, "mad", "mad")
+		for i := range 25 {
+			mad.asks(map[string]any{"type": "say", "text": "spam", "ref": fmt.Sprint(i)})
+		}
+		said, refused := 0, 0
+		for range 25 {
+			switch e := mad.event(); {
+			case e.Type == "message":
+				said++
+			case e.Code == "slow-down" && e.Ref != "":
+				refused++
+			default:
+				t.Fatalf("got %+v", e)
+			}
+		}
+		if said < 19 || refused == 0 {
+			t.Errorf("%d messages were taken and %d refused", said, refused)
+		}
+		for range 200 {
+			mad.asks(map[string]any{"type": "typing"})
+		}
+		mad.closes(websocket.ClosePolicyViolation)
 	})
 }
 
 func TestChatTimeouts(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, engine string) {
-		p := start(t, engine, "chat", "-listen", "text://"+anyPort, "-name-timeout", "400ms", "-idle-timeout", "2s")
-		nameless := dial(t, "tcp", p.address())
-		ann := chatter(t, p.address(), "ann", "ann")
-		nameless.gets(chatWelcome, "You gave no name. Come back when you have one.")
-		nameless.ends()
-		bob := chatter(t, p.address(), "bob", "ann, bob")
-		ann.gets("* bob has joined lobby")
-		bob.stays(time.Second)
-		bob.send("/who\n")
-		bob.gets("In lobby: ann, bob")
-		ann.ends() // silent all the time
-		ann.Close()
-		bob.gets("* ann has left (silent for too long)")
+		p := start(t, engine, "chat", "-listen", "http://"+anyPort, "-text", "text://"+anyPort, "-name-timeout", "400ms", "-idle-timeout", "1s")
+		at := p.addresses(2)
+		nameless, line := chatSocket(t, at[0]), dial(t, "tcp", at[1])
+		ann := newChatter(t, at[0], "ann", "ann")
+		zoe := terminal(t, at[1], "zoe", "You are in lobby as zoe, with ann, zoe.")
+		nameless.closes(websocket.ClosePolicyViolation)
+		line.gets(chatWelcome, "You gave no name. Come back when you have one.")
+		line.ends()
+		zoe.ends() // said nothing for a second; ann need not
+		ann.hears("joined zoe", "left zoe")
 	})
 }
 
 // A client that never reads is dropped and does not hold up the others.
 func TestChatDropsWhoDoesNotRead(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, engine string) {
-		at := start(t, engine, "chat", "-listen", "text://"+anyPort).address()
-		deaf := chatter(t, at, "deaf", "deaf")
-		ann := chatter(t, at, "ann", "ann, deaf")
-		deaf.gets("* ann has joined lobby")
-		line := []byte(strings.Repeat("x", 4000) + "\n")
-		gone := make(chan struct{})
-		stopped := make(chan error, 1)
-		go func() {
-			for {
-				select {
-				case <-gone:
-					stopped <- nil
+		p := start(t, engine, "chat", "-listen", "http://"+anyPort, "-text", "text://"+anyPort, "-away", "0s", "-history", "1")
+		at := p.addresses(2)
+		ann := newChatter(t, at[0], "ann", "ann")
+		deaf := dial(t, "tcp", at[0])
+		deaf.Conn.(*net.TCPConn).SetReadBuffer(4 << 10) // or the system would take megabytes
+		chatAnswer(deaf, "http://"+at[0])               // without compression, which would make little of the text
+		(&chatter{&socketPeer{t: t, conn: deaf, codec: websocket.NewCodec(websocket.Client, new(websocket.Options), websocket.Deflate{})}}).
+			asks(map[string]any{"type": "enter", "name": "deaf", "key": chatKey("deaf"), "room": "lobby"})
+		ann.hears("joined deaf")
+		text := strings.Repeat("€", 2000)
+		for i := range 200 { // what the system buffers is megabytes, and one may not say that much
+			c := dial(t, "tcp", at[1])
+			c.send(fmt.Sprintf("s%d\n", i))
+			ann.hears(fmt.Sprintf("joined s%d", i))
+			for range 15 {
+				c.send(text + "\n")
+				if e := ann.event(); e.Type == "left" {
+					if e.Name != "deaf" {
+						t.Errorf("%s was dropped", e.Name)
+					}
 					return
-				default:
-				}
-				if _, err := ann.Write(line); err != nil {
-					stopped <- err
-					return
+				} else if e.Text != text {
+					t.Fatalf("got %.100v", e)
 				}
 			}
-		}()
-		ann.gets("* deaf has left (did not read)")
-		close(gone)
-		if err := <-stopped; err != nil {
-			t.Fatal(err)
+			c.Close()
+			ann.hears(fmt.Sprintf("left s%d", i))
 		}
-		ann.send("/who\n")
-		ann.gets("In lobby: ann")
+		t.Error("who does not read was not dropped")
+	})
+}
+
+// Terminals and browsers are in the same rooms.
+func TestChatTerminals(t *testing.T) {
+	onEveryEngine(t, func(t *testing.T, engine string) {
+		p := start(t, engine, "chat", "-listen", "http://"+anyPort, "-text", "text://"+anyPort, "-away", "0s")
+		at := p.addresses(2)
+		ann := newChatter(t, at[0], "ann", "ann")
+		c := dial(t, "tcp", at[1])
+		c.gets(chatWelcome)
+		for _, bad := range []string{"two words", "/help", "a:b", "\u202e,"} {
+			c.send(bad + "\n")
+			c.gets("A name is 1 to 20 letters, digits, - and _.")
+		}
+		c.send("Ann\n")
+		c.gets("This name is taken. Try another.")
+		c.send("\x1b[31m\a\n\x1b[31mbob\x00\n") // the first is nothing, the second a name
+		c.gets("You are in lobby as bob, with ann, bob.")
+		ann.hears("joined bob")
+
+		c.send("\x1b]0;owned\x07\x1b[2Jbeep\a \xff\xfe\u202edone\rfake\n")
+		ann.hears("message bob beep donefake")
+		ann.says("fake\nbob: line", "1")
+		c.gets("ann: fake", "  bob: line")
+		c.send("/who\n/dance\n/rooms\n/name ann\n/join ../x\n/name Bobby\n")
+		c.gets("In lobby: ann, bob", "There is no command /dance; /help lists them.", "  lobby (2)",
+			"This name is taken. Try another.", "A room’s name is 1 to 20 letters, digits, - and _.",
+			"You are in lobby as Bobby, with ann, Bobby.")
+		ann.hears("left bob", "joined Bobby")
+
+		zoe := dial(t, "tcp", at[1])
+		zoe.gets(chatWelcome)
+		zoe.send("zoe\n/help\n")
+		for _, want := range []string{"bob: beep donefake", "ann: fake"} {
+			if line := zoe.line(); !strings.HasSuffix(line, " "+want) || len(line) != len("15:04 "+want) {
+				t.Errorf("the history has %q, want %q", line, want)
+			}
+		}
+		zoe.gets("  bob: line", "You are in lobby as zoe, with ann, Bobby, zoe.", "Type a line and everybody in your room reads it. The commands are:")
+		for range 6 {
+			zoe.line()
+		}
+		zoe.send("/join Den\n/quit\n")
+		zoe.gets("You are in den as zoe, with zoe.", "Bye.")
+		zoe.ends()
+		c.gets("* zoe has joined", "* zoe has left")
+		p.signal(syscall.SIGTERM)
+		c.gets("* The chat is closing. See you!")
+		c.ends()
+		if status := p.status(); status != 0 {
+			t.Errorf("exit status %d, want 0", status)
+		}
 	})
 }

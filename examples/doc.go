@@ -2,7 +2,7 @@
 // folder is one program with a comment that says how to try it; start with echo.
 //
 //	echo        every message back to its sender, on any protocol and transport
-//	chat        rooms, names and private messages over telnet or nc
+//	chat        a page with rooms, its WebSocket on the same port, terminals welcome
 //	broadcast   what one client sends, all others get; a timer joins in
 //	heartbeat   closes clients that fell silent, by hand and with IdleTimeout
 //	jsonlines   a protocol of one's own, and handlers for typed JSON messages
@@ -22,5 +22,6 @@
 //	ginapp      an application of the router gin, a module of its own
 //	realip      the client's address behind proxies, by header fields or the PROXY protocol
 //
-// The tests of this package run the programs as processes and talk to them over sockets.
+// The tests of this package run the programs as processes and talk to them over sockets;
+// those in the folder browser look at the pages with a real browser.
 package examples

@@ -168,7 +168,7 @@ func (p *Parser) parseHead(r *Request, buf []byte, o *Options) (used int, step S
 		return used, NeedMore, nil
 	}
 	switch {
-	case o.Body == Stream || o.Uploads && r.isMultipart():
+	case o.Body == Stream || o.Uploads && r.length != 0 && r.isMultipart():
 		return used + n, p.begin(r, o), nil
 	case r.length < 0:
 		rest, step, e := p.collect(r, buf[n:], o)

@@ -124,6 +124,15 @@ apart() {
 	done
 }
 
+# browser has the chat used in Chromium.
+browser() {
+	need chromium chromium
+	cd examples/browser
+	go mod download || missing "the modules of the browser's test cannot be fetched"
+	go vet ./...
+	go test -count=1 -timeout 5m ./...
+}
+
 # The race detector would falsify the numbers, so these tests skip themselves under it.
 assert_numbers() { go test -count=1 -timeout 10m -v -run "$numbers" .; }
 
@@ -202,6 +211,7 @@ step "documents" documents
 step "tests with the race detector" race
 step "asserted numbers" assert_numbers
 step "other modules" apart
+step "browser" browser
 if ! $short; then
 	step "coverage" coverage
 	step "fuzzing" fuzz

@@ -1,252 +1,279 @@
 package main
 
 import (
-	"errors"
-	"fmt"
-	"maps"
+	"cmp"
 	"slices"
-	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/websocket"
 )
 
-const help = `Type a line and everybody in your room reads it. The commands are:
-  /name NEW        take another name
-  /join ROOM       go to another room; it is made if it is new
-  /rooms           list the rooms
-  /who             list who is in your room
-  /msg NAME TEXT   tell one person something
-  /history         show the last lines of your room
-  /help            show this
-  /quit            leave`
-
-// hub is the chat: it takes in people, runs their commands and passes lines on. Its
-// workers have one loop, so that all its methods run one at a time and need no locks.
+// hub is the chat: who is where, and what was said. Its workers have one loop, so that all
+// its methods run one at a time and need no locks.
 type hub struct {
-	workers  []*workerman.Worker
+	keep     int           // messages of a room
+	away     time.Duration // how long a connection may be lost before its person is gone
+	nameWait time.Duration // how long a connection may be nobody's
+
+	doors    []*door
 	rooms    map[string]*room
-	nameWait time.Duration
+	people   map[string]*person // by folded name
+	lastID   uint64
+	listing  bool // the list of rooms is about to be sent
 	stopping bool
+}
+
+// door is a way into the chat: a worker, and how its connections are told of an event.
+type door struct {
+	worker *workerman.Worker
+	encode func(event) []byte // nil: not at all
+	echo   bool               // who says something is told so too
 }
 
 // member is what the chat knows about a connection; it is kept in Conn.Data.
 type member struct {
-	name    string // empty until the person gave one
+	conn    *workerman.Conn
+	door    *door
+	person  *person // nil until it has entered, as room is
 	room    *room
-	hurryUp *workerman.Timer // closes the connection unless a name is given
+	hurryUp *workerman.Timer // closes the connection unless it enters
+	allowed bucket
 }
 
-func newHub(nameWait time.Duration) *hub {
-	return &hub{rooms: map[string]*room{lobby: {name: lobby}}, nameWait: nameWait}
+// open adds a door. The worker's callbacks are for the caller to set.
+func (h *hub) open(d *door) {
+	if h.rooms == nil {
+		h.rooms, h.people = map[string]*room{}, map[string]*person{}
+		// IDs go on rising when the program is started again, and fit a JavaScript number.
+		h.lastID = uint64(time.Now().UnixMilli()) * 1000
+		h.room(lobby)
+	}
+	h.doors = append(h.doors, d)
 }
 
-// serve makes the connections of w part of the chat. Groups and users belong to one
-// worker, therefore the hub asks all its workers for them.
-func (h *hub) serve(w *workerman.Worker) {
-	h.workers = append(h.workers, w)
-	w.OnConnect = h.welcome
-	w.OnMessage = func(c *workerman.Conn, data []byte) { h.receive(c, clean(data)) }
-	w.OnClose = h.goodbye
-	w.OnWorkerStop = h.stop
+// admit makes a connection a member, which has to enter in time.
+func (h *hub) admit(c *workerman.Conn, d *door) *member {
+	m := &member{conn: c, door: d, allowed: newBucket(time.Now())}
+	m.hurryUp = c.After(h.nameWait, func() {
+		h.refuse(m, noName, "")
+		c.CloseWithCode(websocket.ClosePolicyViolation, "no name was given")
+	})
+	c.Data = m
+	return m
 }
 
-// welcome greets a new connection, which has to give a name in time.
-func (h *hub) welcome(c *workerman.Conn) {
-	c.Data = &member{hurryUp: c.After(h.nameWait, func() {
-		c.CloseWith([]byte("You gave no name. Come back when you have one."))
-	})}
-	tell(c, "Welcome to the chat! What is your name?")
-}
-
-// receive takes one cleaned line of a client.
-func (h *hub) receive(c *workerman.Conn, line string) {
-	m := c.Data.(*member)
+// enter brings a member into a room under a name: at first, and whenever it changes one of
+// them. since is the last message of that room that the member knows, 0 for none.
+func (h *hub) enter(m *member, name, key, roomName string, since uint64) *refusal {
 	switch {
-	case line == "":
-	case line == "/quit":
-		c.CloseWith([]byte("Bye."))
-	case m.name == "":
-		h.introduce(c, m, line)
-	case strings.HasPrefix(line, "/"):
-		h.command(c, m, line)
-	default:
-		h.say(m.room, m.name+": "+line, c)
+	case !validName(name):
+		return badName
+	case !validMark(key, 16, 64):
+		return badKey
+	case !validName(roomName):
+		return badRoom
 	}
+	p := h.people[fold(name)]
+	if p == nil {
+		p = &person{name: name, key: key}
+	} else if p.key != key {
+		return nameTaken
+	}
+	r := h.room(fold(roomName))
+	switch {
+	case r == nil:
+		return tooManyRooms
+	case len(r.present) >= maxPeople && r.present[p] == nil:
+		return roomFull
+	}
+	if m.person != p || m.room != r {
+		h.leave(m, 0)
+		h.join(m, p, r)
+	}
+	messages, missed := r.since(since)
+	h.tell(m, event{
+		Type: "entered", Name: p.name, Room: r.name, People: r.people(), Rooms: h.list(),
+		History: messages, Missed: missed,
+	})
+	return nil
 }
 
-// introduce lets a person in who gave a good name.
-func (h *hub) introduce(c *workerman.Conn, m *member, name string) {
-	if !h.rename(c, m, name) {
-		return
-	}
+// join makes a member one of those in a room, and tells the others if the person is new.
+func (h *hub) join(m *member, p *person, r *room) {
 	m.hurryUp.Stop()
-	tell(c, "Hello "+name+"! /help lists the commands.")
-	h.enter(c, m, lobby)
-}
-
-// command runs a line that begins with a slash.
-func (h *hub) command(c *workerman.Conn, m *member, line string) {
-	name, rest, _ := strings.Cut(line, " ")
-	rest = strings.TrimSpace(rest)
-	switch name {
-	case "/name":
-		if old := m.name; h.rename(c, m, rest) {
-			h.say(m.room, "* "+old+" is now "+m.name)
-		}
-	case "/join":
-		h.move(c, m, strings.ToLower(rest))
-	case "/rooms":
-		for _, name := range slices.Sorted(maps.Keys(h.rooms)) {
-			tell(c, fmt.Sprintf("  %s (%d)", name, h.count(name)))
-		}
-	case "/who":
-		tell(c, "In "+m.room.name+": "+strings.Join(h.names(m.room.name), ", "))
-	case "/msg":
-		h.whisper(c, m, rest)
-	case "/history":
-		if len(m.room.history) == 0 {
-			tell(c, "Nothing was said in "+m.room.name+" yet.")
-		}
-		for _, line := range m.room.history {
-			tell(c, "  "+line)
-		}
-	case "/help":
-		tell(c, help)
-	default:
-		tell(c, "There is no command "+name+"; /help lists them.")
+	m.person, m.room = p, r
+	h.people[fold(p.name)] = p
+	at := r.present[p]
+	if at == nil {
+		at = &presence{}
+		r.present[p] = at
+		p.rooms++
+		h.publish(r, event{Type: "joined", Name: p.name})
+		h.listSoon()
 	}
+	workerman.DelTimer(at.leaving)
+	at.conns++
+	m.conn.Join(r.name)
 }
 
-// rename gives a person a name that is good and free; it says what is wrong otherwise.
-func (h *hub) rename(c *workerman.Conn, m *member, name string) bool {
-	switch {
-	case !validName(name):
-		tell(c, "A name is "+nameRule+". Try another.")
-	case userID(name) != c.UID() && h.online(name):
-		tell(c, "The name "+name+" is taken. Try another.")
-	default:
-		m.name = name
-		c.Bind(userID(name))
-		return true
-	}
-	return false
-}
-
-// userID is the same for names that differ in upper and lower case only.
-func userID(name string) string { return strings.ToLower(name) }
-
-// move takes a person to another room.
-func (h *hub) move(c *workerman.Conn, m *member, name string) {
-	switch {
-	case !validName(name):
-		tell(c, "A room's name is "+nameRule+". Try another.")
-	case name == m.room.name:
-		tell(c, "You are in "+name+" already.")
-	default:
-		c.Leave(m.room.name)
-		h.left(m, "has gone to "+name)
-		h.enter(c, m, name)
-	}
-}
-
-// enter brings a person into a room, which is made if it is new.
-func (h *hub) enter(c *workerman.Conn, m *member, name string) {
-	m.room = h.rooms[name]
-	if m.room == nil {
-		m.room = &room{name: name}
-		h.rooms[name] = m.room
-	}
-	h.say(m.room, "* "+m.name+" has joined "+name)
-	c.Join(name)
-	tell(c, "You are in "+name+" with "+strings.Join(h.names(name), ", ")+".")
-}
-
-// left announces that a person is in the room no more, and forgets a room that is empty.
-func (h *hub) left(m *member, why string) {
-	if m.room.name != lobby && h.count(m.room.name) == 0 {
-		delete(h.rooms, m.room.name)
+// leave takes a member out of its room. If the person has no other connection there for
+// some time, the others are told.
+func (h *hub) leave(m *member, wait time.Duration) {
+	p, r := m.person, m.room
+	if p == nil {
 		return
 	}
-	h.say(m.room, "* "+m.name+" "+why)
-}
-
-// goodbye announces that a connection is gone. The worker has taken it out of its group
-// and given its name free by now.
-func (h *hub) goodbye(c *workerman.Conn) {
-	m := c.Data.(*member)
-	if m.name == "" || h.stopping {
-		return
-	}
-	why := "has left"
-	switch err := c.Err(); {
-	case errors.Is(err, workerman.ErrIdle):
-		why += " (silent for too long)"
-	case errors.Is(err, workerman.ErrTooLarge):
-		why += " (sent a line that is too long)"
-	case errors.Is(err, workerman.ErrBufferFull):
-		why += " (did not read)"
-	case err != nil:
-		why += " (connection lost)"
-	}
-	h.left(m, why)
-}
-
-// stop tells everybody why the connection is about to close.
-func (h *hub) stop(w *workerman.Worker) {
-	h.stopping = true
-	w.Broadcast([]byte("* The chat is closing. See you!"))
-}
-
-// say sends a line to everybody in a room but those named, and remembers it.
-func (h *hub) say(r *room, line string, except ...*workerman.Conn) {
-	r.remember(line)
-	for _, w := range h.workers {
-		w.Group(r.name).Send([]byte(line), except...)
-	}
-}
-
-// whisper sends a line to one person.
-func (h *hub) whisper(c *workerman.Conn, m *member, rest string) {
-	name, text, _ := strings.Cut(rest, " ")
-	text = strings.TrimSpace(text)
+	m.conn.Leave(r.name)
+	m.person, m.room = nil, nil
+	at := r.present[p]
+	at.conns--
 	switch {
+	case at.conns > 0 || h.stopping:
+	case wait > 0:
+		at.leaving = workerman.After(wait, func() { h.gone(p, r) })
+	default:
+		h.gone(p, r)
+	}
+}
+
+// gone tells a room that somebody is in it no more, and gives the name free if it is used
+// nowhere else.
+func (h *hub) gone(p *person, r *room) {
+	delete(r.present, p)
+	r.used = h.lastID
+	p.rooms--
+	if p.rooms == 0 {
+		delete(h.people, fold(p.name))
+	}
+	h.publish(r, event{Type: "left", Name: p.name})
+	h.listSoon()
+}
+
+// maxText is the longest message in characters.
+const maxText = 2000
+
+// say passes a message on to everybody in the member's room, itself included, and
+// remembers it. A browser that lost its connection asks again with the same ref, and gets
+// the answer that it missed.
+func (h *hub) say(m *member, text, ref string) *refusal {
+	text = clean(text)
+	switch {
+	case m.room == nil:
+		return notEntered
+	case !validMark(ref, 1, 32):
+		return badRef
 	case text == "":
-		tell(c, "Use /msg NAME TEXT.")
-	case !h.online(name):
-		tell(c, "Nobody here is called "+name+".")
-	default:
-		for _, w := range h.workers {
-			w.SendTo(userID(name), []byte(m.name+" whispers: "+text))
+		return emptyText
+	case utf8.RuneCountInString(text) > maxText:
+		return tooLong
+	}
+	if message, ok := m.room.said(m.person.name, ref); ok {
+		h.tell(m, message)
+		return nil
+	}
+	h.lastID++
+	message := event{
+		Type: "message", ID: h.lastID, Time: time.Now().UnixMilli(),
+		Name: m.person.name, Text: text, Ref: ref,
+	}
+	m.room.remember(message, h.keep)
+	if m.door.echo {
+		h.publish(m.room, message)
+	} else {
+		h.publish(m.room, message, m.conn)
+	}
+	return nil
+}
+
+// typing tells the others that a member is writing.
+func (h *hub) typing(m *member) *refusal {
+	if m.room == nil {
+		return notEntered
+	}
+	h.publish(m.room, event{Type: "typing", Name: m.person.name}, m.conn)
+	return nil
+}
+
+// room returns the room of that name. It is made if it is new, in the place of the one that
+// was empty for longest if there are too many; nil if there are people in all of them.
+func (h *hub) room(name string) *room {
+	r := h.rooms[name]
+	if r == nil {
+		if len(h.rooms) >= maxRooms && !h.forgetRoom() {
+			return nil
 		}
-		tell(c, "You whispered to "+name+".")
+		r = &room{name: name, used: h.lastID, present: map[*person]*presence{}}
+		h.rooms[name] = r
 	}
+	return r
 }
 
-// online reports whether somebody has that name.
-func (h *hub) online(name string) bool {
-	return slices.ContainsFunc(h.workers, func(w *workerman.Worker) bool { return w.IsOnline(userID(name)) })
-}
-
-// count is the number of people in a room.
-func (h *hub) count(room string) (n int) {
-	for _, w := range h.workers {
-		n += w.Group(room).Count()
-	}
-	return n
-}
-
-// names are those of the people in a room, sorted.
-func (h *hub) names(room string) []string {
-	var list []string
-	for _, w := range h.workers {
-		for c := range w.Group(room).Members() {
-			list = append(list, c.Data.(*member).name)
+func (h *hub) forgetRoom() bool {
+	var oldest *room
+	for _, r := range h.rooms {
+		if r.name != lobby && len(r.present) == 0 && (oldest == nil || r.used < oldest.used) {
+			oldest = r
 		}
 	}
-	slices.Sort(list)
+	if oldest == nil {
+		return false
+	}
+	delete(h.rooms, oldest.name)
+	return true
+}
+
+// list is the rooms that people are in, the fullest first, and the lobby.
+func (h *hub) list() []roomCount {
+	var list []roomCount
+	for _, r := range h.rooms {
+		if len(r.present) > 0 || r.name == lobby {
+			list = append(list, roomCount{r.name, len(r.present)})
+		}
+	}
+	slices.SortFunc(list, func(a, b roomCount) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Name, b.Name))
+	})
 	return list
 }
 
-// tell sends a line to one connection. If it does not read, MaxSendBuffer ends it.
-func tell(c *workerman.Conn, line string) { c.Send([]byte(line)) }
+// listSoon sends the list of rooms to everybody, once for all changes of a second.
+func (h *hub) listSoon() {
+	if h.listing {
+		return
+	}
+	h.listing = true
+	workerman.After(time.Second, func() {
+		h.listing = false
+		for _, d := range h.doors {
+			if data := d.encode(event{Type: "rooms", Rooms: h.list()}); data != nil {
+				d.worker.Broadcast(data)
+			}
+		}
+	})
+}
+
+// publish tells everybody in a room but those named.
+func (h *hub) publish(r *room, e event, except ...*workerman.Conn) {
+	for _, d := range h.doors {
+		if data := d.encode(e); data != nil {
+			d.worker.Group(r.name).Send(data, except...)
+		}
+	}
+}
+
+// refuse tells a member why its request with this ref was not followed.
+func (h *hub) refuse(m *member, why *refusal, ref string) {
+	if !validMark(ref, 1, 32) {
+		ref = "" // nothing unchecked goes back
+	}
+	h.tell(m, event{Type: "refused", Code: why.code, Text: why.text, Ref: ref})
+}
+
+// tell tells one member. If it does not read, MaxSendBuffer ends it.
+func (h *hub) tell(m *member, e event) {
+	if data := m.door.encode(e); data != nil {
+		m.conn.Send(data)
+	}
+}

@@ -25,10 +25,14 @@ func TestClean(t *testing.T) {
 		{"line separator", "a\u2028b", "ab"},
 		{"right to left override", "a\u202eb", "ab"},
 		{"bad UTF-8", "a\xff\xfe\xc3b", "ab"},
+		{"several lines", "\na\n  b\r\n", "a\n  b"},
+		{"too many empty lines", "a\n \n\n\n\nb", "a\n\nb"},
+		{"joiner of Persian", "می\u200cخواهم", "می\u200cخواهم"},
+		{"nothing visible", " \u200d\u200b\u00a0 ", ""},
 		{"Ctrl+C in telnet", "\xff\xf4\xff\xfd\x06", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := clean([]byte(test.in)); got != test.want {
+			if got := clean(test.in); got != test.want {
 				t.Errorf("clean(%q) = %q, want %q", test.in, got, test.want)
 			}
 		})
@@ -37,12 +41,12 @@ func TestClean(t *testing.T) {
 
 // FuzzClean looks for input that leaves a control character.
 func FuzzClean(f *testing.F) {
-	f.Add([]byte("\x1b\x1b[31m[31m"))
-	f.Add([]byte("\x1b]0;\x1b[0m\xff\u009b1m"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		for _, r := range clean(data) {
-			if r < ' ' || r >= 0x7f && r < 0xa0 {
-				t.Errorf("clean(%q) left %U", data, r)
+	f.Add("\x1b\x1b[31m[31m")
+	f.Add("\x1b]0;\x1b[0m\xff\u009b1m")
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, r := range clean(text) {
+			if r < ' ' && r != '\n' || r >= 0x7f && r < 0xa0 {
+				t.Errorf("clean(%q) left %U", text, r)
 			}
 		}
 	})
@@ -50,8 +54,8 @@ func FuzzClean(f *testing.F) {
 
 func TestValidName(t *testing.T) {
 	for name, want := range map[string]bool{
-		"ann": true, "Zoë": true, "李": true, "a_b-1": true, strings.Repeat("é", maxName): true,
-		"": false, "a b": false, "/ann": false, "ann:": false, "a\x1b": false, strings.Repeat("é", maxName+1): false,
+		"ann": true, "Zoë": true, "李": true, "a_b-1": true, "नमिता": true, strings.Repeat("é", maxName): true,
+		"": false, "a b": false, "/ann": false, "ann:": false, "\u0301a": false, "a\x1b": false, strings.Repeat("é", maxName+1): false,
 	} {
 		if validName(name) != want {
 			t.Errorf("validName(%q) = %v, want %v", name, !want, want)
@@ -59,15 +63,13 @@ func TestValidName(t *testing.T) {
 	}
 }
 
-func TestRoomRemembersTheLastLines(t *testing.T) {
-	var r room
-	for i := range 3 * historySize {
-		r.remember(strings.Repeat("x", i))
-	}
-	if len(r.history) != historySize {
-		t.Fatalf("%d lines remembered, want %d", len(r.history), historySize)
-	}
-	if last := r.history[historySize-1]; !strings.HasSuffix(last, strings.Repeat("x", 3*historySize-1)) {
-		t.Errorf("the last line is %q", last)
+func TestValidMark(t *testing.T) {
+	for mark, want := range map[string]bool{
+		"aZ09-_": true, "abcd": true, "abcdefgh": true,
+		"abc": false, "abcdefghi": false, "abc d": false, "abcé": false, "abc\n": false,
+	} {
+		if validMark(mark, 4, 8) != want {
+			t.Errorf("validMark(%q) = %v, want %v", mark, !want, want)
+		}
 	}
 }
