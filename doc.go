@@ -32,13 +32,14 @@
 // # Memory
 //
 // The data and the request that a callback gets are lent: they are valid until the callback
-// returns. Copy what you keep, by Clone a request. Master.PoisonLent overwrites it afterwards, which finds who forgot.
+// returns. Copy what you keep; a request has Clone. Master.PoisonLent overwrites them
+// afterwards, which finds who forgot.
 //
 // # Goroutines
 //
 // The methods of Conn, Worker, Group and Timer may be called from every goroutine unless
-// they say otherwise. Fields of a Worker are set before it starts (or in OnWorkerStart);
-// a copy is taken then.
+// they say otherwise. Fields of a Worker are set before it starts, its callbacks also in
+// OnWorkerStart; a copy is taken then.
 //
 // # Close
 //
