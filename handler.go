@@ -36,7 +36,7 @@ func (s *service) checkHandler(w *Worker) error {
 	case w.OnRequest != nil || w.OnBody != nil:
 		return errors.New("Handle and OnRequest or OnBody are set: one of them has to serve the requests")
 	}
-	s.handler = w.handler
+	s.server = &nethttp.Server{Addr: s.endpoint.addr.String(), Handler: w.handler}
 	s.http.Body, s.http.Uploads = http.Stream, false
 	s.http.AnyMethod = true
 	return nil
@@ -73,7 +73,7 @@ func (h *httpConn) handle(c *Conn, r *http.Request) {
 	g.response.init(g, r)
 	h.unread = 0
 	h.handling.Store(g)
-	go g.run(c.svc.handler)
+	go g.run(c.svc.server.Handler)
 }
 
 // run serves the request.
@@ -129,10 +129,10 @@ func (g *handling) fault(err error) bool {
 	if refused.Status == nethttp.StatusRequestEntityTooLarge {
 		err = &nethttp.MaxBytesError{Limit: g.conn.svc.http.MaxBody}
 	}
-	g.in.cut(err)
 	g.conn.stream.Pause(pausedByFault)
-	g.http.state.Or(exchangeLast)
-	return g.http.busy()
+	busy := g.http.state.Or(exchangeLast)&exchangeBusy != 0
+	g.in.cut(err)
+	return busy
 }
 
 // feed takes a piece of a body, for the handler or, behind its answer, for nobody: the rest
@@ -172,13 +172,15 @@ func (connContext) Deadline() (time.Time, bool) { return time.Time{}, false }
 func (connContext) Done() <-chan struct{}       { return nil }
 func (connContext) Err() error                  { return nil }
 
-// Value knows the connection and, as in net/http, its address on this side.
+// Value knows the connection and, as in net/http, its address on this side and a server.
 func (x connContext) Value(key any) any {
 	switch key {
 	case connKey{}:
 		return x.conn
 	case nethttp.LocalAddrContextKey:
 		return x.conn.localNetAddr()
+	case nethttp.ServerContextKey:
+		return x.conn.svc.server // a ReverseProxy asks whether it may abort the handler
 	}
 	return nil
 }
@@ -200,10 +202,18 @@ func (c *Conn) localNetAddr() net.Addr {
 	return net.TCPAddrFromAddrPort(c.LocalAddr())
 }
 
-// remoteNetAddr is RemoteAddr for package net.
+// remoteName is the text of remoteNetAddr.
+func (c *Conn) remoteName() string {
+	if c.Transport() == "unix" {
+		return "@"
+	}
+	return c.RemoteAddr().String()
+}
+
+// remoteNetAddr is RemoteAddr for package net, which calls a Unix socket's client @.
 func (c *Conn) remoteNetAddr() net.Addr {
 	if c.Transport() == "unix" {
-		return &net.UnixAddr{Name: "@", Net: "unix"}
+		return &net.UnixAddr{Name: c.remoteName(), Net: "unix"}
 	}
 	return net.TCPAddrFromAddrPort(c.RemoteAddr())
 }

@@ -255,8 +255,8 @@ var answers = map[string]nethttp.HandlerFunc{
 	"form": func(w nethttp.ResponseWriter, r *nethttp.Request) {
 		fmt.Fprint(w, r.FormValue("a"), r.FormValue("b"), r.PostForm)
 	},
-	"error":    func(w nethttp.ResponseWriter, r *nethttp.Request) { nethttp.Error(w, "sorry", 503) },
-	"redirect": func(w nethttp.ResponseWriter, r *nethttp.Request) { nethttp.Redirect(w, r, "../there?x=y", 302) },
+	"error":    func(w nethttp.ResponseWriter, r *nethttp.Request) { nethttp.Error(w, "sorry", nethttp.StatusServiceUnavailable) },
+	"redirect": func(w nethttp.ResponseWriter, r *nethttp.Request) { nethttp.Redirect(w, r, "../there?x=y", nethttp.StatusFound) },
 	"cookie": func(w nethttp.ResponseWriter, r *nethttp.Request) {
 		nethttp.SetCookie(w, &nethttp.Cookie{Name: "a", Value: "b c"})
 	},

@@ -25,7 +25,7 @@ func (g *handling) newRequest(r *http.Request) (*nethttp.Request, error) {
 	request := nethttp.Request{
 		Method: r.Method(), URL: to, RequestURI: target, Proto: r.Protocol(), ProtoMajor: 1, ProtoMinor: 1,
 		Header: header, Host: r.Host(), ContentLength: r.ContentLength(), Close: !r.KeepAlive(),
-		RemoteAddr: g.conn.remoteNetAddr().String(), TLS: g.conn.stream.TLSState(), Body: nethttp.NoBody,
+		RemoteAddr: g.conn.remoteName(), TLS: g.conn.stream.TLSState(), Body: nethttp.NoBody,
 	}
 	if request.Proto == "HTTP/1.0" {
 		request.ProtoMinor = 0

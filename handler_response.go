@@ -46,7 +46,7 @@ type response struct {
 	hijacked  bool
 	done      bool // the handler has returned
 
-	memory [1 << 10]byte // for a short head and a short body
+	memory [512]byte // for a short head and a short body
 }
 
 func (w *response) init(g *handling, r *http.Request) {
@@ -55,14 +55,18 @@ func (w *response) init(g *handling, r *http.Request) {
 	w.isHead = r.Method() == "HEAD"
 	w.old = r.Protocol() == "HTTP/1.0"
 	w.keepAlive = r.KeepAlive()
-	w.header = make(nethttp.Header)
 	half := len(w.memory) / 2
 	w.head.b = w.memory[:0:half]
 	w.collected = w.memory[half:half]
 }
 
 // Header is the header that WriteHeader will send, and afterwards the trailer.
-func (w *response) Header() nethttp.Header { return w.header }
+func (w *response) Header() nethttp.Header {
+	if w.header == nil {
+		w.header = make(nethttp.Header)
+	}
+	return w.header
+}
 
 // WriteHeader takes the status and the header as it is now. They leave with the body's
 // beginning. A status from 100 to 199 except 101 leaves at once, and another one follows.
@@ -264,7 +268,7 @@ func (w *response) claim() error {
 		return err
 	}
 	w.claimed = true
-	w.last = w.last || state&exchangeLast != 0
+	w.last = w.last || state&exchangeLast != 0 || w.g.conn.svc.master.stopping()
 	return nil
 }
 

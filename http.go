@@ -186,7 +186,7 @@ func (h *httpConn) ask(c *Conn, r *http.Request, head bool) {
 	case c.svc.kind == webSocketDialog:
 		h.handshake(c, r)
 		return
-	case c.svc.handler != nil:
+	case c.svc.server != nil:
 		h.handle(c, r)
 		return
 	}
@@ -220,7 +220,7 @@ func (c *Conn) onRequest(r *http.Request) {
 // piece passes a part of a body on, unless the request has its answer.
 func (h *httpConn) piece(c *Conn, r *http.Request) {
 	h.phase = httpIdle
-	if c.svc.handler != nil {
+	if c.svc.server != nil {
 		h.feed(c, r.Body())
 		return
 	}
@@ -329,6 +329,8 @@ func (h *httpConn) end(c *Conn, data []byte, err error) error {
 	switch {
 	case data != nil:
 		answer = http.Bytes("text/html; charset=utf-8", data)
+	case errors.As(err, &refused) && h.body && !h.busy():
+		// It is in the body of a request that has its answer.
 	case errors.As(err, &refused):
 		answer = refused.Response()
 	case errors.As(err, &failed):

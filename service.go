@@ -39,7 +39,7 @@ type service struct {
 	hub       hub
 
 	http        *http.Options
-	handler     nethttp.Handler // serves the requests, nil if callbacks do
+	server      *nethttp.Server // whose Handler serves the requests, nil if callbacks do
 	webSocket   *websocket.Options
 	messageKind websocket.Opcode // of what Send sends on a WebSocket
 	ping        time.Duration

@@ -5,8 +5,13 @@ package http
 // less where few fields matter.
 func (r *Request) HeaderMap() map[string][]string { return fieldMap(r.head, r.fields) }
 
-// TrailerMap is HeaderMap for the trailer fields.
-func (r *Request) TrailerMap() map[string][]string { return fieldMap(r.trailer, r.trailers) }
+// TrailerMap is HeaderMap for the trailer fields, nil if there are none.
+func (r *Request) TrailerMap() map[string][]string {
+	if len(r.trailers) == 0 {
+		return nil
+	}
+	return fieldMap(r.trailer, r.trailers)
+}
 
 // fieldMap copies the text once; names and values are parts of the copy, and the values
 // that are alone share one array.

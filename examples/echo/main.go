@@ -10,7 +10,7 @@
 //	nc -U /tmp/echo.sock
 //
 // A WebSocket gets text back as text and bytes as bytes, compressed if the client offers
-// that; a request of HTTP gets its body back:
+// that; a request of HTTP gets its body back (node is one of version 22 or later):
 //
 //	go run ./examples/echo -listen http://127.0.0.1:7001 -listen websocket://127.0.0.1:7002
 //	curl -d 'hello' http://127.0.0.1:7001

@@ -28,7 +28,7 @@ func newRouter(tick time.Duration) http.Handler {
 	gin.SetMode(gin.ReleaseMode)
 	router := gin.New()
 	router.Use(gin.Recovery())
-	var book notebook
+	book := notebook{notes: []note{}}
 	router.GET("/hello/:name", hello)
 	router.GET("/notes", book.list)
 	router.POST("/notes", book.add)

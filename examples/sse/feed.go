@@ -38,7 +38,8 @@ func (f *feed) subscribe(c *workerman.Conn, lastID string) {
 	stream.Event(http.ServerSentEvent{Retry: time.Second, Comment: "welcome"})
 	oldest := f.last - len(f.news) + 1
 	next := oldest
-	// A number that was not given yet is from before a restart of the program.
+	// A number that was not given yet is from before a restart of the program. (Who keeps
+	// news in a database has numbers that go on.)
 	if seen, err := strconv.Atoi(lastID); err == nil && seen <= f.last {
 		next = max(oldest, seen+1)
 	}

@@ -1,5 +1,6 @@
 // Wss is a chat of the smallest kind over WebSockets with TLS: what one sends, all get. The
-// address says that there is TLS; for the rest the program is as without.
+// address says that there is TLS; for the rest the program is as without. To try it with
+// node 22 or later:
 //
 //	go run ./examples/wss
 //	NODE_TLS_REJECT_UNAUTHORIZED=0 node -e 's = new WebSocket("wss://127.0.0.1:8444"); s.onopen = () => s.send("hello"); s.onmessage = m => console.log(m.data)'
