@@ -12,8 +12,8 @@ type Callbacks struct {
 	// OnConnect is called when a connection is ready to use: after the handshakes of TLS and
 	// of a websocket:// worker. Never for UDP.
 	OnConnect func(c *Conn)
-	// OnMessage gets one decoded message, or, without a protocol, what has arrived (at
-	// most 64 KiB). data is lent until OnMessage returns and may be changed.
+	// OnMessage gets one decoded message, also of a WebSocket, or, without a protocol, what
+	// has arrived (at most 64 KiB). data is lent until OnMessage returns and may be changed.
 	OnMessage func(c *Conn, data []byte)
 	// OnRequest gets a request of an http:// worker, to be answered by c.Respond, c.Stream,
 	// c.Send or c.Upgrade, now or later. r is lent until OnRequest returns; r.Clone may be
@@ -40,7 +40,8 @@ type Callbacks struct {
 	OnBufferFull func(c *Conn)
 	// OnBufferDrain is called when output that had to wait for the peer is all written.
 	OnBufferDrain func(c *Conn)
-	// OnError is called when a message was not accepted because the send buffer is full
-	// (ErrBufferFull). Protocol errors and limits close the connection instead: OnClose.
+	// OnError is called when a message, or a piece of a Stream, was not accepted because the
+	// send buffer is full (ErrBufferFull). Protocol errors and limits close the connection
+	// instead: OnClose.
 	OnError func(c *Conn, err error)
 }

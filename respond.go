@@ -16,8 +16,9 @@ const answerRoom = 512
 //
 // An answer that may come too late, as one of several that are tried, is better given by a
 // Responder. Answers are accepted whatever waits for the client already, since the
-// connection takes no further request while MaxSendBuffer bytes do. ErrNoRequest means that the request has
-// been answered, or that the connection does not speak HTTP; ErrClosed that it is gone.
+// connection takes no further request while MaxSendBuffer bytes do. ErrNoRequest means that
+// the request has been answered, or that the connection does not speak HTTP; ErrClosed that
+// it is gone.
 //
 // A response with a status from 102 to 199 is sent ahead and answers nothing yet.
 func (c *Conn) Respond(r *http.Response) error {
@@ -38,7 +39,8 @@ type Responder struct {
 }
 
 // Responder returns the right to answer the current request. Call it in OnRequest, and use
-// the result on any goroutine.
+// the result on any goroutine. On a connection that does not speak HTTP all its answers are
+// ErrNoRequest.
 func (c *Conn) Responder() Responder {
 	h := c.httpConn()
 	if h == nil {

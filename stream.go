@@ -50,8 +50,8 @@ func (h *httpConn) stream(c *Conn, r *http.Response, number uint64) (*Stream, er
 	return st, nil
 }
 
-// Stream is an answer whose body is sent in pieces. Its methods may be called from every
-// goroutine.
+// Stream is an answer whose body is sent in pieces: see Conn.Stream. Its methods may be
+// called from every goroutine.
 type Stream struct {
 	conn    *Conn
 	http    *httpConn

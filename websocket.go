@@ -280,7 +280,7 @@ func (c *Conn) CloseWithCode(code int, reason string) {
 
 // CloseCode is what the peer of a WebSocket gave as its reason to close, to be asked in
 // OnClose: websocket.CloseNoStatus if it gave none, websocket.CloseAbnormal if it sent no
-// close frame. On other connections it is 0.
+// close frame, or this side was the first to close. On other connections it is 0.
 func (c *Conn) CloseCode() (code int, reason string) {
 	w := c.wsConn()
 	switch {
