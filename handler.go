@@ -204,16 +204,16 @@ func (c *Conn) localNetAddr() net.Addr {
 
 // remoteName is the text of remoteNetAddr.
 func (c *Conn) remoteName() string {
-	if c.Transport() == "unix" {
-		return "@"
+	if a := c.RemoteAddr(); a.IsValid() {
+		return a.String()
 	}
-	return c.RemoteAddr().String()
+	return "@"
 }
 
 // remoteNetAddr is RemoteAddr for package net, which calls a Unix socket's client @.
 func (c *Conn) remoteNetAddr() net.Addr {
-	if c.Transport() == "unix" {
-		return &net.UnixAddr{Name: c.remoteName(), Net: "unix"}
+	if a := c.RemoteAddr(); a.IsValid() {
+		return net.TCPAddrFromAddrPort(a)
 	}
-	return net.TCPAddrFromAddrPort(c.RemoteAddr())
+	return &net.UnixAddr{Name: c.remoteName(), Net: "unix"}
 }

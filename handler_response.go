@@ -213,6 +213,9 @@ func (w *response) trySend(p []byte, last bool) error {
 	}
 	w.last = w.last || last && w.leavesBody()
 	if !last {
+		if !w.sent {
+			w.g.in.widen()
+		}
 		if err := w.waitForRoom(); err != nil {
 			return err
 		}
@@ -248,7 +251,9 @@ func (w *response) trySend(p []byte, last bool) error {
 	w.collected = w.collected[:0]
 	if last {
 		h := w.g.http
-		h.record.log(c, &http.Response{Status: w.status}, w.written)
+		if h.record != nil { // its log would let the goroutine's stack grow
+			h.record.log(c, &http.Response{Status: w.status}, w.written)
+		}
 		h.finish(c, !w.last)
 		return nil
 	}
