@@ -64,21 +64,23 @@ func TestNodeClient(t *testing.T) {
 		w.WebSocket.Compression.ContextTakeover = true
 		w.WebSocket.Compression.Threshold = 1
 	}
+	const none = "; server_no_context_takeover; client_no_context_takeover"
 	const closes = `[[1000,""],[1001,""],[1003,""],[1008,""],[1011,""],[3000,""],[4999,""],[1005,""]]`
 	for _, x := range []struct {
 		name, scenario string
 		configure      func(w *workerman.Worker)
 		want           string
 	}{
-		{"echo", "echo", plain, `{"extensions":"","close":[1000,""]}`},
+		{"echo", "echo", plain, `{"agreed":"","close":[1000,""]}`},
 		{"fragments", "fragments", plain, `{"pong":"between","data":"first second third","binary":false}`},
 		{"deflate refused", "deflate", plain, `["","","","","","",""]`},
-		{"deflate", "deflate", compressed, ``},
-		{"deflate with context takeover", "deflate", takeover, ``},
+		{"deflate", "deflate", compressed, deflated(none, none, none, none, none, none+"; server_max_window_bits=10", none+"; client_max_window_bits=10")},
+		{"deflate with context takeover", "deflate", takeover, deflated("", "", "; client_no_context_takeover", "; server_no_context_takeover", none,
+			"; server_max_window_bits=10", "; client_max_window_bits=10")},
 		{"ping and pong", "ping", plain, `{"pong":"hello","pings":["are you there?"],"ack":"pong: are you there?"}`},
 		{"closes by the client", "closes", plain, closes},
 		{"closes by the server", "closed", func(w *workerman.Worker) { w.WebSocket.MaxMessageSize = 100_000 },
-			`[[1000,"as you wish"],[1008,"as you wish"],[4001,"as you wish"],[1009,""]]`},
+			`[[1000,"as you wish"],[1008,"as you wish"],[4001,"as you wish"],[1009,"message of more than 100000 bytes"]]`},
 		{"subprotocol", "subprotocol", func(w *workerman.Worker) { w.WebSocket.Subprotocols = []string{"chat.v1", "chat.v2"} },
 			`{"protocol":"chat.v2","refused":"Server sent no subprotocol"}`},
 		{"refused", "refused", func(w *workerman.Worker) {
@@ -94,11 +96,19 @@ func TestNodeClient(t *testing.T) {
 					x.configure(w)
 				})
 				got := node(t, x.scenario, "ws://"+s.address()+"/")
-				t.Log(got)
 				if got != x.want {
 					t.Errorf("%s\nwant\n%s", got, x.want)
 				}
 			})
 		})
 	}
+}
+
+// deflated is what the scenario deflate prints if the server agreed on these parameters.
+func deflated(parameters ...string) string {
+	var all []string
+	for _, p := range parameters {
+		all = append(all, strconv.Quote("permessage-deflate"+p))
+	}
+	return "[" + strings.Join(all, ",") + "]"
 }
