@@ -31,7 +31,7 @@ func TestCurl(t *testing.T) {
 	need(t, "curl")
 	s := serve(t, false, "http", site(t))
 	url := "http://" + s.address()
-	upload := string(large[:2_000_000])
+	upload := string(large()[:2_000_000])
 	path := file(t, "two megabytes.bin", upload)
 	for _, x := range []struct {
 		name  string
@@ -51,9 +51,9 @@ func TestCurl(t *testing.T) {
 		{"upload of a pipe", upload, []string{"-T", "-", url + "/digest"}, digest([]byte(upload))},
 		{"multipart form", "", []string{"-F", "note=ä & b", "-F", "one=@" + path + ";type=image/png", "-F", "two=@" + file(t, "b.txt", "hello"), url + "/upload"},
 			"note=ä & b\none two megabytes.bin image/png " + digest([]byte(upload)) + "\ntwo b.txt text/plain " + digest([]byte("hello"))},
-		{"range", "", []string{"-r", "100-199", "-w", "%{http_code}", url + "/files/large.bin"}, string(large[100:200]) + "206"},
-		{"range at the end", "", []string{"-r", "-50", url + "/files/large.bin"}, string(large[len(large)-50:])},
-		{"range behind the end", "", []string{"-r", "99999999-", "-o", os.DevNull, "-w", "%{http_code} %header{content-range}", url + "/files/large.bin"}, fmt.Sprintf("416 bytes */%d", len(large))},
+		{"range", "", []string{"-r", "100-199", "-w", "%{http_code}", url + "/files/large.bin"}, string(large()[100:200]) + "206"},
+		{"range at the end", "", []string{"-r", "-50", url + "/files/large.bin"}, string(large()[len(large())-50:])},
+		{"range behind the end", "", []string{"-r", "99999999-", "-o", os.DevNull, "-w", "%{http_code} %header{content-range}", url + "/files/large.bin"}, fmt.Sprintf("416 bytes */%d", len(large()))},
 		{"chunked answer", "", []string{url + "/chunks"}, "one,two,three"},
 		{"HTTP/1.0", "", []string{"--http1.0", url + "/echo"}, `GET HTTP/1.0 "" ""`},
 		{"stream to HTTP/1.0", "", []string{"--http1.0", url + "/chunks"}, "one,two,three"},
@@ -75,8 +75,8 @@ func TestCurl(t *testing.T) {
 		})
 	}
 	t.Run("download", func(t *testing.T) {
-		if got := curl(t, "", url+"/files/large.bin"); got != string(large) {
-			t.Errorf("%d bytes of %d came", len(got), len(large))
+		if got := curl(t, "", url+"/files/large.bin"); got != string(large()) {
+			t.Errorf("%d bytes of %d came", len(got), len(large()))
 		}
 	})
 	t.Run("refused upload", func(t *testing.T) {
@@ -88,9 +88,9 @@ func TestCurl(t *testing.T) {
 		}
 	})
 	t.Run("resumed download", func(t *testing.T) {
-		half := file(t, "half", string(large[:1_000_000]))
+		half := file(t, "half", string(large()[:1_000_000]))
 		curl(t, "", "-C", "-", "-o", half, url+"/files/large.bin")
-		if got, err := os.ReadFile(half); err != nil || string(got) != string(large) {
+		if got, err := os.ReadFile(half); err != nil || string(got) != string(large()) {
 			t.Errorf("%d bytes, %v", len(got), err)
 		}
 	})

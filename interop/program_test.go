@@ -58,8 +58,13 @@ func try(t *testing.T, input, program string, args ...string) (stdout, stderr st
 // start runs a program in the background, until the end of the test.
 func start(t *testing.T, program string, args ...string) *record {
 	t.Helper()
+	return startCommand(t, exec.Command(need(t, program), args...))
+}
+
+// startCommand is start for a command with more to say, as its environment.
+func startCommand(t *testing.T, cmd *exec.Cmd) *record {
+	t.Helper()
 	out := new(record)
-	cmd := exec.Command(need(t, program), args...)
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -78,7 +83,7 @@ func start(t *testing.T, program string, args ...string) *record {
 			<-exited
 		}
 		if t.Failed() {
-			t.Logf("output of %s:\n%s", program, tail(out.String()))
+			t.Logf("output of %s:\n%s", cmd.Path, tail(out.String()))
 		}
 	})
 	return out

@@ -23,9 +23,9 @@ const upgrade = "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: 
 	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 
 // socket opens a WebSocket; fields are added to the request.
-func (s *server) socket(t *testing.T, fields string) *rawSocket {
+func (e endpoint) socket(t *testing.T, fields string) *rawSocket {
 	t.Helper()
-	c := s.dial(t)
+	c := e.dial(t)
 	w := &rawSocket{t, c, bufio.NewReaderSize(c, 64<<10)}
 	w.send(upgrade + fields + "\r\n")
 	r, err := nethttp.ReadResponse(w.in, nil)

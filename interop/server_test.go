@@ -23,7 +23,11 @@ const patience = 30 * time.Second
 type server struct {
 	*workerman.Worker
 	log *record
+	endpoint
 }
+
+// endpoint is where a server listens: host and port.
+type endpoint string
 
 // serve runs a worker on a free port of loopback until the end of the test.
 func serve(t *testing.T, portable bool, scheme string, configure func(w *workerman.Worker)) *server {
@@ -65,16 +69,15 @@ func serve(t *testing.T, portable bool, scheme string, configure func(w *workerm
 		}
 		return len(log.lines("worker started")) > 0
 	})
-	return &server{w, log}
+	return &server{w, log, endpoint(w.Addr().String())}
 }
 
-// address is host and port.
-func (s *server) address() string { return s.Addr().String() }
+func (e endpoint) address() string { return string(e) }
 
 // dial connects; the end of the test closes the connection.
-func (s *server) dial(t *testing.T) net.Conn {
+func (e endpoint) dial(t *testing.T) net.Conn {
 	t.Helper()
-	c, err := net.DialTimeout("tcp", s.address(), patience)
+	c, err := net.DialTimeout("tcp", e.address(), patience)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/workerman-go/workerman"
@@ -15,13 +16,13 @@ import (
 
 // large is a body of 20 MB, which needs many turns of the loop, and no two parts of which
 // are the same.
-var large = func() []byte {
+var large = sync.OnceValue(func() []byte {
 	var b bytes.Buffer
 	for i := 0; b.Len() < 20_000_000; i++ {
 		fmt.Fprintf(&b, "%d ", i)
 	}
 	return b.Bytes()
-}()
+})
 
 // page is a text that compresses well.
 var page = strings.Repeat("The quick brown fox jumps over the lazy dog.\n", 400)
@@ -32,7 +33,7 @@ func digest(b []byte) string { return fmt.Sprintf("%d %x", len(b), sha256.Sum256
 // site configures an http:// worker that has something of everything.
 func site(t *testing.T) func(w *workerman.Worker) {
 	root := t.TempDir()
-	if err := os.WriteFile(filepath.Join(root, "large.bin"), large, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(root, "large.bin"), large(), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	files := &http.Dir{Root: root, Prefix: "/files/"}

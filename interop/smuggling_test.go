@@ -238,8 +238,8 @@ func (a attack) ways() [][]string {
 
 // tell sends pieces on a connection of their own and returns all that comes, without the
 // dates.
-func (s *server) tell(pieces []string) (string, error) {
-	c, err := net.DialTimeout("tcp", s.address(), patience)
+func (e endpoint) tell(pieces []string) (string, error) {
+	c, err := net.DialTimeout("tcp", e.address(), patience)
 	if err != nil {
 		return "", err
 	}
