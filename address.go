@@ -12,6 +12,7 @@ type endpoint struct {
 	protocol Protocol // nil: bytes as they come, whole datagrams, or a dialog
 	dialog   dialogKind
 	scheme   string
+	secure   bool // over TLS
 	addr     socket.Address
 }
 
@@ -31,6 +32,8 @@ func validScheme(name string) bool {
 // parseAddress reads SCHEME://ADDRESS or SCHEME+TRANSPORT://ADDRESS. The scheme is a
 // transport or a protocol, which runs over transport (tcp if empty).
 func parseAddress(address, transport string) (endpoint, error) {
+	var e endpoint
+	address, transport, e.secure = plainAddress(address, transport)
 	scheme, rest, ok := strings.Cut(address, "://")
 	if !ok {
 		return endpoint{}, fmt.Errorf("address %q has no scheme, as in text://0.0.0.0:2345", address)
@@ -48,7 +51,6 @@ func parseAddress(address, transport string) (endpoint, error) {
 	if !validScheme(name) {
 		return endpoint{}, fmt.Errorf("invalid scheme %q: a scheme is a letter and then letters or digits", scheme)
 	}
-	var e endpoint
 	e.scheme = name
 	if isTransport(name) {
 		if composed {

@@ -36,7 +36,10 @@ func (w *Worker) listenText() string {
 }
 
 func (w *Worker) transportText() string {
-	if s := w.service(); s.listens {
+	switch s := w.service(); {
+	case s.security != nil:
+		return "ssl"
+	case s.listens:
 		return s.endpoint.addr.Network
 	}
 	return "none"

@@ -25,12 +25,10 @@ type Conn struct {
 	born     uint32 // the loop's time of the accept in tenths of a second
 	scanned  int32  // bytes of an incomplete message known to hold no end mark
 
-	remote     peerAddr
-	hasRemote  bool
-	datagram   bool // a UDP peer
-	greeted    bool // the first message has arrived
-	introduced bool // the PROXY header has arrived, or none is expected
-	ready      bool // OnConnect was called
+	remote    peerAddr
+	hasRemote bool
+	datagram  bool          // a UDP peer
+	stage     atomic.Uint32 // see type stage
 }
 
 // extra is what few connections need. It is made on first use and stays.

@@ -13,13 +13,15 @@ import (
 // client sends meanwhile waits, and the answers so leave in the order of the requests.
 type httpConn struct {
 	parser   http.Parser
-	exchange http.Exchange // of the request that waits for its answer
-	state    atomic.Uint64 // bits below, and above them a number for each request
-	record   *accessRecord // of that request, nil if nobody wants to know
-	upload   *formUpload   // the multipart form of that request, or of the one that arrives
+	exchange http.Exchange            // of the request that waits for its answer
+	state    atomic.Uint64            // bits below, and above them a number for each request
+	record   *accessRecord            // of that request, nil if nobody wants to know
+	upload   *formUpload              // the multipart form of that request, or of the one that arrives
+	handling atomic.Pointer[handling] // of that request by a net/http handler, else nil
 
 	since   int64  // the loop's time when the client began what it has not finished
 	arrived uint64 // bytes that the connection had received by then
+	unread  int    // bytes of a body that came when nobody was to read it any more
 	phase   httpPhase
 	body    bool // the request's body is handed out in pieces, and goes on
 	form    bool // the body is a form that is being read
@@ -28,12 +30,13 @@ type httpConn struct {
 
 // Bits of httpConn.state. The loop sets them when a request comes, who answers clears them.
 const (
-	exchangeAsked   = 1 << iota // a request waits for an answer
-	exchangeStream              // the answer is being streamed
-	exchangeWaiting             // the loop waits for the end of the exchange
-	exchangeCut                 // so much of the body is outstanding that an answer ends the connection
-	exchangeLast                // the connection ends with this exchange
-	exchangeEvents              // the stream is one of events, which ends when the client leaves
+	exchangeAsked    = 1 << iota // a request waits for an answer
+	exchangeStream               // the answer is being streamed
+	exchangeWaiting              // the loop waits for the end of the exchange
+	exchangeCut                  // so much of the body is outstanding that an answer ends the connection
+	exchangeLast                 // the connection ends with this exchange
+	exchangeEvents               // the stream is one of events, which ends when the client leaves
+	exchangeHijacked             // the exchange has no end: a handler has the connection
 
 	exchangeBusy = exchangeAsked | exchangeStream
 	exchangeOne  = 1 << 8 // the number of the request
@@ -75,6 +78,10 @@ func (h *httpConn) receive(c *Conn, b []byte) (used, want, messages int) {
 	for {
 		if bits := c.stream.TakeAttention(); bits != 0 {
 			(*connOwner)(c).Attention(bits)
+		}
+		if g := h.hijacked(); g != nil {
+			g.in.feed(b[used:])
+			return len(b), 0, messages
 		}
 		if h.busy() && !h.body && h.hold(c, len(b)-used) {
 			return used, 0, messages
@@ -166,7 +173,6 @@ func (h *httpConn) await(c *Conn, begun bool) {
 
 // ask passes a request on, or its head if the body is to come in pieces.
 func (h *httpConn) ask(c *Conn, r *http.Request, head bool) {
-	c.greeted = true
 	h.phase = httpIdle
 	h.exchange = r.Exchange()
 	h.record = c.svc.newRecord(r)
@@ -176,8 +182,12 @@ func (h *httpConn) ask(c *Conn, r *http.Request, head bool) {
 		state |= exchangeCut
 	}
 	h.state.Store(state)
-	if c.svc.kind == webSocketDialog {
+	switch {
+	case c.svc.kind == webSocketDialog:
 		h.handshake(c, r)
+		return
+	case c.svc.handler != nil:
+		h.handle(c, r)
 		return
 	}
 	expects := head && r.ExpectContinue()
@@ -210,6 +220,10 @@ func (c *Conn) onRequest(r *http.Request) {
 // piece passes a part of a body on, unless the request has its answer.
 func (h *httpConn) piece(c *Conn, r *http.Request) {
 	h.phase = httpIdle
+	if c.svc.handler != nil {
+		h.feed(c, r.Body())
+		return
+	}
 	if h.state.Load()&exchangeAsked != 0 {
 		h.onBody(c, r, false)
 	}
@@ -218,6 +232,10 @@ func (h *httpConn) piece(c *Conn, r *http.Request) {
 func (h *httpConn) bodyEnd(c *Conn, r *http.Request) {
 	h.body = false
 	h.phase = httpIdle
+	if g := h.handling.Load(); g != nil {
+		g.in.end(r.TrailerMap())
+		return
+	}
 	if h.state.And(^uint64(exchangeCut))&exchangeAsked != 0 {
 		h.onBody(c, r, true)
 	}
@@ -246,7 +264,15 @@ func (h *httpConn) onBody(c *Conn, r *http.Request, last bool) {
 // have closed its half only. Events have no end, so that nobody would ever notice.
 func (h *httpConn) endOfInput(c *Conn) (done bool) {
 	h.ended = true
-	if state := h.state.Load(); state&exchangeBusy != 0 && state&exchangeEvents == 0 && !h.body && h.hold(c, 0) {
+	if g := h.handling.Load(); g != nil && h.busy() {
+		g.gone()
+		if h.hijacked() != nil {
+			return true // the handler may go on sending
+		}
+		if h.hold(c, 0) {
+			return false
+		}
+	} else if state := h.state.Load(); state&exchangeBusy != 0 && state&exchangeEvents == 0 && !h.body && h.hold(c, 0) {
 		return false
 	}
 	c.run(c.Close)
@@ -255,6 +281,8 @@ func (h *httpConn) endOfInput(c *Conn) (done bool) {
 
 func (h *httpConn) deadline(c *Conn, now int64) (next int64, err error) {
 	switch {
+	case h.hijacked() != nil:
+		return 0, nil
 	case h.busy() && h.phase != httpBody:
 		h.since = now
 		return now + httpLook, nil
@@ -295,6 +323,9 @@ func (h *httpConn) end(c *Conn, data []byte, err error) error {
 	var refused *http.Error
 	var failed *PanicError
 	var answer *http.Response
+	if g := h.handling.Load(); g != nil && h.busy() && g.fault(err) {
+		return nil
+	}
 	switch {
 	case data != nil:
 		answer = http.Bytes("text/html; charset=utf-8", data)
@@ -302,7 +333,7 @@ func (h *httpConn) end(c *Conn, data []byte, err error) error {
 		answer = refused.Response()
 	case errors.As(err, &failed):
 		answer = http.Status(500)
-	case err == errStopping && h.busy():
+	case err == errStopping && h.busy() && h.hijacked() == nil:
 		h.state.Or(exchangeLast) // it may finish its request
 		if h.busy() {
 			return nil

@@ -36,6 +36,8 @@ type Master struct {
 	ExitOnPanic bool
 
 	nextID  atomic.Uint64
+	tickets ticketSecret
+	clock   func() time.Time // nil: time.Now; of tests
 	state   atomic.Int32
 	stopMu  sync.Mutex
 	stopErr error
@@ -299,6 +301,13 @@ func (m *Master) running() bool {
 	return m.state.Load() == masterRunning && len(m.loops) > 0
 }
 
+func (m *Master) now() time.Time {
+	if m.clock != nil {
+		return m.clock()
+	}
+	return time.Now()
+}
+
 func (m *Master) stopping() bool { return m.state.Load() == masterStopping }
 
 // connectionGone tells a waiting stop to look again.
@@ -328,7 +337,7 @@ func (m *Master) shutDown() {
 	}
 	expired := !m.runStopCallbacks(services, deadline.C)
 	for _, s := range services {
-		for _, c := range s.all() {
+		for _, c := range s.everyone() {
 			c.closeFor(errStopping)
 		}
 	}
@@ -362,7 +371,7 @@ const cutWait = time.Second
 // cut destroys what is still open.
 func (m *Master) cut(services []*service) {
 	for _, s := range services {
-		for _, c := range s.all() {
+		for _, c := range s.everyone() {
 			c.Destroy()
 		}
 	}

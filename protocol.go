@@ -63,12 +63,12 @@ var (
 
 // RegisterProtocol makes p the protocol of addresses that begin with scheme "://". A
 // scheme is a letter and then letters and digits, in any case. A built-in protocol of
-// that name is replaced; the transports tcp, udp and unix cannot be. It panics on a bad
-// scheme, as it is a mistake in the program.
+// that name is replaced; the transports tcp, udp and unix cannot be, nor ssl, tls, https, ws
+// and wss. It panics on a bad scheme, as it is a mistake in the program.
 func RegisterProtocol(scheme string, p Protocol) {
 	name := strings.ToLower(scheme)
-	if !validScheme(name) || isTransport(name) || p == nil {
-		panic(fmt.Sprintf("workerman: RegisterProtocol(%q, %T): a scheme is a letter and then letters or digits, and none of tcp, udp, unix", scheme, p))
+	if _, taken := aliases[name]; taken || !validScheme(name) || isTransport(name) || p == nil {
+		panic(fmt.Sprintf("workerman: RegisterProtocol(%q, %T): a scheme is a letter and then letters or digits, and none of tcp, udp, unix, ssl, tls, https, ws, wss", scheme, p))
 	}
 	protocolsMu.Lock()
 	defer protocolsMu.Unlock()
@@ -86,7 +86,7 @@ func findProtocol(scheme string) (Protocol, bool) {
 func knownSchemes() string {
 	protocolsMu.Lock()
 	defer protocolsMu.Unlock()
-	names := slices.AppendSeq([]string{"tcp", "udp", "unix"}, maps.Keys(protocols))
+	names := slices.AppendSeq([]string{"tcp", "udp", "unix", "ssl"}, maps.Keys(protocols))
 	names = slices.AppendSeq(names, maps.Keys(dialogSchemes))
 	slices.Sort(names)
 	return strings.Join(slices.Compact(names), ", ")

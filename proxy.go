@@ -19,7 +19,6 @@ func (c *Conn) introduce(b []byte) (used int) {
 	case n == 0:
 		return 0
 	}
-	c.introduced = true
 	if !h.Local {
 		if !c.svc.admitIP(h.Source.Addr()) {
 			c.svc.refusedN.Add(1)
@@ -29,7 +28,7 @@ func (c *Conn) introduce(b []byte) (used int) {
 		}
 		c.more().client.Store(&h.Source)
 	}
-	c.open()
+	c.introduced()
 	return n
 }
 

@@ -21,7 +21,7 @@ func TestProxyProtocol(t *testing.T) {
 		s, w := serve(t, k, "text", func(w *Worker) {
 			w.ProxyProtocol = true
 			w.MaxConnectionsPerIP = 2
-			w.HandshakeTimeout = 100 * time.Millisecond
+			w.HandshakeTimeout = 200 * time.Millisecond
 			w.OnConnect = func(c *Conn) { connected <- c.RemoteAddr().String() }
 			echo(w)
 		})
@@ -63,7 +63,7 @@ func TestProxyProtocol(t *testing.T) {
 		if rest, _ := io.ReadAll(silent); len(rest) > 0 {
 			t.Errorf("%q", rest)
 		}
-		for _, want := range []string{"is it one of the proxy", "no handshake within 100ms"} {
+		for _, want := range []string{"is it one of the proxy", "no PROXY header within 200ms"} {
 			if len(s.log.lines(want)) != 1 {
 				t.Errorf("no line with %q\n%s", want, s.log)
 			}

@@ -8,6 +8,7 @@ import (
 	"math"
 	"sync/atomic"
 
+	"github.com/workerman-go/workerman/internal/loop"
 	"github.com/workerman-go/workerman/websocket"
 )
 
@@ -28,9 +29,9 @@ func (o *connOwner) Receive(b []byte) (used, want int) {
 			used, want = len(b), 0
 		}
 	}()
-	if !c.introduced {
-		if used = c.introduce(b); used == 0 {
-			return 0, 0
+	if stage(c.stage.Load()) == stageProxy {
+		if used = c.introduce(b); used == 0 || c.svc.security != nil {
+			return used, 0
 		}
 	}
 	for used < len(b) && c.receiving() {
@@ -109,7 +110,6 @@ func (c *Conn) nextSize(p Protocol, buf []byte) (size int, err error) {
 // deliver passes one message, of a kind if it is a WebSocket's, to OnMessage, the pipe or
 // the connection's goroutine.
 func (c *Conn) deliver(data []byte, kind websocket.Opcode) {
-	c.greeted = true
 	if x := c.extra.Load(); x != nil {
 		if dst := x.pipe.Load(); dst != nil {
 			c.forward(dst, data, kind)
@@ -142,16 +142,6 @@ func poison(data []byte) {
 	for i := range data {
 		data[i] = 0xDB
 	}
-}
-
-// Secured ends a handshake of TLS.
-func (o *connOwner) Secured(err error) {
-	c := (*Conn)(o)
-	if err != nil {
-		c.complain(err)
-		return
-	}
-	c.run(c.greet)
 }
 
 // EndOfInput answers the peer's end of stream with an orderly close.
@@ -209,7 +199,7 @@ func (c *Conn) deadline(now int64) (next int64, err error) {
 	l := &c.svc.limits
 	if d := c.dialog(); d != nil {
 		next, err = d.deadline(c, now)
-		if err == nil && !c.ready {
+		if err == nil && !c.ready() {
 			return c.handshakeDeadline(now, next)
 		}
 		return next, err
@@ -222,26 +212,8 @@ func (c *Conn) deadline(now int64) (next int64, err error) {
 			return 0, fmt.Errorf("%w: nothing received for %v", ErrIdle, l.IdleTimeout)
 		}
 	}
-	if !c.greeted {
+	if atomic.LoadUint64(&c.received) == 0 {
 		return c.handshakeDeadline(now, next)
-	}
-	return next, nil
-}
-
-// handshakeDeadline is deadline with HandshakeTimeout.
-func (c *Conn) handshakeDeadline(now, next int64) (int64, error) {
-	limit := c.svc.limits.HandshakeTimeout
-	if limit == 0 {
-		return next, nil
-	}
-	at := int64(c.born+1)*bornUnit + limit.Milliseconds()
-	switch {
-	case at <= now && !c.ready:
-		return 0, fmt.Errorf("%w: no handshake within %v", ErrHandshake, limit)
-	case at <= now:
-		return 0, fmt.Errorf("%w: no message within %v", ErrHandshake, limit)
-	case next == 0 || at < next:
-		next = at
 	}
 	return next, nil
 }
@@ -255,6 +227,10 @@ func (c *Conn) fault(err error) {
 // complain notes why the connection ends and logs it.
 func (c *Conn) complain(err error) {
 	c.end(err)
+	if stage(c.stage.Load()) == stageTLS {
+		c.svc.unsecured(c, err)
+		return
+	}
 	level := slog.LevelWarn
 	if errors.Is(err, ErrIdle) {
 		level = slog.LevelInfo // an everyday end of a connection
@@ -291,10 +267,10 @@ func (c *Conn) peer() string {
 	switch {
 	case a.IsValid():
 		return a.String()
-	case c.introduced:
-		return "unix"
+	case stage(c.stage.Load()) == stageProxy:
+		return "proxy"
 	}
-	return "proxy"
+	return "unix"
 }
 
 // Closed ends the connection for its worker and makes the last callback.
@@ -302,8 +278,14 @@ func (o *connOwner) Closed(err error) {
 	c := (*Conn)(o)
 	if err != nil {
 		c.end(publicError(err))
+		if stage(c.stage.Load()) == stageTLS && !errors.Is(err, loop.ErrDestroyed) {
+			c.svc.unsecured(c, err)
+		}
 	}
 	if x := c.extra.Load(); x != nil {
+		if h := c.httpConn(); h != nil {
+			h.gone()
+		}
 		x.roomMade()
 		if x.serial != nil {
 			x.serial.push(c, call{fn: c.finish, last: true})
@@ -325,10 +307,13 @@ func (c *Conn) finish() {
 	}
 	c.svc.hub.forget(c)
 	c.unpipe()
+	if !c.ready() {
+		return // its handshake came to nothing
+	}
 	if h, ok := c.Protocol().(interface{ OnClose(*Conn) }); ok {
 		defer h.OnClose(c) // whatever the user's does
 	}
-	if fn := c.callbacks().OnClose; fn != nil && c.ready {
+	if fn := c.callbacks().OnClose; fn != nil {
 		fn(c)
 	}
 }

@@ -21,6 +21,8 @@ const (
 	pausedByBacklog
 	pausedByRequest // HTTP: later requests fill the memory for them
 	pausedByAnswers // HTTP: answers fill the send buffer
+	pausedByReader  // a handler of net/http reads more slowly than the client sends
+	pausedByFault   // what follows a mistake in a body is of no use
 )
 
 // serial is a queue of calls with at most one goroutine that runs them.

@@ -1,12 +1,13 @@
 package workerman
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	nethttp "net/http"
 	"net/netip"
 	"os"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -27,6 +28,7 @@ type service struct {
 	listens   bool // false for a worker without an address
 	protocol  Protocol
 	kind      dialogKind
+	security  *security // nil without TLS
 	callbacks Callbacks
 	limits    Limits
 	blocking  bool
@@ -37,6 +39,7 @@ type service struct {
 	hub       hub
 
 	http        *http.Options
+	handler     nethttp.Handler // serves the requests, nil if callbacks do
 	webSocket   *websocket.Options
 	messageKind websocket.Opcode // of what Send sends on a WebSocket
 	ping        time.Duration
@@ -50,6 +53,7 @@ type service struct {
 
 	mu        sync.RWMutex // guards what follows
 	conns     map[uint64]*Conn
+	arriving  map[*Conn]struct{} // not in conns yet: see stage
 	perIP     map[netip.Addr]int
 	bound     []*loop.Bound
 	acceptors []*acceptor
@@ -58,20 +62,22 @@ type service struct {
 	socket    os.FileInfo // of a Unix socket: which file is ours
 	paused    bool
 
-	live      atomic.Int64
-	assigned  []atomic.Int64 // connections of each loop
-	accepted  atomic.Uint64
-	refusedN  atomic.Uint64
-	requests  atomic.Uint64
-	sendFail  atomic.Uint64
-	panics    atomic.Uint64
-	acceptErr atomic.Int64 // when a failing accept was last logged, in Unix seconds
+	live     atomic.Int64
+	assigned []atomic.Int64 // connections of each loop
+	accepted atomic.Uint64
+	refusedN atomic.Uint64
+	requests atomic.Uint64
+	sendFail atomic.Uint64
+	panics   atomic.Uint64
+
+	tlsFailures atomic.Uint64
+	acceptErr   atomic.Int64 // when a failing accept was last logged, in Unix seconds
 }
 
 // prepare checks the worker's settings.
 func (w *Worker) prepare() (*service, error) {
 	m := w.master
-	s := &service{worker: w, master: m, limits: w.Limits, blocking: w.Blocking, poison: m.PoisonLent, conns: make(map[uint64]*Conn)}
+	s := &service{worker: w, master: m, limits: w.Limits, blocking: w.Blocking, poison: m.PoisonLent, conns: make(map[uint64]*Conn), arriving: make(map[*Conn]struct{})}
 	s.proxyProtocol = w.ProxyProtocol
 	s.log = m.logger().With("worker", w.name())
 	if w.Loops < 0 {
@@ -93,11 +99,20 @@ func (w *Worker) prepare() (*service, error) {
 		}
 		s.endpoint, s.listens, s.protocol, s.kind = e, true, e.protocol, e.dialog
 	}
+	if s.endpoint.secure || w.TLS.used() {
+		if s.endpoint.addr.Network == "udp" || !s.listens {
+			return nil, errors.New("TLS needs an address with a stream, as ssl://0.0.0.0:443")
+		}
+		var err error
+		if s.security, err = newSecurity(&w.TLS, w.name(), s.endpoint.scheme, m, s.log); err != nil {
+			return nil, err
+		}
+	}
 	if w.Protocol != nil {
 		s.protocol, s.kind = w.Protocol, noDialog
 	}
-	if s.kind == webSocketDialog || s.proxyProtocol {
-		setDefault(&s.limits.HandshakeTimeout, DefaultHandshakeTimeout)
+	if err := s.checkHandler(w); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
@@ -364,7 +379,7 @@ func (s *service) leaveIP(ip netip.Addr) {
 // connect makes the Conn of an accepted socket, on its loop.
 func (s *service) connect(index int, in loop.Incoming) {
 	l := s.loops[index]
-	c := &Conn{svc: s, id: s.master.nextID.Add(1), born: uint32(l.Now() / bornUnit), introduced: !s.proxyProtocol}
+	c := &Conn{svc: s, id: s.master.nextID.Add(1), born: uint32(l.Now() / bornUnit)}
 	c.setRemote(in.Remote)
 	if s.blocking {
 		c.more().serial = new(serial)
@@ -377,44 +392,10 @@ func (s *service) connect(index int, in loop.Incoming) {
 		s.leave(index, c.countedIP())
 		return
 	}
-	s.mu.Lock()
-	s.conns[c.id] = c
-	s.mu.Unlock()
-	if next, _ := c.deadline(l.Now()); next > 0 {
-		c.stream.SetDeadline(next)
-	}
-	if c.introduced {
-		c.open()
-	}
+	c.arrive()
 	if s.master.stopping() {
-		c.Close()
+		c.closeFor(errStopping)
 	}
-}
-
-// open begins with the protocol, when the connection is known to be whose it is.
-func (c *Conn) open() {
-	if c.svc.kind != webSocketDialog {
-		c.run(c.greet)
-	}
-}
-
-// greet runs OnConnect.
-func (c *Conn) greet() {
-	c.ready = true
-	if h, ok := c.Protocol().(interface{ OnConnect(*Conn) }); ok {
-		h.OnConnect(c)
-	}
-	if fn := c.callbacks().OnConnect; fn != nil {
-		fn(c)
-	}
-}
-
-// remove forgets a connection after its OnClose.
-func (s *service) remove(c *Conn) {
-	s.mu.Lock()
-	delete(s.conns, c.id)
-	s.mu.Unlock()
-	s.leave(slices.Index(s.loops, c.stream.Loop()), c.countedIP())
 }
 
 // all is a copy of the connections.
@@ -466,5 +447,6 @@ func (s *service) stats() WorkerStats {
 	return WorkerStats{
 		Connections: int(s.live.Load()), Accepted: s.accepted.Load(), Refused: s.refusedN.Load(),
 		Requests: s.requests.Load(), SendFail: s.sendFail.Load(), Panics: s.panics.Load(),
+		TLSFailures: s.tlsFailures.Load(),
 	}
 }

@@ -406,7 +406,7 @@ func (h *httpConn) decide(c *Conn, r *http.Request) {
 	}
 	switch err := h.upgrade(c, r, fields); {
 	case err == nil:
-		c.greet()
+		c.established()
 	case err != ErrClosed && err != ErrNoRequest:
 		c.complain(err)
 	}

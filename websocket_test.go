@@ -482,7 +482,7 @@ func TestWebSocketHandshakeTimeout(t *testing.T) {
 		w.OnClose = func(c *Conn) { t.Error("OnClose without OnConnect") }
 	})
 	talk(t, w, "GET / HTTP/1.1\r\n")
-	if len(s.log.lines("no handshake within 30ms")) != 1 {
+	if len(s.log.lines("no WebSocket handshake within 30ms")) != 1 {
 		t.Error(s.log)
 	}
 }

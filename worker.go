@@ -6,6 +6,7 @@ import (
 	"iter"
 	"log/slog"
 	"net"
+	nethttp "net/http"
 	"slices"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 type Worker struct {
 	// Name appears in logs and in the banner. Default "none".
 	Name string
-	// Transport is "tcp", "udp" or "unix" for an address whose scheme is a protocol, as
+	// Transport is "tcp", "udp", "unix" or "ssl" (TLS over TCP) for an address whose scheme is a protocol, as
 	// in text://. Default tcp. The address may say it itself, as in text+unix:///run/x.sock.
 	Transport string
 	// Protocol replaces the protocol of the address's scheme.
@@ -50,6 +51,9 @@ type Worker struct {
 	ProxyProtocol bool
 	// AccessLog gets a line for each answered request. Default none.
 	AccessLog *slog.Logger
+	// TLS encrypts the connections. The schemes ssl (or tls), https and wss ask for it, as
+	// does Transport "ssl"; with any other stream it is enough to set it.
+	TLS TLS
 
 	Limits
 	Callbacks
@@ -63,6 +67,7 @@ type Worker struct {
 	OnWorkerStop func(w *Worker)
 
 	address string
+	handler nethttp.Handler
 	master  *Master
 	svc     *service
 }
@@ -154,7 +159,7 @@ func setDefault[T comparable](field *T, value T) {
 }
 
 // NewWorker makes a worker of the default Master. The address is SCHEME://HOST:PORT or
-// SCHEME:///PATH: tcp, udp and unix for bytes as they come; text, frame or a registered
+// SCHEME:///PATH: tcp, udp, unix and ssl (TLS over TCP) for bytes as they come; text, frame or a registered
 // protocol for messages; "" for a worker without connections, which runs timers. Mistakes
 // in the address are reported when the worker starts.
 func NewWorker(address string) *Worker { return defaultMaster.NewWorker(address) }
@@ -260,6 +265,7 @@ type WorkerStats struct {
 	Requests    uint64 // messages and datagrams received
 	SendFail    uint64 // messages not accepted or, with UDP, not taken by the system
 	Panics      uint64 // of callbacks and of timers of connections
+	TLSFailures uint64 // handshakes of TLS that were begun and failed
 }
 
 // Stats returns the worker's counters.

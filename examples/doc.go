@@ -9,5 +9,18 @@
 //	hex         bytes as they come, beside a text port, in one process
 //	tcpproxy    two callers piped together, as fast as the slower one reads
 //
+// These speak HTTP and WebSocket:
+//
+//	webapp      requests and answers of every kind
+//	static      the files of a directory, with ranges and validators
+//	upload      files by drag and drop, with a progress bar, straight to the disk
+//	sse         a clock and news, pushed to browsers that come back where they left off
+//	auth        WebSockets that have to say who they are, in time
+//	push        other programs send messages to the browsers of a user
+//	https       a page over TLS, a certificate that is renewed, a redirect to it
+//	wss         WebSockets over TLS
+//	ginapp      an application of the router gin, a module of its own
+//	realip      the client's address behind proxies, by header fields or the PROXY protocol
+//
 // The tests of this package run the programs as processes and talk to them over sockets.
 package examples

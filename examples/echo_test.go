@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/workerman-go/workerman/websocket"
 )
 
 const anyPort = "127.0.0.1:0"
@@ -256,5 +258,33 @@ func TestStopDelivers(t *testing.T) {
 				}
 			})
 		}
+	})
+}
+
+func TestEchoWebSocketAndHTTP(t *testing.T) {
+	onEveryEngine(t, func(t *testing.T, engine string) {
+		p := start(t, engine, "echo", "-listen", "websocket://"+anyPort, "-listen", "http://"+anyPort, "-listen", "text://"+anyPort, "-max-package", "200000")
+		at := p.addresses(3)
+		s := openSocket(t, at[0], "/")
+		if !s.codec.Deflate().Enabled {
+			t.Error("compression was offered and not taken")
+		}
+		for _, message := range []string{"", "hello", strings.Repeat("very similar ", 10000)} {
+			s.says(message)
+			s.hears(message)
+			s.send(websocket.Binary, message+"\x00\xff")
+			s.gets(websocket.Binary, message+"\x00\xff")
+		}
+		s.says(strings.Repeat("x", 200001))
+		s.closes(websocket.CloseTooBig)
+
+		got := ask(t, "PUT", "http://"+at[1]+"/any", "hello", "Content-Type: text/x-test")
+		if got.body != "hello" || got.Header.Get("Content-Type") != "text/x-test" {
+			t.Errorf("%q of type %q", got.body, got.Header.Get("Content-Type"))
+		}
+		c := dial(t, "tcp", at[2])
+		c.send("hello\n")
+		c.gets("hello")
+		p.endsWell(syscall.SIGTERM)
 	})
 }

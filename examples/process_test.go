@@ -195,6 +195,16 @@ func (p *process) refuses(words ...string) {
 	}
 }
 
+// writeFile makes a file in a directory of the test and returns its path.
+func writeFile(t *testing.T, name string, data []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // output collects what a process prints, and tells who waits for it.
 type output struct {
 	mu      sync.Mutex

@@ -248,8 +248,8 @@ func FuzzMultipart(f *testing.F) {
 	f.Add(part(named, "v\n--b\r\n")+"--b--", 2)
 	f.Add("x\n--b\r\n"+named+"\r\n\r\nv\r\n--b--", 5)
 	f.Add("--b\n"+named+"\n\nv\n--b--", 1)
+	o := &Options{UploadDir: f.TempDir(), MaxUploadMemory: 8}
 	f.Fuzz(func(t *testing.T, body string, step int) {
-		o := &Options{UploadDir: t.TempDir(), MaxUploadMemory: 8}
 		got := agreeForm(t, formType, body, o, 1, max(1, min(step, len(body))))
 		noFilesIn(t, o.UploadDir)
 		if strings.HasPrefix(got, "http: ") {

@@ -9,6 +9,13 @@
 //	nc -u 127.0.0.1 7000
 //	nc -U /tmp/echo.sock
 //
+// A WebSocket gets text back as text and bytes as bytes, compressed if the client offers
+// that; a request of HTTP gets its body back:
+//
+//	go run ./examples/echo -listen http://127.0.0.1:7001 -listen websocket://127.0.0.1:7002
+//	curl -d 'hello' http://127.0.0.1:7001
+//	node -e 's = new WebSocket("ws://127.0.0.1:7002"); s.onopen = () => s.send("hello"); s.onmessage = m => { console.log(m.data); s.close() }'
+//
 // The limits show what a server does with clients that misbehave:
 //
 //	go run ./examples/echo -max-package 1024 -idle-timeout 1m -handshake-timeout 10s
@@ -18,6 +25,8 @@ import (
 	"flag"
 
 	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/websocket"
 )
 
 func main() {
@@ -42,11 +51,27 @@ func main() {
 		w.MaxPackageSize = *maxPackage
 		w.IdleTimeout = *idle
 		w.HandshakeTimeout = *handshake
-		w.OnMessage = func(c *workerman.Conn, data []byte) { c.Send(data) }
+		w.WebSocket.Compression.Enabled = true
+		w.OnMessage = echo
+		w.OnRequest = echoBody
 		// A client that sends without reading would be refused the echo once its send
 		// buffer is full. So we stop listening to it until it has read what waits.
 		w.OnBufferFull = func(c *workerman.Conn) { c.PauseRecv() }
 		w.OnBufferDrain = func(c *workerman.Conn) { c.ResumeRecv() }
 	}
 	workerman.RunAll()
+}
+
+// echo sends a message back, and on a WebSocket as the kind that it was.
+func echo(c *workerman.Conn, data []byte) {
+	if c.MessageKind() == websocket.Binary {
+		c.SendBinary(data)
+		return
+	}
+	c.SendText(data)
+}
+
+// echoBody answers a request with its own body.
+func echoBody(c *workerman.Conn, r *http.Request) {
+	c.Respond(http.Bytes(r.Header("Content-Type"), r.Body()))
 }

@@ -18,6 +18,7 @@ type handshake struct {
 	started bool
 	in      bytes.Buffer  // received, not read yet
 	arrived chan struct{} // there is more in in, or one of the following
+	begun   bool          // the first record was read
 	ended   bool          // the peer sends no more
 	aborted bool          // the stream closes
 }
@@ -148,7 +149,10 @@ func (hs *handshake) take(s *Stream, p []byte) (n int, err error) {
 	case hs.aborted:
 		return 0, net.ErrClosed
 	case hs.in.Len() > 0:
-		n, _ = hs.in.Read(p)
+		if n = hs.cut(p); n == 0 {
+			hs.begun = true
+			n, _ = hs.in.Read(p)
+		}
 		if !hs.ended && hs.in.Len() < handshakeInput/2 {
 			s.resume(pausedByTLS)
 		}
@@ -157,6 +161,31 @@ func (hs *handshake) take(s *Stream, p []byte) (n int, err error) {
 		return 0, io.EOF
 	}
 	return 0, nil
+}
+
+// cut hands out a part of a ClientHello as a record of its own, if the whole does not fit
+// into p, and leaves the rest as another; 0 if it cannot. crypto/tls keeps a buffer of the
+// size of the largest record for ever, and a ClientHello is larger than most messages: this
+// saves an idle connection 1.2 KB. Messages may be spread over records in any way (RFC 8446,
+// section 5.1).
+func (hs *handshake) cut(p []byte) (n int) {
+	const head, handshakeRecord = 5, 22
+	b := hs.in.Bytes()
+	if hs.begun || hs.role == Client || len(b) < 2*head || b[0] != handshakeRecord {
+		return 0
+	}
+	size := int(b[3])<<8 | int(b[4])
+	part := min(len(b), len(p)) - head
+	if part <= 0 || size > maxRecord || head+size <= len(p) || size <= part {
+		return 0
+	}
+	n = copy(p, b[:head+part])
+	p[3], p[4] = byte(part>>8), byte(part)
+	rest := b[part:]
+	copy(rest, b[:3])
+	rest[3], rest[4] = byte((size-part)>>8), byte(size-part)
+	hs.in.Next(part)
+	return n
 }
 
 // secured takes the result of a handshake, on the loop.

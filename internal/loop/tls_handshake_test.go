@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"bytes"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -263,4 +264,45 @@ func TestAddressesInAHandshake(t *testing.T) {
 			t.Errorf("%v, want %v", got, want)
 		}
 	})
+}
+
+// However a ClientHello is cut, the parts are records that hold what it held.
+func TestCutOfAClientHello(t *testing.T) {
+	for _, size := range []int{1, 100, 571, 572, 1700, maxRecord, maxRecord + 1} {
+		for _, room := range []int{5, 6, 64, 576, 1000, 64 << 10} {
+			for _, arrived := range []int{9, 10, 577, size, size + 5} {
+				message := pattern(size, byte(room))
+				record := append([]byte{22, 3, 1, byte(size >> 8), byte(size)}, message...)
+				arrived = min(arrived, len(record))
+				hs := new(handshake)
+				hs.in.Write(record[:arrived])
+				var got []byte
+				p := make([]byte, room)
+				for n := hs.cut(p); n > 0; n = hs.cut(p) {
+					if n > room || int(p[3])<<8|int(p[4]) != n-5 || !bytes.Equal(p[:3], record[:3]) {
+						t.Fatalf("size %d, room %d: a part % x of %d bytes", size, room, p[:5], n)
+					}
+					got = append(got, p[5:n]...)
+				}
+				if len(got) > 0 && (size > maxRecord || size+5 <= room) {
+					t.Errorf("size %d, room %d: it was cut", size, room)
+				}
+				hs.in.Write(record[arrived:])
+				rest := hs.in.Bytes()
+				if left := int(rest[3])<<8 | int(rest[4]); left != size-len(got) || left != len(rest)-5 || !bytes.Equal(rest[:3], record[:3]) {
+					t.Fatalf("size %d, room %d, arrived %d: the rest is % x of %d bytes", size, room, arrived, rest[:5], len(rest))
+				}
+				if got = append(got, rest[5:]...); !bytes.Equal(got, message) {
+					t.Errorf("size %d, room %d, arrived %d: not what it was", size, room, arrived)
+				}
+			}
+		}
+	}
+	for _, first := range []byte{20, 21, 23, 'G'} {
+		hs := new(handshake)
+		hs.in.Write(append([]byte{first, 3, 1, 4, 0}, make([]byte, 1024)...))
+		if hs.cut(make([]byte, 100)) != 0 {
+			t.Errorf("a record of type %d was cut", first)
+		}
+	}
 }

@@ -96,7 +96,7 @@ func serveTLS(t testing.TB, e Engine, role Role, config *tls.Config, configure f
 	})
 }
 
-// secure connects and does the handshake from the peer's side.
+// secure connects, does the handshake from the peer's side and waits for the other.
 func (s *server) secure(k security, config *tls.Config) (*client, *conn) {
 	s.t.Helper()
 	raw, stream := s.connect()
@@ -104,6 +104,7 @@ func (s *server) secure(k security, config *tls.Config) (*client, *conn) {
 	if err := c.Handshake(); err != nil {
 		s.t.Fatal(err)
 	}
+	until(s.t, "both sides are done", func() bool { return stream.TLSState() != nil })
 	return &client{c, s.t}, stream
 }
 

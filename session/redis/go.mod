@@ -9,4 +9,7 @@ require (
 	github.com/workerman-go/workerman v0.0.0-00010101000000-000000000000
 )
 
-require golang.org/x/sys v0.49.0 // indirect
+require (
+	github.com/klauspost/compress v1.20.3 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+)

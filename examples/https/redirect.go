@@ -1,0 +1,37 @@
+package main
+
+import (
+	"net"
+	"strconv"
+	"strings"
+
+	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/http"
+)
+
+// sendOn makes a worker send browsers to the same page of another one, which has TLS.
+func sendOn(from, to *workerman.Worker) {
+	from.Name = "redirect"
+	from.OnRequest = func(c *workerman.Conn, r *http.Request) {
+		location := "https://" + secureHost(r.Host(), to.Addr().(*net.TCPAddr).Port) + r.RawPath()
+		if query := r.RawQuery(); query != "" {
+			location += "?" + query
+		}
+		c.Respond(http.Redirect(location, 308)) // which keeps method and body
+	}
+}
+
+// secureHost is the host that a client has asked for, with another port.
+func secureHost(host string, port int) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.Trim(host, "[]") // of an IPv6 address
+	if port == 443 {
+		if strings.Contains(host, ":") {
+			return "[" + host + "]"
+		}
+		return host
+	}
+	return net.JoinHostPort(host, strconv.Itoa(port))
+}

@@ -1,0 +1,362 @@
+package workerman
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	nethttp "net/http"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+	"unsafe"
+
+	"github.com/workerman-go/workerman/http"
+)
+
+const (
+	// maxCollected is how much of a body is collected: one that is no longer gets a
+	// Content-Length and leaves with its head, a longer one leaves in pieces.
+	maxCollected = 4 << 10
+	// maxPiece is the largest piece that is sent without looking whether there is room.
+	maxPiece = 64 << 10
+)
+
+// response is the nethttp.ResponseWriter of a handling. Like every ResponseWriter it is for
+// one goroutine at a time.
+type response struct {
+	g         *handling
+	header    nethttp.Header
+	status    int
+	declared  int64 // Content-Length of the handler, -1 if there is none
+	written   int64 // bytes of the body that the handler has written
+	collected []byte
+	head      responseHead
+	till      deadline // of writes
+	err       error    // why nothing can be sent any more
+
+	isHead    bool // the method is HEAD
+	old       bool // HTTP/1.0
+	keepAlive bool // the client lets the connection go on
+	claimed   bool // no one else may answer
+	sent      bool // the head is
+	chunked   bool
+	last      bool // the connection ends with this answer
+	hijacked  bool
+	done      bool // the handler has returned
+
+	memory [1 << 10]byte // for a short head and a short body
+}
+
+func (w *response) init(g *handling, r *http.Request) {
+	w.g = g
+	w.declared = -1
+	w.isHead = r.Method() == "HEAD"
+	w.old = r.Protocol() == "HTTP/1.0"
+	w.keepAlive = r.KeepAlive()
+	w.header = make(nethttp.Header)
+	half := len(w.memory) / 2
+	w.head.b = w.memory[:0:half]
+	w.collected = w.memory[half:half]
+}
+
+// Header is the header that WriteHeader will send, and afterwards the trailer.
+func (w *response) Header() nethttp.Header { return w.header }
+
+// WriteHeader takes the status and the header as it is now. They leave with the body's
+// beginning. A status from 100 to 199 except 101 leaves at once, and another one follows.
+// Like that of net/http it panics if the status has not three digits.
+func (w *response) WriteHeader(status int) {
+	switch {
+	case w.hijacked:
+		w.complain("WriteHeader on a hijacked connection")
+		return
+	case w.status != 0:
+		w.complain("superfluous WriteHeader")
+		return
+	case status < 100 || status > 999:
+		panic("invalid WriteHeader code " + strconv.Itoa(status))
+	case status == nethttp.StatusContinue:
+		w.g.in.invite()
+		return
+	case status < 200 && status != nethttp.StatusSwitchingProtocols:
+		w.announce(status)
+		return
+	}
+	w.status = status
+	w.head.take(w)
+}
+
+// announce sends an interim response, which HTTP/1.0 does not know.
+func (w *response) announce(status int) {
+	if w.old || w.err != nil {
+		return
+	}
+	var head responseHead
+	head.announce(status, w.header)
+	c, s := w.g.conn, &w.g.conn.stream
+	if _, err := w.begin(); err != nil {
+		return
+	}
+	s.Append(head.b)
+	s.Commit(c.maxSend())
+}
+
+// Write sends a part of the body. It waits while MaxSendBuffer bytes wait for the client.
+func (w *response) Write(p []byte) (int, error) {
+	if w.hijacked {
+		return 0, nethttp.ErrHijacked
+	}
+	if w.status == 0 {
+		w.WriteHeader(nethttp.StatusOK)
+	}
+	switch {
+	case len(p) == 0:
+		return 0, nil
+	case w.done:
+		return 0, ErrNoRequest
+	case !hasBody(w.status):
+		return 0, nethttp.ErrBodyNotAllowed
+	}
+	if w.written += int64(len(p)); w.declared >= 0 && w.written > w.declared {
+		return 0, nethttp.ErrContentLength
+	}
+	if len(w.collected)+len(p) <= maxCollected {
+		w.collected = append(w.collected, p...)
+		return len(p), nil
+	}
+	n := 0
+	for n < len(p) {
+		piece := p[n:min(n+maxPiece, len(p))]
+		if err := w.send(piece, false); err != nil {
+			return n, err
+		}
+		n += len(piece)
+	}
+	return n, nil
+}
+
+// WriteString is Write.
+func (w *response) WriteString(s string) (int, error) {
+	return w.Write(unsafe.Slice(unsafe.StringData(s), len(s)))
+}
+
+var copyBuffers = sync.Pool{New: func() any { return new([maxPiece]byte) }}
+
+// ReadFrom writes everything that src has.
+func (w *response) ReadFrom(src io.Reader) (n int64, err error) {
+	buf := copyBuffers.Get().(*[maxPiece]byte)
+	defer copyBuffers.Put(buf)
+	return io.CopyBuffer(struct{ io.Writer }{w}, src, buf[:])
+}
+
+// Flush sends what was written so far.
+func (w *response) Flush() { w.FlushError() }
+
+// FlushError is Flush.
+func (w *response) FlushError() error {
+	if w.hijacked {
+		return nethttp.ErrHijacked
+	}
+	if w.status == 0 {
+		w.WriteHeader(nethttp.StatusOK)
+	}
+	if w.done || w.sent && len(w.collected) == 0 {
+		return w.err
+	}
+	return w.send(nil, false)
+}
+
+// finish ends the answer when the handler has returned.
+func (w *response) finish() {
+	if w.hijacked {
+		return
+	}
+	if w.status == 0 {
+		w.WriteHeader(nethttp.StatusOK)
+	}
+	w.done = true
+	if w.send(nil, true) != nil && w.claimed {
+		w.g.conn.stream.Close() // the client has a part, or nothing
+	}
+}
+
+// send sends what was collected and p, behind the head if that was not sent yet, and the end
+// of the body if this is the last of it. The end is accepted whatever waits for the client.
+func (w *response) send(p []byte, last bool) error {
+	if w.err == nil {
+		w.err = w.trySend(p, last)
+	}
+	return w.err
+}
+
+func (w *response) trySend(p []byte, last bool) error {
+	c, s := w.g.conn, &w.g.conn.stream
+	if err := w.claim(); err != nil {
+		return err
+	}
+	body := w.collected
+	var head []byte
+	if !w.sent {
+		head = w.head.complete(w, body, p)
+	}
+	if w.isHead || !hasBody(w.status) {
+		body, p = nil, nil
+	}
+	if last && w.declared >= 0 && w.written != w.declared && !w.isHead && hasBody(w.status) {
+		w.last = true // the client must not take the next answer for the rest
+	}
+	w.last = w.last || last && w.leavesBody()
+	if !last {
+		if err := w.waitForRoom(); err != nil {
+			return err
+		}
+	}
+	if _, err := w.begin(); err != nil {
+		return err
+	}
+	w.sent = true
+	size := len(body) + len(p)
+	framed := w.chunked && size > 0
+	out := head
+	if len(p) < largeMessage {
+		out = append(s.Reserve(len(head)+size+2*chunkRoom), head...)
+	}
+	if framed {
+		out = append(strconv.AppendInt(out, int64(size), 16), lineEnd...)
+	}
+	out = append(out, body...)
+	if len(p) < largeMessage {
+		out = append(out, p...)
+		if framed {
+			out = append(out, lineEnd...)
+		}
+		if last && w.chunked {
+			out = http.AppendLastChunk(out, w.head.trailer(w.header)...)
+		}
+		s.Append(out)
+	} else if framed {
+		s.Write(out, p, lineEnd)
+	} else {
+		s.Write(out, p, nil)
+	}
+	w.collected = w.collected[:0]
+	if last {
+		h := w.g.http
+		h.record.log(c, &http.Response{Status: w.status}, w.written)
+		h.finish(c, !w.last)
+		return nil
+	}
+	if s.Commit(c.maxSend()) {
+		s.NeedAttention(noticeFull)
+	}
+	return nil
+}
+
+// claim takes the right to answer.
+func (w *response) claim() error {
+	if w.claimed {
+		return nil
+	}
+	state, err := w.g.http.claim(w.g.conn, 0)
+	if err != nil {
+		return err
+	}
+	w.claimed = true
+	w.last = w.last || state&exchangeLast != 0
+	return nil
+}
+
+// begin opens a transaction, if the request is still the one to be answered.
+func (w *response) begin() (queued int, err error) {
+	s := &w.g.conn.stream
+	queued, ok := s.Begin()
+	if !ok {
+		return 0, ErrClosed
+	}
+	if state := w.g.http.state.Load(); state/exchangeOne != w.g.number || state&exchangeBusy == 0 {
+		s.Abort()
+		return 0, ErrNoRequest
+	}
+	return queued, nil
+}
+
+func (w *response) waitForRoom() error { return w.g.conn.waitToSend(&w.till) }
+
+// waitToSend blocks until the send buffer has room, at most till a deadline:
+// os.ErrDeadlineExceeded.
+func (c *Conn) waitToSend(till *deadline) error {
+	s := &c.stream
+	limit := c.maxSend()
+	for {
+		queued, ok := s.Begin()
+		if !ok {
+			return ErrClosed
+		}
+		full := queued >= limit && s.Flush() >= limit
+		s.Abort()
+		expired := till.wait()
+		switch {
+		case isClosed(expired):
+			return os.ErrDeadlineExceeded
+		case !full:
+			return nil
+		}
+		if err := c.waitForRoom(expired); err == ErrClosed {
+			return err
+		}
+	}
+}
+
+// leavesBody reports whether more of the request's body is on its way than is worth
+// reading for the sake of the next request.
+func (w *response) leavesBody() bool {
+	r := w.g.request
+	return w.g.in.uninvited() || r.Body != nethttp.NoBody && w.g.in.outstanding(r.ContentLength) > maxDrained
+}
+
+// SetReadDeadline ends reads of the body, or of the hijacked connection; the zero time is
+// none.
+func (w *response) SetReadDeadline(t time.Time) error {
+	w.g.in.till.set(t)
+	return nil
+}
+
+// SetWriteDeadline ends waits for room. An answer that missed it is not completed.
+func (w *response) SetWriteDeadline(t time.Time) error {
+	w.till.set(t)
+	return nil
+}
+
+// EnableFullDuplex has nothing to do, since that is always on.
+func (w *response) EnableFullDuplex() error { return nil }
+
+// CloseNotify is what Request.Context().Done was before there was a context. Routers still
+// ask for it.
+func (w *response) CloseNotify() <-chan bool {
+	left := make(chan bool, 1)
+	context.AfterFunc(w.g.context, func() { left <- true })
+	return left
+}
+
+// Hijack gives the connection to the handler: what arrives from now on is read from the
+// net.Conn, bytes that have arrived already included, and none of it is in the reader's
+// buffer. Of a body, what has arrived comes first, without the framing of its chunks. The
+// handler, or who it gave the connection to, has to close it. A stop of the server closes it.
+func (w *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	if w.hijacked {
+		return nil, nil, nethttp.ErrHijacked
+	}
+	if w.status != 0 && !w.done {
+		if err := w.FlushError(); err != nil {
+			return nil, nil, err
+		}
+	}
+	conn, err := w.g.hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	w.hijacked = true
+	return conn, bufio.NewReadWriter(bufio.NewReader(conn), bufio.NewWriter(conn)), nil
+}

@@ -1,0 +1,204 @@
+package workerman
+
+import (
+	"io"
+	"os"
+	"sync"
+)
+
+// inflow is what arrives on a connection for a goroutine that reads it: the body of a
+// request, or, once that is hijacked, everything. The loop feeds it; beyond maxInflow bytes
+// that nobody has read, reading from the peer pauses.
+type inflow struct {
+	conn *Conn
+	news chan struct{} // has room for one: something is different
+	till deadline      // of reads
+
+	mu       sync.Mutex // guards what follows; before Stream.mu
+	data     []byte     // what was not read yet
+	start    int        // what of it was
+	received int64
+	err      error // what comes behind the data, io.EOF at its end
+	closed   error // what reads return since the reader is done
+	trailer  map[string][]string
+	expects  bool // the peer waits to be told to send
+	paused   bool
+	raw      bool // of a hijacked connection, where a body has no end
+}
+
+const maxInflow = 64 << 10
+
+// feed adds p. On the loop.
+func (in *inflow) feed(p []byte) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.received += int64(len(p))
+	in.expects = false
+	if in.closed != nil {
+		return
+	}
+	if in.start > 0 && len(in.data)+len(p) > cap(in.data) {
+		in.data = in.data[:copy(in.data, in.data[in.start:])]
+		in.start = 0
+	}
+	in.data = append(in.data, p...)
+	if !in.paused && len(in.data)-in.start >= maxInflow {
+		in.paused = true
+		in.conn.stream.Pause(pausedByReader)
+	}
+	in.tell()
+}
+
+func (in *inflow) tell() {
+	select {
+	case in.news <- struct{}{}:
+	default:
+	}
+}
+
+// end ends a body in good order.
+func (in *inflow) end(trailer map[string][]string) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if !in.raw {
+		in.trailer = trailer
+		in.fail(io.EOF)
+	}
+}
+
+// cut ends the input because of err.
+func (in *inflow) cut(err error) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.fail(err)
+}
+
+// leave is the end of the peer's stream: of a hijacked connection in good order, of a body
+// too early.
+func (in *inflow) leave() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.raw {
+		in.fail(io.EOF)
+	} else {
+		in.fail(io.ErrUnexpectedEOF)
+	}
+}
+
+// hijack makes it the input of the whole connection.
+func (in *inflow) hijack() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.news == nil {
+		in.news = make(chan struct{}, 1)
+	}
+	in.raw, in.expects, in.closed = true, false, nil
+	if in.err == io.EOF || in.err == io.ErrUnexpectedEOF {
+		in.err = nil // that of the body; the loop will tell that of the connection
+	}
+}
+
+// fail is cut with in.mu held. The first reason stays.
+func (in *inflow) fail(err error) {
+	if in.err == nil {
+		in.err = err
+		in.tell()
+	}
+}
+
+// close makes reads return err and drops what comes.
+func (in *inflow) close(err error) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.closed == nil {
+		in.closed = err
+		in.data, in.start = nil, 0
+		in.resume()
+		in.tell()
+	}
+}
+
+// resume goes on reading from the peer. With in.mu held.
+func (in *inflow) resume() {
+	if in.paused {
+		in.paused = false
+		in.conn.stream.Resume(pausedByReader)
+	}
+}
+
+// read waits for input. Once it was told to go on by SetReadDeadline it may time out, with
+// os.ErrDeadlineExceeded.
+func (in *inflow) read(p []byte) (n int, err error) {
+	if in.invite(); len(p) == 0 {
+		return 0, nil
+	}
+	expired := in.till.wait()
+	for {
+		if n, err = in.take(p, isClosed(expired)); n > 0 || err != nil {
+			return n, err
+		}
+		select {
+		case <-in.news:
+		case <-expired:
+		}
+	}
+}
+
+// take reads what is there.
+func (in *inflow) take(p []byte, expired bool) (n int, err error) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	switch {
+	case in.closed != nil:
+		return 0, in.closed
+	case expired:
+		return 0, os.ErrDeadlineExceeded
+	case in.start == len(in.data):
+		if in.err != nil {
+			in.tell() // to another reader, if there is one
+		}
+		return 0, in.err
+	}
+	n = copy(p, in.data[in.start:])
+	if in.start += n; in.start == len(in.data) {
+		in.data, in.start = in.data[:0], 0
+	} else {
+		in.tell()
+	}
+	if len(in.data)-in.start <= maxInflow/4 {
+		in.resume()
+	}
+	return n, nil
+}
+
+// invite tells a peer that waits for it to send its body (RFC 9110, section 10.1.1).
+func (in *inflow) invite() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.expects {
+		in.expects = false
+		in.conn.transmit(continueLine)
+	}
+}
+
+// uninvited says whether the peer still waits to be told to send. From now on it is not.
+func (in *inflow) uninvited() bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	expected := in.expects
+	in.expects = false
+	return expected
+}
+
+// outstanding is how many of size bytes have not arrived, -1 if size does not say that.
+func (in *inflow) outstanding(size int64) int64 {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	switch {
+	case in.err == io.EOF:
+		return 0
+	case size < 0:
+		return -1
+	}
+	return size - in.received
+}

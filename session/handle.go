@@ -1,0 +1,95 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/http"
+)
+
+// A Handler answers a request that has a session. Like OnRequest it runs with the
+// connection's callbacks, and r and s are lent until it returns. If it returns nil, it has
+// answered or will, and what has changed in s is lost unless it calls Attach or Save.
+type Handler func(c *workerman.Conn, r *http.Request, s *Session) *http.Response
+
+// Handle makes an OnRequest of a Handler: it loads the session, calls fn, saves what has
+// changed and sends the response with the cookie.
+//
+// A MemoryStore and a FileStore are used right on the loop. Any other store may wait for
+// the network: the loop goes on meanwhile, fn gets a copy of the request, and the response
+// leaves when the session is saved, at the latest after Timeout. A request without a session
+// does not wait for the store.
+//
+// If the store fails, the client gets a 503, before fn is called or in place of its response.
+// A session that is gone meanwhile changes nothing for the response.
+func (ss *Sessions) Handle(fn Handler) func(c *workerman.Conn, r *http.Request) {
+	return func(c *workerman.Conn, r *http.Request) {
+		if err := ss.prepare(); err != nil {
+			ss.refuse(c, err)
+			return
+		}
+		id := ss.requested(r)
+		if id == "" || ss.isNearby() {
+			s, err := ss.load(context.Background(), id)
+			ss.call(fn, c, r, s, err)
+			return
+		}
+		r = r.Clone()
+		load := func() (*Session, error) {
+			ctx, cancel := context.WithTimeout(context.Background(), ss.keep.timeout)
+			defer cancel()
+			return ss.load(ctx, id)
+		}
+		workerman.Async(c, load, func(s *Session, err error) { ss.call(fn, c, r, s, err) })
+	}
+}
+
+func (ss *Sessions) isNearby() bool {
+	_, ok := ss.keep.store.(nearby)
+	return ok
+}
+
+// call calls fn with a session that was loaded, or was not because of err, and answers.
+func (ss *Sessions) call(fn Handler, c *workerman.Conn, r *http.Request, s *Session, err error) {
+	if err != nil {
+		ss.refuse(c, err)
+		return
+	}
+	if ss.Encrypted != nil && ss.Encrypted(c, r) {
+		s.secure = true
+	}
+	resp := fn(c, r, s)
+	if resp == nil {
+		return
+	}
+	if ss.isNearby() || !s.due() {
+		ss.answer(c, resp, s.Attach(context.Background(), resp))
+		return
+	}
+	attach := func() (struct{}, error) {
+		ctx, cancel := context.WithTimeout(context.Background(), ss.keep.timeout)
+		defer cancel()
+		return struct{}{}, s.Attach(ctx, resp)
+	}
+	workerman.Async(c, attach, func(_ struct{}, err error) { ss.answer(c, resp, err) })
+}
+
+// answer sends the response, if the session was saved or there is none any more.
+func (ss *Sessions) answer(c *workerman.Conn, resp *http.Response, err error) {
+	if err != nil && !errors.Is(err, ErrGone) {
+		ss.refuse(c, err)
+		return
+	}
+	c.Respond(resp)
+}
+
+func (ss *Sessions) refuse(c *workerman.Conn, err error) {
+	log := ss.Logger
+	if log == nil {
+		log = slog.Default()
+	}
+	log.Error("session failed", "worker", c.Worker().Name, "peer", c.RemoteAddr().String(), "error", err)
+	c.Respond(http.Status(503))
+}

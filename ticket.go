@@ -1,0 +1,89 @@
+package workerman
+
+import (
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/binary"
+	"fmt"
+	"sync"
+	"time"
+)
+
+const (
+	// ticketPeriod is how long a key encrypts new session tickets. It decrypts for one
+	// period more.
+	ticketPeriod = 12 * time.Hour
+	// minTicketSecret is the shortest TicketSecret, in bytes.
+	minTicketSecret = 16
+)
+
+// ticketKeys are the keys of a worker's session tickets. They follow from a secret and the
+// time, so that processes and machines need not talk about them.
+type ticketKeys struct {
+	secret []byte
+	name   string // of the worker, and what it asks of clients
+	salt   []byte // name and authorities
+	period int64
+	keys   [][32]byte // the first encrypts
+}
+
+// ticketSecret is the random default of TLS.TicketSecret.
+type ticketSecret struct {
+	once  sync.Once
+	bytes []byte
+}
+
+// ticketKeys returns the keys of the worker with that name, none if config refuses tickets.
+//
+// A client that continues a session need not show its certificate again. So workers that
+// ask clients for different things must not take each other's tickets: their names, their
+// demands and their authorities go into the keys.
+func (m *Master) ticketKeys(secret []byte, name string, config *tls.Config) (k ticketKeys, err error) {
+	if config.SessionTicketsDisabled {
+		return k, nil
+	}
+	k.secret = secret
+	if len(k.secret) == 0 {
+		m.tickets.once.Do(func() {
+			m.tickets.bytes = make([]byte, 32)
+			rand.Read(m.tickets.bytes)
+		})
+		k.secret = m.tickets.bytes
+	}
+	if len(k.secret) < minTicketSecret {
+		return k, fmt.Errorf("TLS.TicketSecret has %d bytes: use at least %d, better 32, that are random", len(k.secret), minTicketSecret)
+	}
+	k.name = fmt.Sprintf("%s\x00%d\x00", name, config.ClientAuth)
+	k.bind(nil)
+	return k, nil
+}
+
+// bind makes the keys good for sessions under these authorities of clients only.
+func (k *ticketKeys) bind(authorities []byte) {
+	hash := sha256.Sum256(authorities)
+	k.salt, k.keys = append([]byte(k.name), hash[:]...), nil
+}
+
+// rotate brings the keys up to date and reports whether they have changed.
+func (k *ticketKeys) rotate(now time.Time) bool {
+	period := now.Unix() / int64(ticketPeriod/time.Second)
+	if k.secret == nil || k.keys != nil && period == k.period {
+		return false
+	}
+	// The next period is for tickets of a machine whose clock is ahead.
+	k.period, k.keys = period, [][32]byte{k.of(period), k.of(period - 1), k.of(period + 1)}
+	return true
+}
+
+// of derives the key of a period (RFC 5869).
+func (k *ticketKeys) of(period int64) (key [32]byte) {
+	info := binary.BigEndian.AppendUint64([]byte("workerman session ticket "), uint64(period))
+	b, err := hkdf.Key(sha256.New, k.secret, k.salt, string(info), len(key))
+	if err != nil {
+		panic(err) // only for keys of more than 8160 bytes
+	}
+	copy(key[:], b)
+	return key
+}

@@ -1,0 +1,166 @@
+//go:build linux
+
+package workerman
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"testing"
+	"time"
+)
+
+// The numbers of encrypted connections that can be asserted on any machine.
+
+const (
+	secureIdleConns = 5_000
+	// secureIdleBudget is what an idle connection may cost, in bytes of the process's
+	// memory; crypto/tls needs nearly all of it.
+	secureIdleBudget = 8 << 10
+)
+
+// init plays the processes of TestMemoryPerIdleTLSConnection.
+func init() {
+	switch os.Getenv(roleEnv) {
+	case "tls-server":
+		secureIdleServer(os.Args[1], os.Args[2])
+	case "tls-client":
+		secureIdleClient(os.Args[1])
+	}
+}
+
+func TestMemoryPerIdleTLSConnection(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector needs several times the memory")
+	}
+	if limit := raiseFileLimit(); limit < secureIdleConns+200 {
+		t.Skipf("the limit of open files is %d, %d connections need more", limit, secureIdleConns)
+	}
+	f := newAuthority(t, "authority").files(t, "a.test")
+	server := startRole(t, "tls-server", f.CertFile, f.KeyFile)
+	addr := server.line(t)
+	empty := server.ask(t)
+	client := startRole(t, "tls-client", addr)
+	if got := client.line(t); got != "open" {
+		t.Fatalf("client: %s", got)
+	}
+	n := (server.ask(t) - empty) / secureIdleConns
+	client.end(t)
+	server.end(t)
+	t.Logf("%d bytes per idle connection", n)
+	if n > secureIdleBudget {
+		t.Errorf("%d bytes per idle connection, want at most %d", n, secureIdleBudget)
+	}
+}
+
+func secureIdleServer(cert, key string) {
+	raiseFileLimit()
+	m := &Master{Logger: discardLogger()}
+	w := m.NewWorker("ssl://127.0.0.1:0")
+	w.TLS.CertFile, w.TLS.KeyFile = cert, key
+	w.IdleTimeout = time.Hour
+	echo(w)
+	w.OnWorkerStart = func(w *Worker) error {
+		go func() {
+			for range 200 { // what the process needs once is not counted
+				c, err := secureOnce(w.Addr().String())
+				if err != nil {
+					panic(err)
+				}
+				c.Close()
+			}
+			fmt.Println(w.Addr())
+			for in := bufio.NewScanner(os.Stdin); in.Scan(); {
+				for range 3 { // the pools need more than one collection to let go
+					debug.FreeOSMemory()
+				}
+				fmt.Println(residentMemory())
+			}
+			os.Exit(0)
+		}()
+		return nil
+	}
+	if err := m.runAll(); err != nil {
+		panic(err)
+	}
+}
+
+// secureOnce opens a connection and exchanges one message.
+func secureOnce(addr string) (net.Conn, error) {
+	c, err := tls.Dial("tcp", addr, &tls.Config{InsecureSkipVerify: true})
+	if err != nil {
+		return nil, err
+	}
+	if _, err = c.Write([]byte("x")); err == nil {
+		_, err = io.ReadFull(c, make([]byte, 1))
+	}
+	return c, err
+}
+
+func secureIdleClient(addr string) {
+	raiseFileLimit()
+	conns := make([]net.Conn, secureIdleConns)
+	var all sync.WaitGroup
+	const dialers = 8
+	for d := range dialers {
+		all.Go(func() {
+			for i := d; i < len(conns); i += dialers {
+				c, err := secureOnce(addr)
+				if err != nil {
+					fmt.Println(err)
+					os.Exit(1)
+				}
+				conns[i] = c
+			}
+		})
+	}
+	all.Wait()
+	fmt.Println("open")
+	io.Copy(io.Discard, os.Stdin)
+	runtime.KeepAlive(conns)
+	os.Exit(0)
+}
+
+// A message costs the calls to the system that it costs in clear.
+func TestSyscallsPerTLSMessage(t *testing.T) {
+	const rounds = 100
+	_, w, a := serveTLS(t, kind{network: "tcp"}, "text+ssl", echo)
+	clients := make([]*tls.Conn, 16)
+	for i := range clients {
+		clients[i] = dialTLS(t, w, a.client("a.test"))
+	}
+	m := message64(t, "text")
+	answer := make([]byte, len(m))
+	round := func() {
+		held, release := make(chan struct{}), make(chan struct{})
+		w.Post(func() { close(held); <-release })
+		<-held
+		for _, c := range clients {
+			c.Write(m)
+		}
+		close(release)
+		for _, c := range clients {
+			if _, err := io.ReadFull(c, answer); err != nil || !bytes.Equal(answer, m) {
+				t.Fatalf("%q, %v", answer, err)
+			}
+		}
+	}
+	round()
+	counters := w.service().loops[0].Counters()
+	before := calls(w, counters)
+	for range rounds {
+		round()
+	}
+	per := float64(calls(w, counters)-before) / float64(rounds*len(clients))
+	t.Logf("%.3f system calls per message", per)
+	if per > 2.5 {
+		t.Errorf("%.3f system calls per message", per)
+	}
+}
