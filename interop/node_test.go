@@ -55,6 +55,9 @@ func answer(c *workerman.Conn, data []byte) {
 	c.SendBinary(data)
 }
 
+// crowded is what the scenario crowd prints if all of its 500 clients got the message.
+var crowded = fmt.Sprintf(`{"size":500,"same":500,"bytes":%d}`, len("to everybody: ")+100*len("Grüße, 世界! "))
+
 func TestNodeClient(t *testing.T) {
 	needNode(t)
 	plain := func(w *workerman.Worker) {}
@@ -86,7 +89,7 @@ func TestNodeClient(t *testing.T) {
 		{"refused", "refused", func(w *workerman.Worker) {
 			w.OnUpgrade = func(c *workerman.Conn, r *http.Request) *http.Response { return http.Status(403) }
 		}, `403`},
-		{"crowd", "crowd", compressed, fmt.Sprintf(`{"size":500,"same":500,"bytes":%d}`, len("to everybody: ")+100*len("Grüße, 世界! "))},
+		{"crowd", "crowd", compressed, crowded},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			t.Parallel()

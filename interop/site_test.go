@@ -96,7 +96,7 @@ func visit(c *workerman.Conn, r *http.Request, files *http.Dir) {
 	case path == "/whoami":
 		c.Respond(http.Text(r.Cookie("sid")))
 	case path == "/client":
-		c.Respond(http.Text(fmt.Sprintf("%v %v", c.ClientIP(r), c.RemoteIP())))
+		c.Respond(http.Text(fmt.Sprintf("%v %v %s", c.ClientIP(r), c.RemoteIP(), c.Worker().Proxies.Scheme(r, c.RemoteIP()))))
 	case path == "/ws":
 		c.Upgrade(r)
 	case strings.HasPrefix(path, "/files/"):

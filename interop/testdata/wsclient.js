@@ -42,6 +42,14 @@ const scenarios = {
     ws.close(1000, 'done');
     return { agreed: ws.agreed, close: await close };
   },
+  // As echo, for servers that answer everything by text.
+  async texts() {
+    const ws = await open();
+    await echo(ws, messages.filter((m) => typeof m === 'string'));
+    const close = closed(ws);
+    ws.close(1000, 'done');
+    return { agreed: ws.agreed, close: await close };
+  },
   async fragments() {
     const ws = await open();
     const answer = once(ws, 'message');
