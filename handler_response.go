@@ -259,7 +259,7 @@ func (w *response) claim() error {
 	if w.claimed {
 		return nil
 	}
-	state, err := w.g.http.claim(w.g.conn, 0)
+	state, err := w.g.http.claim(w.g.conn, w.g.number, 0)
 	if err != nil {
 		return err
 	}

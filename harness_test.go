@@ -144,6 +144,8 @@ func dial(t *testing.T, w *Worker) net.Conn {
 	return c
 }
 
+func echo(w *Worker) { w.OnMessage = func(c *Conn, data []byte) { c.Send(data) } }
+
 // eventually waits for a condition that another goroutine brings about.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()

@@ -586,3 +586,43 @@ func TestHTTPByteByByte(t *testing.T) {
 		}
 	}
 }
+
+func TestResponderAnswersItsRequestOnly(t *testing.T) {
+	first := make(chan Responder, 1)
+	_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
+		w.OnRequest = func(c *Conn, r *http.Request) {
+			if r.Path() == "/1" {
+				p := c.Responder()
+				if err := p.Respond(http.Text("one")); err != nil {
+					t.Error(err)
+				}
+				first <- p
+				return
+			}
+			late := <-first
+			if err := late.Respond(http.Text("late")); err != ErrNoRequest {
+				t.Error(err)
+			}
+			if _, err := late.Stream(http.Text("late")); err != ErrNoRequest {
+				t.Error(err)
+			}
+			st, err := c.Responder().Stream(http.Text("two"))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			st.End()
+		}
+	})
+	c := dial(t, w)
+	io.WriteString(c, get("/1")+get("/2"))
+	r := newReader(t, c)
+	for _, want := range []string{"one", "two"} {
+		if _, body := r.answer("GET"); body != want {
+			t.Errorf("%q, want %q", body, want)
+		}
+	}
+	if err := (Responder{}).Respond(http.Text("")); err != ErrNoRequest {
+		t.Error(err)
+	}
+}

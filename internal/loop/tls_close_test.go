@@ -43,7 +43,7 @@ func (r *recorder) last() byte {
 // Close sends everything, then close_notify, then the end of the stream, whatever the
 // peer's pace. Destroy sends nothing more: the peer can tell.
 func TestTLSClose(t *testing.T) {
-	m := pattern(16<<20, 1)
+	m := pattern(6<<20, 1)
 	securities(t, func(t *testing.T, k security) {
 		k.version = tls.VersionTLS12 // 1.3 hides what is an alert
 		own, peer := k.configs()

@@ -271,38 +271,54 @@ func TestCutOfAClientHello(t *testing.T) {
 	for _, size := range []int{1, 100, 571, 572, 1700, maxRecord, maxRecord + 1} {
 		for _, room := range []int{5, 6, 64, 576, 1000, 64 << 10} {
 			for _, arrived := range []int{9, 10, 577, size, size + 5} {
-				message := pattern(size, byte(room))
-				record := append([]byte{22, 3, 1, byte(size >> 8), byte(size)}, message...)
-				arrived = min(arrived, len(record))
-				hs := new(handshake)
-				hs.in.Write(record[:arrived])
-				var got []byte
-				p := make([]byte, room)
-				for n := hs.cut(p); n > 0; n = hs.cut(p) {
-					if n > room || int(p[3])<<8|int(p[4]) != n-5 || !bytes.Equal(p[:3], record[:3]) {
-						t.Fatalf("size %d, room %d: a part % x of %d bytes", size, room, p[:5], n)
-					}
-					got = append(got, p[5:n]...)
-				}
-				if len(got) > 0 && (size > maxRecord || size+5 <= room) {
-					t.Errorf("size %d, room %d: it was cut", size, room)
-				}
-				hs.in.Write(record[arrived:])
-				rest := hs.in.Bytes()
-				if left := int(rest[3])<<8 | int(rest[4]); left != size-len(got) || left != len(rest)-5 || !bytes.Equal(rest[:3], record[:3]) {
-					t.Fatalf("size %d, room %d, arrived %d: the rest is % x of %d bytes", size, room, arrived, rest[:5], len(rest))
-				}
-				if got = append(got, rest[5:]...); !bytes.Equal(got, message) {
-					t.Errorf("size %d, room %d, arrived %d: not what it was", size, room, arrived)
-				}
+				record := append([]byte{22, 3, 1, byte(size >> 8), byte(size)}, pattern(size, byte(room))...)
+				checkCut(t, record, room, min(arrived, len(record)))
 			}
 		}
 	}
 	for _, first := range []byte{20, 21, 23, 'G'} {
-		hs := new(handshake)
-		hs.in.Write(append([]byte{first, 3, 1, 4, 0}, make([]byte, 1024)...))
-		if hs.cut(make([]byte, 100)) != 0 {
+		record := append([]byte{first, 3, 1, 4, 0}, make([]byte, 1024)...)
+		if cuts := checkCut(t, record, 100, len(record)); cuts != 0 {
 			t.Errorf("a record of type %d was cut", first)
 		}
 	}
+}
+
+func FuzzCutOfAClientHello(f *testing.F) {
+	f.Add(append([]byte{22, 3, 1, 4, 0}, make([]byte, 1024)...), uint16(576), uint16(1029))
+	f.Add([]byte("\x16\x03\x01\x00\x00more"), uint16(5), uint16(9))
+	f.Fuzz(func(t *testing.T, record []byte, room, arrived uint16) {
+		checkCut(t, record, int(room), min(int(arrived), len(record)))
+	})
+}
+
+// checkCut cuts as long as it can when a part of a record has arrived, and returns how often.
+func checkCut(t *testing.T, record []byte, room, arrived int) (cuts int) {
+	hs := new(handshake)
+	hs.in.Write(record[:arrived])
+	var got []byte
+	p := make([]byte, room)
+	for n := hs.cut(p); n > 0; n = hs.cut(p) {
+		cuts++
+		if n > room || n <= 5 || int(p[3])<<8|int(p[4]) != n-5 || !bytes.Equal(p[:3], record[:3]) {
+			t.Fatalf("%d bytes, room %d: a part of %d bytes begins with % x", len(record), room, n, p[:min(n, 5)])
+		}
+		got = append(got, p[5:n]...)
+	}
+	hs.in.Write(record[arrived:])
+	rest := hs.in.Bytes()
+	if cuts == 0 {
+		if !bytes.Equal(rest, record) {
+			t.Fatal("it was changed but not cut")
+		}
+		return 0
+	}
+	size := int(record[3])<<8 | int(record[4])
+	if left := int(rest[3])<<8 | int(rest[4]); size > maxRecord || size+5 <= room || left != size-len(got) || !bytes.Equal(rest[:3], record[:3]) {
+		t.Fatalf("%d bytes, room %d, arrived %d: the rest begins with % x", len(record), room, arrived, rest[:5])
+	}
+	if got = append(got, rest[5:]...); !bytes.Equal(got, record[5:]) {
+		t.Fatalf("%d bytes, room %d, arrived %d: not what it was", len(record), room, arrived)
+	}
+	return cuts
 }
