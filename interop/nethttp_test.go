@@ -16,13 +16,15 @@ import (
 	"github.com/workerman-go/workerman/http"
 )
 
-// TestLikeNetHTTP sends the same valid requests to package net/http's server and to ours: what
-// the two make of them and how they answer must be the same.
+// TestLikeNetHTTP sends the same valid requests to package net/http's server, to ours, and to
+// ours with a handler of net/http: what they make of them and how they answer must be the
+// same.
 func TestLikeNetHTTP(t *testing.T) {
 	engines(t, func(t *testing.T, portable bool) {
 		ours := serve(t, portable, "http", func(w *workerman.Worker) {
 			w.OnRequest = func(c *workerman.Conn, r *http.Request) { c.Respond(describe(r)) }
 		})
+		mounted := serve(t, portable, "http", func(w *workerman.Worker) { w.Handle(nethttp.HandlerFunc(described)) })
 		theirs := netHTTP(t)
 		pick := rand.New(rand.NewPCG(1, 2))
 		n := 1500
@@ -38,13 +40,17 @@ func TestLikeNetHTTP(t *testing.T) {
 			}
 			requests += len(methods)
 			pieces := cut(in.String(), pick)
-			want, got := converse(t, theirs, pieces, methods), converse(t, ours.address(), pieces, methods)
-			if !slices.Equal(got, want) {
+			want := converse(t, theirs, pieces, methods)
+			for _, s := range []*server{ours, mounted} {
+				got := converse(t, s.address(), pieces, methods)
+				if slices.Equal(got, want) {
+					continue
+				}
 				i := 0
 				for i < min(len(got), len(want)) && got[i] == want[i] {
 					i++
 				}
-				t.Fatalf("%.1000q:\nanswers from number %d on: %.1000q\nnet/http's: %.1000q", pieces, i, got[i:], want[i:])
+				t.Fatalf("%.1000q:\nanswers from number %d on, OnRequest %v: %.1000q\nnet/http's: %.1000q", pieces, i, s == ours, got[i:], want[i:])
 			}
 		}
 		t.Logf("%d requests", requests)
@@ -82,32 +88,34 @@ func netHTTP(t *testing.T) (address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler := func(w nethttp.ResponseWriter, r *nethttp.Request) {
-		body, _ := io.ReadAll(r.Body)
-		var fields []string
-		for name, values := range r.Header {
-			for _, value := range values {
-				fields = append(fields, name+"="+value)
-			}
-		}
-		for name, values := range r.Trailer {
-			for _, value := range values {
-				fields = append(fields, "trailer "+name+"="+value)
-			}
-		}
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		if r.URL.Query().Get("close") != "" {
-			w.Header().Set("Connection", "close")
-		}
-		status := 200
-		fmt.Sscan(r.URL.Query().Get("status"), &status)
-		w.WriteHeader(status)
-		io.WriteString(w, description(r.Method, r.RequestURI, r.URL.Path, r.Host, fields, body))
-	}
-	s := &nethttp.Server{Handler: nethttp.HandlerFunc(handler), DisableGeneralOptionsHandler: true}
+	s := &nethttp.Server{Handler: nethttp.HandlerFunc(described), DisableGeneralOptionsHandler: true}
 	go s.Serve(l)
 	t.Cleanup(func() { s.Close() })
 	return l.Addr().String()
+}
+
+// described is describe as a handler of package net/http.
+func described(w nethttp.ResponseWriter, r *nethttp.Request) {
+	body, _ := io.ReadAll(r.Body)
+	var fields []string
+	for name, values := range r.Header {
+		for _, value := range values {
+			fields = append(fields, name+"="+value)
+		}
+	}
+	for name, values := range r.Trailer {
+		for _, value := range values {
+			fields = append(fields, "trailer "+name+"="+value)
+		}
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	if r.URL.Query().Get("close") != "" {
+		w.Header().Set("Connection", "close")
+	}
+	status := 200
+	fmt.Sscan(r.URL.Query().Get("status"), &status)
+	w.WriteHeader(status)
+	io.WriteString(w, description(r.Method, r.RequestURI, r.URL.Path, r.Host, fields, body))
 }
 
 // writeRequest makes up a valid request and returns its method.

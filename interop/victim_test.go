@@ -16,14 +16,6 @@ import (
 // victimMode is the environment variable that makes a victim of the test program.
 const victimMode = "INTEROP_VICTIM"
 
-func TestMain(m *testing.M) {
-	if os.Getenv(victimMode) != "" {
-		beVictim()
-		return
-	}
-	os.Exit(m.Run())
-}
-
 // beVictim serves an echo in a process of its own, whose memory can be told from that of
 // who abuses it.
 func beVictim() {
