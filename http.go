@@ -25,6 +25,7 @@ type httpConn struct {
 	phase   httpPhase
 	body    bool // the request's body is handed out in pieces, and goes on
 	form    bool // the body is a form that is being read
+	held    bool // input was left alone because of the exchange
 	ended   bool // the client has sent its end of stream
 }
 
@@ -75,6 +76,7 @@ func (h *httpConn) busy() bool { return h.state.Load()&exchangeBusy != 0 }
 
 func (h *httpConn) receive(c *Conn, b []byte) (used, want, messages int) {
 	r := c.svc.request(c)
+	h.held = false
 	for {
 		if bits := c.stream.TakeAttention(); bits != 0 {
 			(*connOwner)(c).Attention(bits)
@@ -84,6 +86,7 @@ func (h *httpConn) receive(c *Conn, b []byte) (used, want, messages int) {
 			return len(b), 0, messages
 		}
 		if h.busy() && !h.body && h.hold(c, len(b)-used) {
+			h.held = used < len(b)
 			return used, 0, messages
 		}
 		n, step, err := h.parser.Parse(r, b[used:])
@@ -273,6 +276,11 @@ func (h *httpConn) endOfInput(c *Conn) (done bool) {
 			return false
 		}
 	} else if state := h.state.Load(); state&exchangeBusy != 0 && state&exchangeEvents == 0 && !h.body && h.hold(c, 0) {
+		return false
+	}
+	if h.held && !h.busy() {
+		// The exchange ended just now, and requests that it held back are still to be read.
+		c.stream.Continue(pausedByRequest)
 		return false
 	}
 	c.run(c.Close)
