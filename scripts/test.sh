@@ -213,6 +213,7 @@ step "tests with the race detector" race
 step "asserted numbers" assert_numbers
 step "other modules" apart
 step "browser" browser
+step "programs of others" bash scripts/interop.sh
 if ! $short; then
 	step "coverage" coverage
 	step "fuzzing" fuzz
