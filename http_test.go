@@ -321,6 +321,24 @@ func TestHTTPPanicIsA500(t *testing.T) {
 	}
 }
 
+func TestForgottenCallbacks(t *testing.T) {
+	request := func(w *Worker) { w.OnRequest = func(*Conn, *http.Request) {} }
+	for _, test := range []struct {
+		scheme    string
+		configure func(w *Worker)
+		advice    string
+	}{
+		{"http", nil, "404"}, {"http", request, ""}, {"http", func(w *Worker) { w.Handle(nethttp.NewServeMux()) }, ""},
+		{"websocket", request, "c.Upgrade"}, {"websocket", nil, ""}, {"text", request, "schemes http and websocket"}, {"text", nil, ""},
+	} {
+		s, _ := serve(t, kind{network: "tcp"}, test.scheme, test.configure)
+		lines := s.log.lines("a callback is missing", "under-test")
+		if test.advice == "" && len(lines) > 0 || test.advice != "" && (len(lines) != 1 || !strings.Contains(lines[0], test.advice)) {
+			t.Errorf("%s: %q, want %q", test.scheme, lines, test.advice)
+		}
+	}
+}
+
 func TestHTTPWithoutOnRequestIsA404(t *testing.T) {
 	_, w := serve(t, kind{network: "tcp"}, "http", nil)
 	if answer := talk(t, w, get("/", "Connection: close")); !strings.HasPrefix(answer, "HTTP/1.1 404 ") {

@@ -168,6 +168,9 @@ func (s *service) open() error {
 // are now.
 func (s *service) ready() {
 	s.callbacks = s.worker.Callbacks
+	if advice := s.forgotten(); advice != "" {
+		s.log.Warn("a callback is missing", "note", advice)
+	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for _, a := range s.acceptors {
