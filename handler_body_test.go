@@ -31,6 +31,12 @@ func TestUploadWaitsForTheHandler(t *testing.T) {
 				}
 			}
 			n, err := r.Body.Read(piece)
+			in := &r.Body.(*requestBody).in
+			in.mu.Lock()
+			if cap(in.data) > 4*maxInflow {
+				t.Errorf("a buffer of %d bytes", cap(in.data))
+			}
+			in.mu.Unlock()
 			fmt.Fprint(w, n, err)
 		}, func(w *Worker) { w.HTTP.MaxBody = -1 })
 		c := dial(t, w)
@@ -49,10 +55,6 @@ func TestUploadWaitsForTheHandler(t *testing.T) {
 		close(release)
 		if _, body := newReader(t, c).answer("POST"); body != "0 EOF" {
 			t.Error(body)
-		}
-		g := conn.httpConn()
-		if n := g.handling.Load(); n != nil && cap(n.in.data) > 4*maxInflow {
-			t.Errorf("a buffer of %d bytes", cap(n.in.data))
 		}
 	})
 }

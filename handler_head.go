@@ -261,9 +261,6 @@ func isClose(list string) bool {
 
 // trailer is the handler's trailer, at the end of the body.
 func (d *responseHead) trailer(header nethttp.Header) (fields []http.Field) {
-	if !d.hasTrailer && len(header) == 0 {
-		return nil
-	}
 	for name, values := range header {
 		if name, found := strings.CutPrefix(name, nethttp.TrailerPrefix); found {
 			for _, value := range values {

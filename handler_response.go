@@ -216,7 +216,7 @@ func (w *response) trySend(p []byte, last bool) error {
 		if !w.sent {
 			w.g.in.widen()
 		}
-		if err := w.waitForRoom(); err != nil {
+		if err := c.waitToSend(&w.till); err != nil {
 			return err
 		}
 	}
@@ -290,8 +290,6 @@ func (w *response) begin() (queued int, err error) {
 	}
 	return queued, nil
 }
-
-func (w *response) waitForRoom() error { return w.g.conn.waitToSend(&w.till) }
 
 // waitToSend blocks until the send buffer has room, at most till a deadline:
 // os.ErrDeadlineExceeded.

@@ -331,6 +331,11 @@ func (h *httpConn) end(c *Conn, data []byte, err error) error {
 	var refused *http.Error
 	var failed *PanicError
 	var answer *http.Response
+	if g := h.hijacked(); g != nil {
+		g.gone()
+		c.stream.Close()
+		return nil
+	}
 	if g := h.handling.Load(); g != nil && h.busy() && g.fault(err) {
 		return nil
 	}
@@ -343,7 +348,7 @@ func (h *httpConn) end(c *Conn, data []byte, err error) error {
 		answer = refused.Response()
 	case errors.As(err, &failed):
 		answer = http.Status(500)
-	case err == errStopping && h.busy() && h.hijacked() == nil:
+	case err == errStopping && h.busy():
 		h.state.Or(exchangeLast) // it may finish its request
 		if h.busy() {
 			return nil
