@@ -24,9 +24,11 @@ type Callbacks struct {
 	// and the trailers. c.PauseRecv holds the client back. Once the request is answered
 	// no piece comes any more. r is lent, and has of the head only the method.
 	OnBody func(c *Conn, r *http.Request, last bool)
-	// OnUpgrade may refuse a client of a websocket:// worker: it returns nil, or a response
+	// OnUpgrade may refuse a client that asks for a WebSocket: it returns nil, or a response
 	// with status 101 and fields to add to the answer, as cookies or the choice of a
 	// Sec-WebSocket-Protocol, to let it in, or any other response to turn it away. r is lent.
+	// An http:// worker, with OnRequest or with Handle, serves WebSockets too if OnUpgrade is
+	// set; otherwise such a request is one like others, and c.Upgrade is a way to answer it.
 	OnUpgrade func(c *Conn, r *http.Request) *http.Response
 	// OnPing and OnPong get the data of a WebSocket's pings and pongs, lent. Pings have been
 	// answered by then.

@@ -87,7 +87,7 @@ func (s *service) forgotten() string {
 	case s.kind == httpDialog && s.server == nil && cb.OnRequest == nil:
 		return "without OnRequest or Handle every request is answered by 404"
 	case s.kind == webSocketDialog && cb.OnRequest != nil:
-		return "a websocket:// worker has no OnRequest: use http:// and, for the WebSocket, c.Upgrade"
+		return "a websocket:// worker has no OnRequest: use http:// and, for the WebSocket, OnUpgrade or c.Upgrade"
 	case s.kind == noDialog && (cb.OnRequest != nil || cb.OnUpgrade != nil):
 		return "OnRequest and OnUpgrade are for workers of the schemes http and websocket"
 	}

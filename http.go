@@ -186,7 +186,7 @@ func (h *httpConn) ask(c *Conn, r *http.Request, head bool) {
 	}
 	h.state.Store(state)
 	switch {
-	case c.svc.kind == webSocketDialog:
+	case c.svc.kind == webSocketDialog, c.callbacks().OnUpgrade != nil && wantsWebSocket(r):
 		h.handshake(c, r)
 		return
 	case c.svc.server != nil:

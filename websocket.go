@@ -375,7 +375,10 @@ func (c *Conn) webSocketOptions() *websocket.Options {
 	return c.svc.webSocket
 }
 
-// handshake serves the only request of a connection of a websocket:// worker.
+// wantsWebSocket reports whether r asks for a WebSocket, rightly or not.
+func wantsWebSocket(r *http.Request) bool { return strings.EqualFold(r.Header("Upgrade"), "websocket") }
+
+// handshake serves a request that becomes a WebSocket or is refused.
 func (h *httpConn) handshake(c *Conn, r *http.Request) {
 	if x := c.extra.Load(); x.serial != nil {
 		r = r.Clone()
@@ -405,8 +408,9 @@ func (h *httpConn) decide(c *Conn, r *http.Request) {
 		}
 	}
 	switch err := h.upgrade(c, r, fields); {
-	case err == nil:
+	case err == nil && !c.ready():
 		c.established()
+	case err == nil:
 	case err != ErrClosed && err != ErrNoRequest:
 		c.complain(err)
 	}
