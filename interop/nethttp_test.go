@@ -27,7 +27,7 @@ func TestLikeNetHTTP(t *testing.T) {
 		mounted := serve(t, portable, "http", func(w *workerman.Worker) { w.Handle(nethttp.HandlerFunc(described)) })
 		theirs := netHTTP(t)
 		pick := rand.New(rand.NewPCG(1, 2))
-		n := 1500
+		n := 1000
 		if testing.Short() {
 			n = 200
 		}

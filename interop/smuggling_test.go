@@ -201,9 +201,11 @@ func TestSmuggling(t *testing.T) {
 			})
 		}
 		sends.Wait()
-		if seen["/smuggled"] > 0 {
-			t.Errorf("%d requests were smuggled in", seen["/smuggled"])
+		mu.Lock()
+		if n := seen["/smuggled"]; n > 0 {
+			t.Errorf("%d requests were smuggled in", n)
 		}
+		mu.Unlock()
 		if got, err := s.tell([]string{follows}); err != nil || !strings.HasSuffix(got, "\r\n\r\nGET /next ") {
 			t.Errorf("a good client is told %q, %v", got, err)
 		}
