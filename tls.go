@@ -165,6 +165,9 @@ func (s *security) renew() error {
 func (o *connOwner) Secured(err error) {
 	c := (*Conn)(o)
 	if err != nil {
+		if c.svc.kind != noDialog {
+			answerInClear(err)
+		}
 		c.fault(explain(err))
 		return
 	}

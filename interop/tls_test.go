@@ -62,8 +62,8 @@ func TestCurlOverTLS(t *testing.T) {
 			}
 		})
 		t.Run("plain HTTP", func(t *testing.T) {
-			if answer, err := s.tell([]string{follows}); err != nil || answer != "" {
-				t.Errorf("%q, %v, want an end in good order", answer, err)
+			if answer, err := s.tell([]string{follows}); err != nil || !strings.HasPrefix(answer, "HTTP/1.1 400 ") {
+				t.Errorf("%q, %v, want a 400 in clear", answer, err)
 			}
 			eventually(t, "it is logged", func() bool { return len(s.log.lines("plain HTTP")) == 1 })
 		})
