@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/workerman-go/workerman/http"
 )
@@ -185,7 +186,8 @@ func (d *responseHead) complete(w *response, body, p []byte) []byte {
 	}
 	c := w.g.conn
 	if !d.hasDate {
-		d.b = append(append(append(d.b, "Date: "...), c.svc.date(false, nil)...), lineEnd...)
+		d.b = http.AppendDate(append(d.b, "Date: "...), time.Now())
+		d.b = append(d.b, lineEnd...)
 	}
 	if name := c.svc.http.Server; name != "" && !d.hasServer {
 		d.field("Server", name)

@@ -367,7 +367,7 @@ func (h *httpConn) end(c *Conn, data []byte, err error) error {
 	if _, ok := s.Begin(); !ok {
 		return ErrClosed
 	}
-	s.Append(answer.Append(s.Reserve(answerRoom), http.Exchange{}, c.svc.date(s.Bursting(), s.Loop())))
+	s.Append(answer.Append(s.Reserve(answerRoom), http.Exchange{}, c.date()))
 	s.CommitClose()
 	return nil
 }

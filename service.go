@@ -48,8 +48,8 @@ type service struct {
 	proxies     *http.Proxies
 
 	proxyProtocol bool
-	parsed        []http.Request // the memory for it, of each loop
-	dateNow       atomic.Pointer[dateLine]
+	parsed        []http.Request             // the memory for it, of each loop
+	dates         []atomic.Pointer[dateLine] // of each loop
 
 	mu        sync.RWMutex // guards what follows
 	conns     map[uint64]*Conn
@@ -125,6 +125,7 @@ func (s *service) open() error {
 	s.loops = s.master.firstLoops(s.wanted())
 	s.assigned = make([]atomic.Int64, len(s.loops))
 	s.parsed = make([]http.Request, len(s.loops))
+	s.dates = make([]atomic.Pointer[dateLine], len(s.loops))
 	if !s.listens {
 		return nil
 	}
