@@ -121,7 +121,7 @@ func (h *httpConn) receive(c *Conn, b []byte) (used, want, messages int) {
 			poison(taken)
 		}
 		switch more := h.parser.Pending(); {
-		case c.wsConn() != nil, !c.stream.Open():
+		case c.httpConn() != h, !c.stream.Open(): // it speaks something else now, or nothing
 			return used, 0, messages
 		case more:
 		case !c.receiving():

@@ -644,3 +644,23 @@ func TestResponderAnswersItsRequestOnly(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A protocol of one's own may begin as a request of HTTP.
+func TestHTTPGivesWayToAnotherProtocol(t *testing.T) {
+	kinds(t, func(t *testing.T, k kind) {
+		_, w := serve(t, k, "http", func(w *Worker) {
+			echo(w)
+			w.OnRequest = func(c *Conn, r *http.Request) {
+				c.SendRaw([]byte("HTTP/1.1 101 Switching Protocols\r\nUpgrade: lines\r\nConnection: Upgrade\r\n\r\n"))
+				c.SetProtocol(textProtocol{})
+			}
+		})
+		c := dial(t, w)
+		io.WriteString(c, get("/")+"first\nGET / HTTP/1.1\nlast\n")
+		c.(interface{ CloseWrite() error }).CloseWrite()
+		answer, err := io.ReadAll(c)
+		if _, lines, _ := strings.Cut(string(answer), "\r\n\r\n"); lines != "first\nGET / HTTP/1.1\nlast\n" || err != nil {
+			t.Errorf("%q, %v", answer, err)
+		}
+	})
+}
