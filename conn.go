@@ -180,7 +180,7 @@ func (c *Conn) callbacks() *Callbacks {
 // SetProtocol replaces the protocol of this connection alone, for what is received and
 // sent from now on; nil means bytes as they come. Call it in a callback of the
 // connection. Bytes that arrived behind the current message are cut by the new protocol. In
-// OnRequest it ends HTTP on the connection: send what answers the request by SendRaw before.
+// OnRequest, behind an answer with status 101, it turns HTTP into another protocol.
 func (c *Conn) SetProtocol(p Protocol) {
 	c.scanned = 0
 	x := c.more()
