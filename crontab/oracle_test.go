@@ -152,6 +152,9 @@ var changes = []struct{ zone, day string }{
 	{"Asia/Pyongyang", "2018-05-04"},      // 23:30 becomes 0:00 of the next day
 	{"Europe/Lisbon", "1992-09-27"},       // another zone, and the same time
 	{"Europe/Berlin", "1945-05-24"},       // from summer time to double summer time
+	{"Europe/Berlin", "2040-12-31"},       // none, but time.Time.ZoneBounds is wrong
+	{"America/New_York", "2040-12-31"},
+	{"Australia/Lord_Howe", "2040-12-31"},
 }
 
 // Random rules around the changes of clocks, second by second.

@@ -40,7 +40,7 @@ func (s *Schedule) Next(t time.Time) time.Time {
 	}
 	wall := wallOf(t) + 1
 	for {
-		begin, end := t.ZoneBounds()
+		begin, end := zoneBounds(t)
 		if !s.rhythm && !begin.IsZero() {
 			// What the clock showed before it was set back has had its run.
 			wall = max(wall, wallOf(begin.Add(-time.Second))+1)
@@ -76,6 +76,19 @@ func (s *Schedule) anchored(t time.Time) *Schedule {
 	counted := *s
 	counted.anchor = t
 	return &counted
+}
+
+// zoneBounds is between which times the offset of t's zone is the same for certain; a zero
+// Time means for ever. Where a zone's rules go on without end, package time has bounds at the
+// turns of years too, and in leap years that at the end of 30 December, although 31 December
+// is said to lie before it. Nothing changes until that day has ended.
+func zoneBounds(t time.Time) (begin, end time.Time) {
+	const day = 24 * time.Hour
+	begin, end = t.ZoneBounds()
+	if !end.IsZero() && !end.After(t) {
+		end = t.Truncate(day).Add(day)
+	}
+	return begin, end
 }
 
 // offset is how far the clocks of t's zone are ahead of UTC, in seconds.
