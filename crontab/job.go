@@ -153,7 +153,12 @@ func (j *Job) begin() {
 // tick runs what is due.
 func (j *Job) tick() {
 	defer j.arm() // also when fn panics
-	if j.due() && (j.options.Only == nil || j.options.Only()) {
+	due, late := j.take()
+	switch {
+	case due.IsZero():
+	case late > j.options.Late:
+		j.options.Logger.Warn("crontab: too late for a run", "job", j.options.Name, "due", due, "late", late.Round(time.Millisecond).String())
+	case j.options.Only == nil || j.options.Only():
 		j.fn()
 	}
 }
@@ -172,30 +177,29 @@ func (j *Job) arm() {
 	j.timer = j.options.On.After(wait, j.tick)
 }
 
-// due reports whether a run is to begin now, and takes note that it does.
-func (j *Job) due() bool {
+// take takes what is due until now, and returns a run that is not too late, if there is one,
+// else the first. It is zero if nothing is due.
+func (j *Job) take() (due time.Time, late time.Duration) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	now := j.now()
 	if j.stopped {
-		return false
+		return time.Time{}, 0
 	}
 	if j.seen.Sub(now) > j.rest() {
 		j.seen = now
 	}
-	next := j.schedule.Next(j.seen)
-	if next.IsZero() || next.After(now) {
-		return false
-	}
-	if limit := now.Add(-j.options.Late); next.Before(limit) {
-		if later := j.schedule.Next(limit); later.IsZero() || later.After(now) {
-			j.options.Logger.Warn("crontab: too late for a run", "job", j.options.Name, "due", next, "late", now.Sub(next).Round(time.Millisecond).String())
-			j.seen = now
-			return false
-		}
+	due = j.schedule.Next(j.seen)
+	if due.IsZero() || due.After(now) {
+		return time.Time{}, 0
 	}
 	j.seen = now
-	return true
+	if limit := now.Add(-j.options.Late); due.Before(limit) {
+		if later := j.schedule.Next(limit); !later.IsZero() && !later.After(now) {
+			due = later
+		}
+	}
+	return due, now.Sub(due)
 }
 
 // rest is how long a job may wait for a clock that was set back to be where it was.
