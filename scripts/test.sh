@@ -139,7 +139,7 @@ assert_numbers() { go test -count=1 -timeout 10m -v -run "$numbers" .; }
 
 coverage() {
 	local profile=$scratch/coverage
-	local packages=(. ./internal/loop ./http ./websocket ./session)
+	local packages=(. ./internal/loop ./http ./websocket ./session ./crontab)
 	go test -count=1 -timeout 10m -skip "$numbers" -coverpkg="$(IFS=, && echo "${packages[*]}")" -coverprofile="$profile" "${packages[@]}"
 	# A block stands in the profile once for each test binary.
 	awk -v min=$min_coverage '
