@@ -46,7 +46,7 @@ func TestLingerLimitSparesASlowPeer(t *testing.T) {
 	transports(t, func(t *testing.T, e Engine, network string) {
 		t.Parallel()
 		s := serve(t, e, network, nil)
-		const limit = 1500 * time.Millisecond
+		const limit = 3 * time.Second
 		on(t, s.loop, func() { s.linger = limit })
 		c, stream := s.connect()
 		want := pattern(12<<20, 7)
