@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/workerman-go/workerman/http"
@@ -128,6 +129,9 @@ func (w *wsConn) control(c *Conn, op websocket.Opcode, data []byte) error {
 // frameRoom is what a frame of a server needs besides its payload.
 const frameRoom = 10
 
+// frameHeads are the heads of large messages while these are written.
+var frameHeads = sync.Pool{New: func() any { return new([frameRoom]byte) }}
+
 func (w *wsConn) send(c *Conn, data []byte) error { return w.sendKind(c, c.svc.messageKind, data) }
 
 func (w *wsConn) sendKind(c *Conn, op websocket.Opcode, data []byte) error {
@@ -147,8 +151,13 @@ func (w *wsConn) sendKind(c *Conn, op websocket.Opcode, data []byte) error {
 func (w *wsConn) enqueue(c *Conn, op websocket.Opcode, data []byte) error {
 	s := &c.stream
 	if len(data) >= largeMessage {
-		if head, ok := w.codec.AppendHead(make([]byte, 0, frameRoom), op, len(data)); ok {
+		room := frameHeads.Get().(*[frameRoom]byte)
+		head, ok := w.codec.AppendHead(room[:0], op, len(data))
+		if ok {
 			s.Write(head, data, nil)
+		}
+		frameHeads.Put(room)
+		if ok {
 			return nil
 		}
 	}
