@@ -41,6 +41,7 @@ type Callbacks struct {
 	// OnBufferDrain is called when output that had to wait for the peer is all written.
 	OnBufferDrain func(c *Conn)
 	// OnError is called when a message was not accepted because the send buffer is full
-	// (ErrBufferFull). Protocol errors and limits close the connection instead: OnClose.
+	// (ErrBufferFull). Protocol errors and limits close the connection instead: OnClose. A
+	// Client's is called also when it could not connect, with a c that never was open.
 	OnError func(c *Conn, err error)
 }

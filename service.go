@@ -20,9 +20,10 @@ import (
 )
 
 // service is a running worker: its settings as they were at the start, its listener and
-// its connections.
+// its connections. A client has one too, with settings alone.
 type service struct {
-	worker    *Worker
+	worker    *Worker // nil for that of a client
+	client    *Client
 	master    *Master
 	endpoint  endpoint
 	listens   bool // false for a worker without an address
