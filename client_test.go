@@ -538,17 +538,17 @@ func TestClientsOfAStoppedMaster(t *testing.T) {
 func TestClientsAlone(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
 		_, w := serve(t, k, "text", echo)
-		s := newTestService(t, k)
+		m := &Master{Portable: k.portable, Logger: discardLogger()}
 		h := make(happened, 10)
-		cl := s.master.NewClient("text://" + w.Addr().String())
+		cl := m.NewClient("text://" + w.Addr().String())
 		h.watch(cl)
 		cl.Send([]byte("before Run"))
 		connect(t, cl)
 		cl.Send([]byte("too"))
 		done := make(chan error)
-		go func() { done <- s.master.Run(t.Context()) }()
+		go func() { done <- m.Run(t.Context()) }()
 		h.expect(t, "connect", "message before Run", "message too")
-		s.master.StopAll()
+		m.StopAll()
 		h.expect(t, "close <nil>")
 		if err := receive(t, done, "Run"); err != nil {
 			t.Error(err)
@@ -556,41 +556,39 @@ func TestClientsAlone(t *testing.T) {
 	})
 }
 
-// proxyTo pipes each client to a server through a client on the same loop.
-func proxyTo(address string, connects *atomic.Int64) func(c *Conn) {
-	return func(c *Conn) {
-		c.PauseRecv()
-		up := c.NewClient(address)
-		up.OnConnect = func(u *Conn) {
-			if u.stream.Loop() != c.stream.Loop() {
-				panic("another loop")
-			}
-			connects.Add(1)
-			c.Pipe(u)
-			u.Pipe(c)
-			c.ResumeRecv()
+// proxyTo pipes a connection to a server through a client on the same loop.
+func proxyTo(address string, c *Conn, connects *atomic.Int64) {
+	c.PauseRecv()
+	up := c.NewClient(address)
+	up.OnConnect = func(u *Conn) {
+		if u.stream.Loop() != c.stream.Loop() {
+			panic("another loop")
 		}
-		up.OnError = func(_ *Conn, err error) { c.Close() }
-		up.Connect()
+		connects.Add(1)
+		c.Pipe(u)
+		u.Pipe(c)
+		c.ResumeRecv()
 	}
+	up.OnError = func(_ *Conn, err error) { c.Close() }
+	up.Connect()
 }
 
 func TestClientPipes(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
-		_, back := serve(t, k, "tcp", func(w *Worker) {
-			echo(w)
-			w.MaxSendBuffer = 64 << 20
-		})
-		a := back.Addr()
-		address := map[string]string{"tcp": "tcp://", "unix": "unix://"}[a.Network()] + a.String()
 		var connects atomic.Int64
+		var address atomic.Value
+		var back *Worker
 		_, front := serve(t, k, "tcp", func(w *Worker) {
 			w.Loops = 2
 			w.MaxSendBuffer = 128 << 10
-			w.OnConnect = proxyTo(address, &connects)
+			back = w.master.NewWorker(k.address(t, "tcp"))
+			echo(back)
+			back.MaxSendBuffer = 64 << 20
+			w.OnConnect = func(c *Conn) { proxyTo(address.Load().(string), c, &connects) }
 		})
-		const size = 4 << 20
-		for i := range 8 {
+		address.Store(map[string]string{"tcp": "tcp://", "unix": "unix://"}[k.network] + back.Addr().String())
+		const size = 2 << 20
+		for i := range 4 {
 			c := dial(t, front)
 			go c.Write(numbered(i, size))
 			got := make([]byte, size)
@@ -600,7 +598,7 @@ func TestClientPipes(t *testing.T) {
 			c.Close()
 		}
 		eventually(t, "all are gone", func() bool { return back.Stats().Connections+front.Stats().Connections == 0 })
-		if connects.Load() != 8 {
+		if connects.Load() != 4 {
 			t.Errorf("%d connections through the proxy", connects.Load())
 		}
 		back.Unlisten()
