@@ -2,9 +2,12 @@ package workerman
 
 import (
 	"errors"
+	"fmt"
 	"net"
+	"net/netip"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,6 +23,29 @@ func TestClientTimeoutOfTheConnect(t *testing.T) {
 		cl.ConnectTimeout = 50 * time.Millisecond
 		if _, err := failure(t, cl); !errors.Is(err, ErrConnectTimeout) || !strings.Contains(err.Error(), "connect not done within 50ms") {
 			t.Errorf("%v", err)
+		}
+	})
+}
+
+// An address that does not answer holds the others up for no longer than its head start.
+func TestClientDoesNotWaitForASilentAddress(t *testing.T) {
+	engines(t, func(t *testing.T, k kind) {
+		addr := netip.MustParseAddrPort(fullListener(t))
+		s := newTestService(t, k)
+		w := s.master.NewWorker(fmt.Sprintf("text://127.0.0.2:%d", addr.Port()))
+		echo(w)
+		s.start()
+		var count atomic.Int64
+		lookUps(s, &count, addr.Addr(), netip.MustParseAddr("127.0.0.2"))
+		cl := s.master.NewClient(fmt.Sprintf("text://server.test:%d", addr.Port()))
+		cl.ConnectTimeout = patience
+		h := make(happened, 10)
+		h.watch(cl)
+		connect(t, cl)
+		h.expect(t, "connect")
+		eventually(t, "the connection is up", func() bool { return cl.Conn() != nil })
+		if got := cl.Conn().RemoteAddr().Addr().String(); got != "127.0.0.2" {
+			t.Errorf("connected to %v", got)
 		}
 	})
 }

@@ -39,11 +39,7 @@ func (c *Connecting) begin() {
 
 // ready is told that the result is there.
 func (c *Connecting) ready(poll.Events) {
-	err := os.NewSyscallError("connect", poll.SocketError(c.dial.fd))
-	if err == nil && c.toItself() {
-		err = os.NewSyscallError("connect", syscall.ECONNREFUSED)
-	}
-	c.known(err)
+	c.known(os.NewSyscallError("connect", poll.SocketError(c.dial.fd)))
 }
 
 // toItself reports whether the system chose, of all ports of this side, the one that the
@@ -61,6 +57,9 @@ func (c *Connecting) known(err error) {
 	d := &c.dial
 	fd := d.fd
 	c.unwatch()
+	if err == nil && c.toItself() {
+		err = os.NewSyscallError("connect", syscall.ECONNREFUSED)
+	}
 	if err != nil {
 		c.abandon()
 		c.finish(Incoming{}, c.target.fails(err))
