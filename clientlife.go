@@ -119,6 +119,9 @@ func (cl *Client) established(c *Conn) {
 		cl.queue, cl.queued = nil, 0
 		if len(batch) == 0 && cl.phase == phaseTrying {
 			cl.phase, cl.conn = phaseUp, c
+			if !cl.backoff().used() {
+				cl.route = nil // the next Connect makes a new one
+			}
 		}
 		cl.mu.Unlock()
 		if len(batch) == 0 {
@@ -137,7 +140,7 @@ func (cl *Client) sendQueued(c *Conn, data []byte) {
 	}
 	if err := c.enqueuePiped(data, 0); err != nil {
 		c.stream.Abort()
-		c.svc.log.Error("queued message not sent", "error", err)
+		c.svc.logger().Error("queued message not sent", "error", err)
 		return
 	}
 	c.commit(c.maxSend())
@@ -149,7 +152,7 @@ func (cl *Client) failed(c *Conn, err error) {
 	if fn := c.callbacks().OnError; fn != nil {
 		c.run(func() { fn(c, err) })
 	} else {
-		c.svc.log.Warn("cannot connect", "address", cl.address, "reason", err.Error())
+		c.svc.logger().Warn("cannot connect", "address", cl.address, "reason", err.Error())
 	}
 	cl.goOn(c.svc)
 }
@@ -183,11 +186,19 @@ func (cl *Client) settle() {
 	cl.conn = nil
 	switch {
 	case cl.phase == phaseEnded:
-	case cl.after != nil || cl.route.backoff.used() && !cl.master.stopping():
+	case cl.after != nil || cl.backoff().used() && !cl.master.stopping():
 		cl.phase = phaseTrying
 	default:
 		cl.end()
 	}
+}
+
+// backoff is that of the decision to connect. With cl.mu held.
+func (cl *Client) backoff() *Backoff {
+	if cl.route == nil {
+		return new(Backoff)
+	}
+	return &cl.route.backoff
 }
 
 // goOn connects again if Reconnect or Backoff says so and the callback did not decide.
@@ -195,7 +206,7 @@ func (cl *Client) goOn(s *service) {
 	cl.mu.Lock()
 	again := cl.settled == cl.plan && cl.phase == phaseTrying
 	undecided := cl.settled == cl.plan
-	backoff := cl.route.backoff
+	backoff := cl.backoff()
 	cl.mu.Unlock()
 	after := cl.after
 	cl.after = nil

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"strings"
@@ -54,10 +55,7 @@ func (cl *Client) prepare() (*service, *route, error) {
 			return nil, nil, err
 		}
 	}
-	name := cl.Name
-	setDefault(&name, cl.address)
-	s := &service{client: cl, master: m, endpoint: r.endpoint, protocol: r.endpoint.protocol, poison: m.PoisonLent, callbacks: cl.Callbacks, proxies: noProxies}
-	s.log = m.logger().With("client", name)
+	s := &service{client: cl, master: m, log: m.logger(), protocol: r.endpoint.protocol, poison: m.PoisonLent, callbacks: cl.Callbacks, proxies: noProxies}
 	s.limits = Limits{MaxPackageSize: cl.MaxPackageSize, MaxSendBuffer: cl.MaxSendBuffer, FullPolicy: cl.FullPolicy, IdleTimeout: cl.IdleTimeout, LingerTimeout: cl.LingerTimeout}
 	if err := s.limits.check(); err != nil {
 		return nil, nil, err
@@ -65,13 +63,24 @@ func (cl *Client) prepare() (*service, *route, error) {
 	if cl.Protocol != nil {
 		s.protocol, r.endpoint.dialog = cl.Protocol, noDialog
 	}
-	s.prepareWebSocket(cl.WebSocket, cl.PingInterval)
 	if r.endpoint.dialog == webSocketDialog {
+		s.prepareWebSocket(cl.WebSocket, cl.PingInterval)
 		if _, err := r.handshake(s.webSocket).AppendRequest(nil); err != nil {
 			return nil, nil, err
 		}
 	}
 	return s, r, nil
+}
+
+// logger is where the service logs. A client's logger is made for each of its few lines: it
+// would be among the largest parts of an idle client.
+func (s *service) logger() *slog.Logger {
+	if cl := s.client; cl != nil {
+		name := cl.Name
+		setDefault(&name, cl.address)
+		return s.log.With("client", name)
+	}
+	return s.log
 }
 
 var noProxies = new(http.Proxies)

@@ -242,7 +242,7 @@ func (c *Conn) complain(err error) {
 	if c.datagram {
 		what = "datagram refused"
 	}
-	c.svc.log.Log(context.Background(), level, what, "peer", c.peer(), "reason", err.Error())
+	c.svc.logger().Log(context.Background(), level, what, "peer", c.peer(), "reason", err.Error())
 }
 
 // closeFor closes in good order and tells the peer why, if its protocol can.
