@@ -145,6 +145,7 @@ func (a *attempt) secured(err error) {
 	if errors.Is(err, io.EOF) {
 		err = fmt.Errorf("the server closed the connection in the TLS handshake: %w", io.ErrUnexpectedEOF)
 	}
+	a.conn.stream.Close() // behind the alert that says why
 	a.fail(err)
 }
 

@@ -83,8 +83,8 @@ func TestClientVerifies(t *testing.T) {
 			if !errors.As(err, c.is) {
 				t.Errorf("%s: %T %v", c.what, err, err)
 			}
-			if failed.TLSState() != nil {
-				t.Errorf("%s: a TLS state", c.what)
+			if failed.TLSState() != nil || failed.Connected() || failed.Send([]byte("secret")) != ErrClosed {
+				t.Errorf("%s: the Conn is open", c.what)
 			}
 		}
 		// Who asks for it gets a connection that nobody has verified.

@@ -31,6 +31,9 @@ func (cl *Client) decide(act func(l *loop.Loop)) error {
 		}
 	})
 	if !ok {
+		cl.mu.Lock()
+		cl.end()
+		cl.mu.Unlock()
 		return fmt.Errorf("client %s: %w", cl.address, ErrNotRunning)
 	}
 	return nil
