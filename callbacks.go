@@ -14,8 +14,8 @@ type Callbacks struct {
 	// OnConnect is called when a connection is ready to use: after the handshakes of TLS and
 	// of a websocket:// worker. Never for UDP.
 	OnConnect func(c *Conn)
-	// OnMessage gets one decoded message, or, without a protocol, what has arrived (at
-	// most 64 KiB). data is lent until OnMessage returns and may be changed.
+	// OnMessage gets one decoded message, also of a WebSocket, or, without a protocol, what
+	// has arrived (at most 64 KiB). data is lent until OnMessage returns and may be changed.
 	OnMessage func(c *Conn, data []byte)
 	// OnRequest gets a request of an http:// worker, to be answered by c.Respond, c.Stream,
 	// c.Send or c.Upgrade, now or later. r is lent until OnRequest returns; r.Clone may be
@@ -26,9 +26,11 @@ type Callbacks struct {
 	// and the trailers. c.PauseRecv holds the client back. Once the request is answered
 	// no piece comes any more. r is lent, and has of the head only the method.
 	OnBody func(c *Conn, r *http.Request, last bool)
-	// OnUpgrade may refuse a client of a websocket:// worker: it returns nil, or a response
+	// OnUpgrade may refuse a client that asks for a WebSocket: it returns nil, or a response
 	// with status 101 and fields to add to the answer, as cookies or the choice of a
 	// Sec-WebSocket-Protocol, to let it in, or any other response to turn it away. r is lent.
+	// An http:// worker, with OnRequest or with Handle, serves WebSockets too if OnUpgrade is
+	// set; otherwise such a request is one like others, and c.Upgrade is a way to answer it.
 	OnUpgrade func(c *Conn, r *http.Request) *http.Response
 	// OnPing and OnPong get the data of a WebSocket's pings and pongs, lent. Pings have been
 	// answered by then.
@@ -42,7 +44,8 @@ type Callbacks struct {
 	OnBufferFull func(c *Conn)
 	// OnBufferDrain is called when output that had to wait for the peer is all written.
 	OnBufferDrain func(c *Conn)
-	// OnError is called when a message was not accepted because the send buffer is full
-	// (ErrBufferFull). Protocol errors and limits close the connection instead: OnClose.
+	// OnError is called when a message, or a piece of a Stream, was not accepted because the
+	// send buffer is full (ErrBufferFull). Protocol errors and limits close the connection
+	// instead: OnClose.
 	OnError func(c *Conn, err error)
 }

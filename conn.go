@@ -99,7 +99,7 @@ func unmapped(a netip.AddrPort) netip.AddrPort {
 // bornUnit is the unit of Conn.born in milliseconds.
 const bornUnit = 100
 
-// Transport is "tcp", "unix" or "udp".
+// Transport is "tcp", "unix" or "udp", with TLS as without.
 func (c *Conn) Transport() string {
 	switch {
 	case c.datagram:
@@ -124,7 +124,8 @@ func (c *Conn) Opened() time.Time {
 func (c *Conn) Connected() bool { return c.datagram || c.stream.Open() }
 
 // Err is why the connection ended: nil while it is open and after an orderly close by
-// either side, else the reason, as ErrIdle, ErrTooLarge or an error of the system.
+// either side, else the reason, as ErrIdle, ErrTooLarge, an error of the system, or for what
+// the peer may not send an *http.Error or a *websocket.CloseError.
 func (c *Conn) Err() error {
 	x := c.extra.Load()
 	if x == nil {
@@ -179,7 +180,8 @@ func (c *Conn) callbacks() *Callbacks {
 
 // SetProtocol replaces the protocol of this connection alone, for what is received and
 // sent from now on; nil means bytes as they come. Call it in a callback of the
-// connection. Bytes that arrived behind the current message are cut by the new protocol.
+// connection. Bytes that arrived behind the current message are cut by the new protocol. In
+// OnRequest, behind an answer with status 101, it turns HTTP into another protocol.
 func (c *Conn) SetProtocol(p Protocol) {
 	c.scanned = 0
 	x := c.more()

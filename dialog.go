@@ -83,6 +83,20 @@ func (s *service) request(c *Conn) *http.Request {
 	return &s.parsed[slices.Index(s.loops, c.stream.Loop())]
 }
 
+// forgotten says which callback the worker lacks, or has although it is never called.
+func (s *service) forgotten() string {
+	cb := &s.callbacks
+	switch {
+	case s.kind == httpDialog && s.server == nil && cb.OnRequest == nil:
+		return "without OnRequest or Handle every request is answered by 404"
+	case s.kind == webSocketDialog && cb.OnRequest != nil:
+		return "a websocket:// worker has no OnRequest: use http:// and, for the WebSocket, OnUpgrade or c.Upgrade"
+	case s.kind == noDialog && (cb.OnRequest != nil || cb.OnUpgrade != nil):
+		return "OnRequest and OnUpgrade are for workers of the schemes http and websocket"
+	}
+	return ""
+}
+
 // prepareDialogs copies the worker's settings of HTTP and WebSocket and fills in defaults.
 func (s *service) prepareDialogs(w *Worker) error {
 	h := w.HTTP

@@ -1,7 +1,7 @@
 // Package workerman is a framework for servers that keep connections open: chat and
 // push, gateways for devices, games, RPC, proxies.
 //
-//	chat := workerman.NewWorker("text://0.0.0.0:2345")
+//	chat := workerman.NewWorker("websocket://0.0.0.0:2346")
 //	chat.OnMessage = func(c *workerman.Conn, data []byte) { chat.Broadcast(data) }
 //	workerman.RunAll()
 //
@@ -13,22 +13,33 @@
 // timer of the process runs on the same loop, one at a time, so plain variables need no
 // locks. With more loops the callbacks of one connection are still serial.
 //
+// # Protocols
+//
+// The scheme of the address says what the callbacks get. OnMessage gets bytes as they come
+// (tcp, unix, udp), lines (text), messages with a length (frame), those of a WebSocket
+// (websocket), or what a registered [Protocol] cuts out. OnRequest gets the requests of http,
+// which [Conn.Respond] or [Conn.Stream] answers and [Conn.Upgrade] turns into WebSockets;
+// [Worker.Handle] serves them with a handler of net/http instead. ssl, https and wss are
+// tcp, http and websocket over TLS; see [TLS].
+//
 // # What may block
 //
 // Nothing that runs on a loop: while a callback runs, every other connection of that
 // loop waits. A worker with Blocking set runs each connection's callbacks on a goroutine
-// instead, in order; [Async] does one piece of work elsewhere and comes back.
+// instead, in order; [Async] does one piece of work elsewhere and comes back. Handlers of
+// net/http have a goroutine for each request.
 //
 // # Memory
 //
-// The data that a callback gets is lent: it is valid until the callback returns. Copy
-// what you keep. Master.PoisonLent overwrites it afterwards, which finds who forgot.
+// The data and the request that a callback gets are lent: they are valid until the callback
+// returns. Copy what you keep; a request has Clone. Master.PoisonLent overwrites them
+// afterwards, which finds who forgot.
 //
 // # Goroutines
 //
 // The methods of Conn, Worker, Group and Timer may be called from every goroutine unless
-// they say otherwise. Fields of a Worker are set before it starts (or in OnWorkerStart);
-// a copy is taken then.
+// they say otherwise. Fields of a Worker are set before it starts, its callbacks also in
+// OnWorkerStart; a copy is taken then.
 //
 // # Close
 //

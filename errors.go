@@ -18,7 +18,8 @@ var (
 	// ErrTooLarge closes a connection whose message exceeds MaxPackageSize, and refuses
 	// a datagram of more than 65507 bytes.
 	ErrTooLarge = errors.New("message too large")
-	// ErrIdle closes a connection that was silent for IdleTimeout.
+	// ErrIdle closes a connection that was silent for IdleTimeout, or a WebSocket that did not
+	// answer a ping.
 	ErrIdle = errors.New("idle timeout")
 	// ErrHandshake closes a connection that was not ready in HandshakeTimeout.
 	ErrHandshake = errors.New("handshake timeout")

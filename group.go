@@ -135,8 +135,9 @@ type Group struct {
 func (w *Worker) Group(name string) Group { return Group{svc: w.service(), name: name} }
 
 // Send sends one message to every member but those named, encoded once if the protocol
-// allows, and returns how many took it. A member's order is kept: what one goroutine
-// sends to a group and to a member arrives in that order.
+// allows, and returns how many took it. Connections that speak HTTP are left out: they wait
+// for answers. A member's order is kept: what one goroutine sends to a group and to a member
+// arrives in that order.
 func (g Group) Send(data []byte, except ...*Conn) (int, error) {
 	return g.svc.sendAll(g.members(), data, except)
 }

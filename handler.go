@@ -21,9 +21,10 @@ import (
 // A handler may read on in the body after it has begun to answer: EnableFullDuplex is
 // always on.
 //
-// OnRequest and OnBody must not be set as well: the start fails. Blocking does not concern
-// the handler, and w.HTTP.Body and AnyMethod have no effect: all methods reach the handler.
-// ConnOf finds the connection of a request.
+// OnRequest and OnBody must not be set as well: the start fails. The other callbacks are
+// called as ever, and ConnOf finds the connection of a request. Blocking does not concern
+// the handler. Of w.HTTP, Body, Uploads, AnyMethod and Compress have no effect: all methods
+// reach the handler, and what it sends leaves as it is.
 func (w *Worker) Handle(h nethttp.Handler) { w.handler = h }
 
 // checkHandler refuses what contradicts Handle and sets what it needs.
@@ -204,16 +205,16 @@ func (c *Conn) localNetAddr() net.Addr {
 
 // remoteName is the text of remoteNetAddr.
 func (c *Conn) remoteName() string {
-	if c.Transport() == "unix" {
-		return "@"
+	if a := c.RemoteAddr(); a.IsValid() {
+		return a.String()
 	}
-	return c.RemoteAddr().String()
+	return "@"
 }
 
 // remoteNetAddr is RemoteAddr for package net, which calls a Unix socket's client @.
 func (c *Conn) remoteNetAddr() net.Addr {
-	if c.Transport() == "unix" {
-		return &net.UnixAddr{Name: c.remoteName(), Net: "unix"}
+	if a := c.RemoteAddr(); a.IsValid() {
+		return net.TCPAddrFromAddrPort(a)
 	}
-	return net.TCPAddrFromAddrPort(c.RemoteAddr())
+	return &net.UnixAddr{Name: c.remoteName(), Net: "unix"}
 }

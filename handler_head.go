@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/workerman-go/workerman/http"
 )
@@ -185,7 +186,8 @@ func (d *responseHead) complete(w *response, body, p []byte) []byte {
 	}
 	c := w.g.conn
 	if !d.hasDate {
-		d.b = append(append(append(d.b, "Date: "...), c.svc.date(false, nil)...), lineEnd...)
+		d.b = http.AppendDate(append(d.b, "Date: "...), time.Now())
+		d.b = append(d.b, lineEnd...)
 	}
 	if name := c.svc.http.Server; name != "" && !d.hasServer {
 		d.field("Server", name)
@@ -261,9 +263,6 @@ func isClose(list string) bool {
 
 // trailer is the handler's trailer, at the end of the body.
 func (d *responseHead) trailer(header nethttp.Header) (fields []http.Field) {
-	if !d.hasTrailer && len(header) == 0 {
-		return nil
-	}
 	for name, values := range header {
 		if name, found := strings.CutPrefix(name, nethttp.TrailerPrefix); found {
 			for _, value := range values {

@@ -255,8 +255,12 @@ var answers = map[string]nethttp.HandlerFunc{
 	"form": func(w nethttp.ResponseWriter, r *nethttp.Request) {
 		fmt.Fprint(w, r.FormValue("a"), r.FormValue("b"), r.PostForm)
 	},
-	"error":    func(w nethttp.ResponseWriter, r *nethttp.Request) { nethttp.Error(w, "sorry", nethttp.StatusServiceUnavailable) },
-	"redirect": func(w nethttp.ResponseWriter, r *nethttp.Request) { nethttp.Redirect(w, r, "../there?x=y", nethttp.StatusFound) },
+	"error": func(w nethttp.ResponseWriter, r *nethttp.Request) {
+		nethttp.Error(w, "sorry", nethttp.StatusServiceUnavailable)
+	},
+	"redirect": func(w nethttp.ResponseWriter, r *nethttp.Request) {
+		nethttp.Redirect(w, r, "../there?x=y", nethttp.StatusFound)
+	},
 	"cookie": func(w nethttp.ResponseWriter, r *nethttp.Request) {
 		nethttp.SetCookie(w, &nethttp.Cookie{Name: "a", Value: "b c"})
 	},

@@ -213,7 +213,10 @@ func (w *response) trySend(p []byte, last bool) error {
 	}
 	w.last = w.last || last && w.leavesBody()
 	if !last {
-		if err := w.waitForRoom(); err != nil {
+		if !w.sent {
+			w.g.in.widen()
+		}
+		if err := c.waitToSend(&w.till); err != nil {
 			return err
 		}
 	}
@@ -248,7 +251,9 @@ func (w *response) trySend(p []byte, last bool) error {
 	w.collected = w.collected[:0]
 	if last {
 		h := w.g.http
-		h.record.log(c, &http.Response{Status: w.status}, w.written)
+		if h.record != nil { // its log would let the goroutine's stack grow
+			h.record.log(c, &http.Response{Status: w.status}, w.written)
+		}
 		h.finish(c, !w.last)
 		return nil
 	}
@@ -285,8 +290,6 @@ func (w *response) begin() (queued int, err error) {
 	}
 	return queued, nil
 }
-
-func (w *response) waitForRoom() error { return w.g.conn.waitToSend(&w.till) }
 
 // waitToSend blocks until the send buffer has room, at most till a deadline:
 // os.ErrDeadlineExceeded.

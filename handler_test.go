@@ -113,6 +113,9 @@ func TestHandleServesAThousandAtOnce(t *testing.T) {
 			})
 		}
 		clients.Wait()
+		for c := range w.Connections() {
+			eventually(t, "an idle connection holds no request", func() bool { return c.httpConn().handling.Load() == nil })
+		}
 	})
 }
 

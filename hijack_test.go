@@ -148,6 +148,44 @@ func TestHijackWaitsForItsReader(t *testing.T) {
 	raw.Close()
 }
 
+func TestHandleOverTLS(t *testing.T) {
+	engines(t, func(t *testing.T, k kind) {
+		content := numbered(4, 1<<20)
+		mux := nethttp.NewServeMux()
+		mux.HandleFunc("/echo", func(w nethttp.ResponseWriter, r *nethttp.Request) {
+			if r.TLS == nil || r.TLS.ServerName != "a.test" || !r.TLS.HandshakeComplete {
+				t.Error(r.TLS)
+			}
+			b, err := io.ReadAll(r.Body)
+			if err != nil {
+				t.Error(err)
+			}
+			w.Write(b)
+		})
+		mux.HandleFunc("/upgrade", upgraded(t, func(c net.Conn) {
+			defer c.Close()
+			io.Copy(c, c)
+		}))
+		_, w, a := serveTLS(t, k, "http", func(w *Worker) { w.Handle(mux) })
+		c := dialTLS(t, w, a.client("a.test"))
+		go func() {
+			fmt.Fprintf(c, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", len(content))
+			c.Write(content)
+		}()
+		if _, body := newReader(t, c).answer("POST"); body != string(content) {
+			t.Errorf("%d bytes", len(body))
+		}
+		io.WriteString(c, strings.Replace(upgrade, "/", "/upgrade", 1))
+		r := switched(t, c)
+		go c.Write(content)
+		got := make([]byte, len(content))
+		if _, err := io.ReadFull(r, got); err != nil || !bytes.Equal(got, content) {
+			t.Error(err)
+		}
+		c.Close()
+	})
+}
+
 func TestHijackAfterAPartOfTheBody(t *testing.T) {
 	_, w := mount(t, kind{network: "tcp"}, func(w nethttp.ResponseWriter, r *nethttp.Request) {
 		io.ReadFull(r.Body, make([]byte, 2))

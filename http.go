@@ -25,6 +25,7 @@ type httpConn struct {
 	phase   httpPhase
 	body    bool // the request's body is handed out in pieces, and goes on
 	form    bool // the body is a form that is being read
+	held    bool // input was left alone because of the exchange
 	ended   bool // the client has sent its end of stream
 }
 
@@ -75,6 +76,7 @@ func (h *httpConn) busy() bool { return h.state.Load()&exchangeBusy != 0 }
 
 func (h *httpConn) receive(c *Conn, b []byte) (used, want, messages int) {
 	r := c.svc.request(c)
+	h.held = false
 	for {
 		if bits := c.stream.TakeAttention(); bits != 0 {
 			(*connOwner)(c).Attention(bits)
@@ -84,6 +86,7 @@ func (h *httpConn) receive(c *Conn, b []byte) (used, want, messages int) {
 			return len(b), 0, messages
 		}
 		if h.busy() && !h.body && h.hold(c, len(b)-used) {
+			h.held = used < len(b)
 			return used, 0, messages
 		}
 		n, step, err := h.parser.Parse(r, b[used:])
@@ -118,7 +121,7 @@ func (h *httpConn) receive(c *Conn, b []byte) (used, want, messages int) {
 			poison(taken)
 		}
 		switch more := h.parser.Pending(); {
-		case c.wsConn() != nil, !c.stream.Open():
+		case c.httpConn() != h, !c.stream.Open(): // it speaks something else now, or nothing
 			return used, 0, messages
 		case more:
 		case !c.receiving():
@@ -183,7 +186,7 @@ func (h *httpConn) ask(c *Conn, r *http.Request, head bool) {
 	}
 	h.state.Store(state)
 	switch {
-	case c.svc.kind == webSocketDialog:
+	case c.svc.kind == webSocketDialog, c.callbacks().OnUpgrade != nil && wantsWebSocket(r):
 		h.handshake(c, r)
 		return
 	case c.svc.server != nil:
@@ -275,6 +278,11 @@ func (h *httpConn) endOfInput(c *Conn) (done bool) {
 	} else if state := h.state.Load(); state&exchangeBusy != 0 && state&exchangeEvents == 0 && !h.body && h.hold(c, 0) {
 		return false
 	}
+	if h.held && !h.busy() {
+		// The exchange ended just now, and requests that it held back are still to be read.
+		c.stream.Continue(pausedByRequest)
+		return false
+	}
 	c.run(c.Close)
 	return true
 }
@@ -323,6 +331,11 @@ func (h *httpConn) end(c *Conn, data []byte, err error) error {
 	var refused *http.Error
 	var failed *PanicError
 	var answer *http.Response
+	if g := h.hijacked(); g != nil {
+		g.gone()
+		c.stream.Close()
+		return nil
+	}
 	if g := h.handling.Load(); g != nil && h.busy() && g.fault(err) {
 		return nil
 	}
@@ -335,7 +348,7 @@ func (h *httpConn) end(c *Conn, data []byte, err error) error {
 		answer = refused.Response()
 	case errors.As(err, &failed):
 		answer = http.Status(500)
-	case err == errStopping && h.busy() && h.hijacked() == nil:
+	case err == errStopping && h.busy():
 		h.state.Or(exchangeLast) // it may finish its request
 		if h.busy() {
 			return nil
@@ -354,7 +367,7 @@ func (h *httpConn) end(c *Conn, data []byte, err error) error {
 	if _, ok := s.Begin(); !ok {
 		return ErrClosed
 	}
-	s.Append(answer.Append(s.Reserve(answerRoom), http.Exchange{}, c.svc.date(s.Bursting(), s.Loop())))
+	s.Append(answer.Append(s.Reserve(answerRoom), http.Exchange{}, c.date()))
 	s.CommitClose()
 	return nil
 }

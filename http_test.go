@@ -321,6 +321,24 @@ func TestHTTPPanicIsA500(t *testing.T) {
 	}
 }
 
+func TestForgottenCallbacks(t *testing.T) {
+	request := func(w *Worker) { w.OnRequest = func(*Conn, *http.Request) {} }
+	for _, test := range []struct {
+		scheme    string
+		configure func(w *Worker)
+		advice    string
+	}{
+		{"http", nil, "404"}, {"http", request, ""}, {"http", func(w *Worker) { w.Handle(nethttp.NewServeMux()) }, ""},
+		{"websocket", request, "c.Upgrade"}, {"websocket", nil, ""}, {"text", request, "schemes http and websocket"}, {"text", nil, ""},
+	} {
+		s, _ := serve(t, kind{network: "tcp"}, test.scheme, test.configure)
+		lines := s.log.lines("a callback is missing", "under-test")
+		if test.advice == "" && len(lines) > 0 || test.advice != "" && (len(lines) != 1 || !strings.Contains(lines[0], test.advice)) {
+			t.Errorf("%s: %q, want %q", test.scheme, lines, test.advice)
+		}
+	}
+}
+
 func TestHTTPWithoutOnRequestIsA404(t *testing.T) {
 	_, w := serve(t, kind{network: "tcp"}, "http", nil)
 	if answer := talk(t, w, get("/", "Connection: close")); !strings.HasPrefix(answer, "HTTP/1.1 404 ") {
@@ -625,4 +643,24 @@ func TestResponderAnswersItsRequestOnly(t *testing.T) {
 	if err := (Responder{}).Respond(http.Text("")); err != ErrNoRequest {
 		t.Error(err)
 	}
+}
+
+// A protocol of one's own may begin as a request of HTTP.
+func TestHTTPGivesWayToAnotherProtocol(t *testing.T) {
+	kinds(t, func(t *testing.T, k kind) {
+		_, w := serve(t, k, "http", func(w *Worker) {
+			echo(w)
+			w.OnRequest = func(c *Conn, r *http.Request) {
+				c.Respond(http.Status(101).Set("Upgrade", "lines").Set("Connection", "Upgrade"))
+				c.SetProtocol(textProtocol{})
+			}
+		})
+		c := dial(t, w)
+		io.WriteString(c, get("/")+"first\nGET / HTTP/1.1\nlast\n")
+		c.(interface{ CloseWrite() error }).CloseWrite()
+		answer, err := io.ReadAll(c)
+		if head, lines, _ := strings.Cut(string(answer), "\r\n\r\n"); !strings.Contains(head, "Upgrade: lines") || lines != "first\nGET / HTTP/1.1\nlast\n" || err != nil {
+			t.Errorf("%q, %v", answer, err)
+		}
+	})
 }

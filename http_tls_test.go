@@ -63,7 +63,7 @@ func TestHTTPS(t *testing.T) {
 				t.Error(body)
 			}
 			r.ends()
-			if answer := talk(t, w, in+get("/")); strings.Contains(answer, "HTTP/1.1 200") {
+			if answer := talk(t, w, in+get("/")); !strings.HasPrefix(answer, "HTTP/1.1 400 ") || !strings.HasSuffix(answer, "This port speaks HTTPS.\n") {
 				t.Errorf("%q", answer)
 			}
 		}

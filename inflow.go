@@ -23,6 +23,7 @@ type inflow struct {
 	trailer  map[string][]string
 	expects  bool // the peer waits to be told to send
 	paused   bool
+	wide     bool // maxDrained bytes may wait
 	raw      bool // of a hijacked connection, where a body has no end
 }
 
@@ -42,11 +43,30 @@ func (in *inflow) feed(p []byte) {
 		in.start = 0
 	}
 	in.data = append(in.data, p...)
-	if !in.paused && len(in.data)-in.start >= maxInflow {
+	if !in.paused && len(in.data)-in.start >= in.limit() {
 		in.paused = true
 		in.conn.stream.Pause(pausedByReader)
 	}
 	in.tell()
+}
+
+func (in *inflow) limit() int {
+	if in.wide {
+		return maxDrained
+	}
+	return maxInflow
+}
+
+// widen takes in as much of a body as would be read behind an answer. It is for an answer
+// that begins before the body has arrived: some clients read none of it before they have
+// sent everything, and would wait for a handler that waits for them.
+func (in *inflow) widen() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.wide = true
+	if len(in.data)-in.start < maxDrained {
+		in.resume()
+	}
 }
 
 func (in *inflow) tell() {
@@ -165,7 +185,7 @@ func (in *inflow) take(p []byte, expired bool) (n int, err error) {
 	} else {
 		in.tell()
 	}
-	if len(in.data)-in.start <= maxInflow/4 {
+	if len(in.data)-in.start <= in.limit()/4 {
 		in.resume()
 	}
 	return n, nil

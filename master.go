@@ -28,8 +28,8 @@ type Master struct {
 	// Portable serves with goroutines over package net instead of the system's fastest
 	// engine. The environment variable WORKERMAN_ENGINE=portable does the same.
 	Portable bool
-	// PoisonLent overwrites the data of OnMessage when the callback has returned, to catch
-	// who keeps it. For tests.
+	// PoisonLent overwrites data and requests when the callback that they were lent to has
+	// returned, to catch who keeps them. For tests.
 	PoisonLent bool
 	// ExitOnPanic stops the service after a panic in a callback or timer, as Workerman
 	// does; Run returns the *PanicError.

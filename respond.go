@@ -1,10 +1,10 @@
 package workerman
 
 import (
+	"slices"
 	"time"
 
 	"github.com/workerman-go/workerman/http"
-	"github.com/workerman-go/workerman/internal/loop"
 )
 
 // answerRoom is the memory that is reserved for the head of an answer at first.
@@ -16,8 +16,9 @@ const answerRoom = 512
 //
 // An answer that may come too late, as one of several that are tried, is better given by a
 // Responder. Answers are accepted whatever waits for the client already, since the
-// connection takes no further request while MaxSendBuffer bytes do. ErrNoRequest means that the request has
-// been answered, or that the connection does not speak HTTP; ErrClosed that it is gone.
+// connection takes no further request while MaxSendBuffer bytes do. ErrNoRequest means that
+// the request has been answered, or that the connection does not speak HTTP; ErrClosed that
+// it is gone.
 //
 // A response with a status from 102 to 199 is sent ahead and answers nothing yet.
 func (c *Conn) Respond(r *http.Response) error {
@@ -38,7 +39,8 @@ type Responder struct {
 }
 
 // Responder returns the right to answer the current request. Call it in OnRequest, and use
-// the result on any goroutine.
+// the result on any goroutine. On a connection that does not speak HTTP all its answers are
+// ErrNoRequest.
 func (c *Conn) Responder() Responder {
 	h := c.httpConn()
 	if h == nil {
@@ -95,7 +97,7 @@ func (h *httpConn) respondTo(c *Conn, r *http.Response, number uint64) error {
 	if _, ok := s.Begin(); !ok {
 		return ErrClosed
 	}
-	date := c.svc.date(s.Bursting(), s.Loop())
+	date := c.date()
 	switch body := r.Payload(); {
 	case len(body) < largeMessage || !r.HasBody(x):
 		s.Append(r.Append(s.Reserve(answerRoom+len(body)), x, date))
@@ -120,7 +122,7 @@ func (h *httpConn) respondPlan(c *Conn, p *http.Plan) error {
 		p.Close()
 		return ErrClosed
 	}
-	s.Append(p.AppendHead(s.Reserve(answerRoom), c.svc.date(s.Bursting(), s.Loop())))
+	s.Append(p.AppendHead(s.Reserve(answerRoom), c.date()))
 	for _, part := range p.Segments {
 		switch {
 		case part.File != nil:
@@ -192,25 +194,26 @@ func (h *httpConn) finish(c *Conn, keep bool) {
 	}
 }
 
-// dateLine is the value of a Date field and the second that it is for.
+// dateLine is the value of a Date field and how long it is right.
 type dateLine struct {
-	second int64
-	text   []byte
+	until int64 // the loop's time
+	text  []byte
 }
 
-// date is the value of the Date field for an answer now. On the loop the time of the turn
-// is good enough, which spares a look at the clock.
-func (s *service) date(onLoop bool, l *loop.Loop) []byte {
-	var second int64
-	if onLoop {
-		second = l.Time(l.Now()).Unix()
-	} else {
-		second = time.Now().Unix()
+// date is the value of the Date field for an answer of c now, with its stream locked. While
+// the loop serves c the time of the turn is good enough, which spares a look at the clock.
+func (c *Conn) date() []byte {
+	if !c.stream.Bursting() {
+		return http.AppendDate(nil, time.Now())
 	}
-	if d := s.dateNow.Load(); d != nil && d.second == second {
+	l := c.stream.Loop()
+	slot := &c.svc.dates[slices.Index(c.svc.loops, l)]
+	now := l.Now()
+	if d := slot.Load(); d != nil && now < d.until {
 		return d.text
 	}
-	d := &dateLine{second: second, text: http.AppendDate(nil, time.Unix(second, 0))}
-	s.dateNow.Store(d)
+	t := l.Time(now)
+	d := &dateLine{until: now + 1000 - int64(t.Nanosecond()/1e6), text: http.AppendDate(nil, t)}
+	slot.Store(d)
 	return d.text
 }

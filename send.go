@@ -158,7 +158,8 @@ func (c *Conn) CloseWith(data []byte) error {
 // peer, or when the peer has taken nothing for LingerTimeout. Sends are refused from now
 // on and no OnMessage follows. Further calls do nothing; with UDP it does nothing.
 //
-// A WebSocket's peer gets a close frame with the code 1000: see CloseWithCode.
+// A WebSocket's peer gets a close frame with the code 1000: see CloseWithCode. A request of
+// HTTP that was not answered gets no answer.
 func (c *Conn) Close() {
 	if c.datagram {
 		return

@@ -61,8 +61,8 @@ type reception struct {
 	accessLog *slog.Logger
 
 	proxyProtocol bool
-	parsed        []http.Request // the memory for it, of each loop
-	dateNow       atomic.Pointer[dateLine]
+	parsed        []http.Request             // the memory for it, of each loop
+	dates         []atomic.Pointer[dateLine] // of each loop
 
 	mu        sync.RWMutex // guards what follows
 	conns     map[uint64]*Conn
@@ -136,6 +136,7 @@ func (s *service) open() error {
 	s.loops = s.master.firstLoops(s.wanted())
 	s.assigned = make([]atomic.Int64, len(s.loops))
 	s.parsed = make([]http.Request, len(s.loops))
+	s.dates = make([]atomic.Pointer[dateLine], len(s.loops))
 	if !s.listens {
 		return nil
 	}
@@ -179,6 +180,9 @@ func (s *service) open() error {
 // are now.
 func (s *service) ready() {
 	s.callbacks = s.worker.Callbacks
+	if advice := s.forgotten(); advice != "" {
+		s.log.Warn("a callback is missing", "note", advice)
+	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for _, a := range s.acceptors {

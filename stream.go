@@ -45,13 +45,13 @@ func (h *httpConn) stream(c *Conn, r *http.Response, number uint64) (*Stream, er
 		conn: c, http: h, number: state / exchangeOne, head: packed, encoder: encoder,
 		body: head.HasBody(x), chunked: head.Chunked(x), keep: head.KeepAlive(x),
 	}
-	s.Append(packed.Append(s.Reserve(answerRoom+len(r.Payload())), x, c.svc.date(s.Bursting(), s.Loop())))
+	s.Append(packed.Append(s.Reserve(answerRoom+len(r.Payload())), x, c.date()))
 	s.Commit(c.maxSend())
 	return st, nil
 }
 
-// Stream is an answer whose body is sent in pieces. Its methods may be called from every
-// goroutine.
+// Stream is an answer whose body is sent in pieces: see Conn.Stream. Its methods may be
+// called from every goroutine.
 type Stream struct {
 	conn    *Conn
 	http    *httpConn

@@ -169,6 +169,9 @@ func (o *connOwner) Secured(err error) {
 		return
 	}
 	if err != nil {
+		if c.svc.kind != noDialog {
+			answerInClear(err)
+		}
 		c.fault(explain(err))
 		return
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/workerman-go/workerman/http"
 )
 
 // failureLog bounds the lines about handshakes of TLS that failed: anyone can cause them.
@@ -64,6 +66,17 @@ func explain(err error) error {
 		return fmt.Errorf("client left in the middle: %w", err)
 	}
 	return err
+}
+
+// answerInClear tells a client that sent plain HTTP to https:// what is wrong, in the
+// language that it understands.
+func answerInClear(err error) {
+	var header tls.RecordHeaderError
+	if errors.As(err, &header) && header.Conn != nil && isHTTP(string(header.RecordHeader[:])) {
+		refusal := http.Text("This port speaks HTTPS.\n")
+		refusal.Status = 400
+		header.Conn.Write(refusal.Append(nil, http.Exchange{}, nil))
+	}
 }
 
 // isHTTP recognizes the beginning of a request in the place of a record's five bytes.

@@ -281,7 +281,7 @@ func (c *Conn) CloseWithCode(code int, reason string) {
 
 // CloseCode is what the peer of a WebSocket gave as its reason to close, to be asked in
 // OnClose: websocket.CloseNoStatus if it gave none, websocket.CloseAbnormal if it sent no
-// close frame. On other connections it is 0.
+// close frame, or this side was the first to close. On other connections it is 0.
 func (c *Conn) CloseCode() (code int, reason string) {
 	w := c.wsConn()
 	switch {
@@ -376,7 +376,10 @@ func (c *Conn) webSocketOptions() *websocket.Options {
 	return c.svc.webSocket
 }
 
-// handshake serves the only request of a connection of a websocket:// worker.
+// wantsWebSocket reports whether r asks for a WebSocket, rightly or not.
+func wantsWebSocket(r *http.Request) bool { return strings.EqualFold(r.Header("Upgrade"), "websocket") }
+
+// handshake serves a request that becomes a WebSocket or is refused.
 func (h *httpConn) handshake(c *Conn, r *http.Request) {
 	if x := c.extra.Load(); x.serial != nil {
 		r = r.Clone()
@@ -406,8 +409,9 @@ func (h *httpConn) decide(c *Conn, r *http.Request) {
 		}
 	}
 	switch err := h.upgrade(c, r, fields); {
-	case err == nil:
+	case err == nil && !c.ready():
 		c.established()
+	case err == nil:
 	case err != ErrClosed && err != ErrNoRequest:
 		c.complain(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	nethttp "net/http"
 	"strings"
 	"testing"
 	"time"
@@ -484,5 +485,51 @@ func TestWebSocketHandshakeTimeout(t *testing.T) {
 	talk(t, w, "GET / HTTP/1.1\r\n")
 	if len(s.log.lines("no WebSocket handshake within 30ms")) != 1 {
 		t.Error(s.log)
+	}
+}
+
+// With OnUpgrade a worker for HTTP serves WebSockets beside its pages or its handler.
+func TestWebSocketBesideHTTP(t *testing.T) {
+	page := func(w *Worker) { w.OnRequest = func(c *Conn, r *http.Request) { c.Respond(http.Text("page")) } }
+	handler := func(w *Worker) {
+		w.Handle(nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) { io.WriteString(w, "page") }))
+	}
+	for _, configure := range []func(w *Worker){page, handler} {
+		for _, blocking := range []bool{false, true} {
+			connects := make(chan struct{}, 1)
+			_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
+				configure(w)
+				echoKind(w)
+				w.Blocking = blocking
+				w.OnConnect = func(c *Conn) { connects <- struct{}{} }
+				w.OnUpgrade = func(c *Conn, r *http.Request) *http.Response {
+					if r.Path() != "/ws" {
+						return http.Status(403)
+					}
+					return http.Status(101).Set("X-Hello", "you")
+				}
+			})
+			c := &wsClient{Conn: dial(t, w), t: t}
+			receive(t, connects, "OnConnect")
+			for range 2 {
+				io.WriteString(c, get("/"))
+				if _, body := newReader(t, c).answer("GET"); body != "page" {
+					t.Error(body)
+				}
+			}
+			if err := c.handshake("/ws", nil, nil); err != nil || c.answer.Header("X-Hello") != "you" {
+				t.Fatal(err)
+			}
+			c.send(websocket.Binary, []byte("data"))
+			c.expect(websocket.Binary, []byte("data"))
+			refused := &wsClient{Conn: dial(t, w), t: t}
+			receive(t, connects, "OnConnect")
+			if err := refused.handshake("/", nil, nil); err == nil || refused.answer.Status != 403 {
+				t.Error(err)
+			}
+			if len(connects) > 0 {
+				t.Error("OnConnect was called again")
+			}
+		}
 	}
 }

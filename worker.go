@@ -18,8 +18,9 @@ import (
 type Worker struct {
 	// Name appears in logs and in the banner. Default "none".
 	Name string
-	// Transport is "tcp", "udp", "unix" or "ssl" (TLS over TCP) for an address whose scheme is a protocol, as
-	// in text://. Default tcp. The address may say it itself, as in text+unix:///run/x.sock.
+	// Transport is "tcp", "udp", "unix" or "ssl" (TLS over TCP) for an address whose scheme is a
+	// protocol, as in text://. Default tcp. The address may say it itself, as in
+	// text+unix:///run/x.sock.
 	Transport string
 	// Protocol replaces the protocol of the address's scheme.
 	Protocol Protocol
@@ -49,7 +50,8 @@ type Worker struct {
 	// beginning of each connection, before TLS: RemoteAddr is the client's then. Whoever can
 	// connect can claim any address by it, so only the proxy may be able to.
 	ProxyProtocol bool
-	// AccessLog gets a line for each answered request. Default none.
+	// AccessLog gets a line for each answered request, with peer, method, target, status, bytes,
+	// took and agent. Default none.
 	AccessLog *slog.Logger
 	// TLS encrypts the connections. The schemes ssl (or tls), https and wss ask for it, as
 	// does Transport "ssl"; with any other stream it is enough to set it.
@@ -80,7 +82,8 @@ type Limits struct {
 	// MaxConnectionsPerIP is the same for one client address. Default 0: no limit.
 	MaxConnectionsPerIP int
 	// MaxPackageSize is the largest message accepted, in bytes with its framing; a larger
-	// one closes the connection. Default 10 MiB. Without a protocol it has no meaning.
+	// one closes the connection. Default 10 MiB. It is also the default of HTTP.MaxBody and
+	// WebSocket.MaxMessageSize; for bytes as they come it has no meaning.
 	MaxPackageSize int
 	// MaxSendBuffer is how many bytes may wait for a slow peer: below it a message of any
 	// size is accepted, from there on Send refuses. Default 1 MiB.
@@ -90,11 +93,13 @@ type Limits struct {
 	FullPolicy FullPolicy
 	// IdleTimeout closes a connection from which nothing was received for that long.
 	// Time in which reading is paused does not count, nor does that in which a request of
-	// HTTP is handled. Default 0: never; 75 s between the requests of HTTP.
+	// HTTP is handled. Of a WebSocket the answer to a ping is received, too. Default 0:
+	// never; 75 s between the requests of HTTP.
 	IdleTimeout time.Duration
-	// HandshakeTimeout closes a connection that has not completed its handshake by then: of
-	// a websocket:// worker, of TLS and of the PROXY protocol; default 10 s. Without such a handshake it
-	// is the time for the first message, and the default is 0: never.
+	// HandshakeTimeout closes a connection that has not completed its handshakes by then, those
+	// of the PROXY protocol, of TLS and of a websocket:// worker together. Default 10 s, and
+	// for a first message: never. If it is set, the first message of a protocol has to be
+	// there by then, too; HTTP has HTTP.HeaderTimeout.
 	HandshakeTimeout time.Duration
 	// LingerTimeout is how long a closing connection waits for a peer that takes nothing of
 	// what was sent. Default 30 s. A peer that takes some keeps the close waiting.
@@ -159,9 +164,10 @@ func setDefault[T comparable](field *T, value T) {
 }
 
 // NewWorker makes a worker of the default Master. The address is SCHEME://HOST:PORT or
-// SCHEME:///PATH: tcp, udp, unix and ssl (TLS over TCP) for bytes as they come; text, frame or a registered
-// protocol for messages; "" for a worker without connections, which runs timers. Mistakes
-// in the address are reported when the worker starts.
+// SCHEME:///PATH: tcp, udp, unix and ssl (TLS over TCP) for bytes as they come; http, https,
+// websocket (or ws) and wss; text, frame or a registered protocol for messages; "" for a
+// worker without connections, which runs timers. SCHEME+TRANSPORT says both, as text+unix or
+// frame+ssl. Mistakes in the address are reported when the worker starts.
 func NewWorker(address string) *Worker { return defaultMaster.NewWorker(address) }
 
 // NewWorker makes a worker of this master.
@@ -262,7 +268,7 @@ type WorkerStats struct {
 	Connections int    // open now
 	Accepted    uint64 // since the start
 	Refused     uint64 // closed at accept by MaxConnections or MaxConnectionsPerIP
-	Requests    uint64 // messages and datagrams received
+	Requests    uint64 // messages, datagrams and requests of HTTP received
 	SendFail    uint64 // messages not accepted or, with UDP, not taken by the system
 	Panics      uint64 // of callbacks and of timers of connections
 	TLSFailures uint64 // handshakes of TLS that were begun and failed

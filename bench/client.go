@@ -4,19 +4,22 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"net/netip"
+	"os"
 	"runtime/debug"
 	"time"
 )
 
 // clientConfig is one load run.
 type clientConfig struct {
-	network string
+	load
 	addr    netip.AddrPort
+	cert    string        // file with the server's certificate, for TLS
+	cipher  string        // that has to be used
 	pid     int           // the server, whose CPU time is read
 	conns   int           // connections, or UDP sockets
 	depth   int           // messages in flight on each of them
-	size    int           // bytes of a message
 	warmup  time.Duration // load that is not measured
 	measure time.Duration // load that is
 }
@@ -38,19 +41,24 @@ type clientResult struct {
 // stallLimit ends a run in which nothing comes back any more.
 const stallLimit = 5 * time.Second
 
-// clientMain is the process behind "bench client". It prints its result as
-// one line, "result" and JSON.
+// clientMain is the process behind "bench client". It prints "measuring" when
+// the warm-up is over, upon which the runner sends a line, and its result as one line, "result" and JSON. Then it
+// keeps its connections until its standard input ends: their ends are none of
+// the server's work that is measured.
 func clientMain(args []string) error {
 	cfg, err := parseClient("client", args)
 	if err != nil {
 		return err
 	}
-	// The run allocates nothing once it has started, and a collection in it
-	// would be seen as latency.
+	// The run allocates next to nothing once it has started, and a collection
+	// in it would be seen as latency.
 	debug.SetGCPercent(-1)
-	run := runTCP
-	if cfg.network == "udp" {
+	run := runBursts
+	switch {
+	case cfg.Network == "udp":
 		run = runUDP
+	case cfg.Task == broadcastTask:
+		run = runBroadcast
 	}
 	result, err := run(cfg)
 	if err != nil {
@@ -61,18 +69,20 @@ func clientMain(args []string) error {
 		return err
 	}
 	fmt.Printf("result %s\n", line)
-	return nil
+	_, err = io.Copy(io.Discard, os.Stdin)
+	return err
 }
 
 func parseClient(name string, args []string) (clientConfig, error) {
 	var cfg clientConfig
 	set := flag.NewFlagSet(name, flag.ExitOnError)
 	addr := set.String("addr", "", "server address")
-	set.StringVar(&cfg.network, "network", "tcp", "tcp or udp")
+	cfg.register(set)
+	set.StringVar(&cfg.cert, "cert", "", "file with the server's certificate")
+	set.StringVar(&cfg.cipher, "cipher", "", "cipher suite that TLS has to use")
 	set.IntVar(&cfg.pid, "pid", 0, "server process")
 	set.IntVar(&cfg.conns, "conns", 100, "connections or UDP sockets")
 	set.IntVar(&cfg.depth, "depth", 1, "messages in flight on each")
-	set.IntVar(&cfg.size, "size", 64, "bytes of a message")
 	set.DurationVar(&cfg.warmup, "warmup", 0, "load before the measured phase")
 	set.DurationVar(&cfg.measure, "measure", time.Second, "measured phase")
 	if err := set.Parse(args); err != nil {
@@ -85,8 +95,8 @@ func parseClient(name string, args []string) (clientConfig, error) {
 	if !cfg.addr.Addr().Is4() || !cfg.addr.Addr().IsLoopback() {
 		return cfg, fmt.Errorf("%s is not an IPv4 loopback address", cfg.addr)
 	}
-	if cfg.conns < 1 || cfg.depth < 1 || cfg.size < udpHeader {
-		return cfg, fmt.Errorf("conns and depth must be at least 1, size at least %d", udpHeader)
+	if cfg.conns < 1 || cfg.depth < 1 || cfg.Size < udpHeader || cfg.Size > maxSize {
+		return cfg, fmt.Errorf("conns and depth must be at least 1, size from %d to %d", udpHeader, maxSize)
 	}
 	return cfg, nil
 }
@@ -95,6 +105,10 @@ var started = time.Now()
 
 // now is the monotonic time in nanoseconds since the process started.
 func now() int64 { return int64(time.Since(started)) }
+
+// maxSize keeps a message of a WebSocket within 16 bits of length, and within
+// what the C server takes.
+const maxSize = 32 << 10
 
 // patternShifts is how many different starts a message can have in the pattern.
 const patternShifts = 4096
@@ -119,6 +133,7 @@ func newPattern(n int) []byte {
 // load.
 type phase struct {
 	cfg       clientConfig
+	pauses    bool // before the measured part it waits for the runner
 	hist      histogram
 	messages  int64
 	lost      int64
@@ -137,18 +152,22 @@ func newPhase(cfg clientConfig) *phase {
 
 // at is called in every turn of the load loop; it says when the run is over.
 func (p *phase) at(t int64) (over bool, err error) {
-	if p.messages != p.progress {
-		p.progress, p.checked = p.messages, t
-	} else if t-p.checked > int64(stallLimit) {
-		return true, fmt.Errorf("no echo came back for %v", stallLimit)
+	if err := p.stalled(t); err != nil {
+		return true, err
 	}
 	if t < p.next {
 		return false, nil
 	}
 	if p.measuring {
-		return true, nil
+		return p.messages > 0, nil // a slow machine gets the time for one
 	}
 	p.measuring = true
+	fmt.Println("measuring")
+	if p.pauses {
+		if _, err := os.Stdin.Read(make([]byte, 64)); err != nil {
+			return true, fmt.Errorf("wait for the runner: %w", err)
+		}
+	}
 	p.hist.reset()
 	p.messages, p.progress, p.lost = 0, 0, 0
 	if p.startCPU, err = readCPU(p.cfg.pid); err != nil {
@@ -157,6 +176,16 @@ func (p *phase) at(t int64) (over bool, err error) {
 	p.start = now()
 	p.next = p.start + int64(p.cfg.measure)
 	return false, nil
+}
+
+// stalled is an error if nothing has come back for a long time.
+func (p *phase) stalled(t int64) error {
+	if p.messages != p.progress {
+		p.progress, p.checked = p.messages, t
+	} else if t-p.checked > int64(stallLimit) {
+		return fmt.Errorf("no answer came back for %v", stallLimit)
+	}
+	return nil
 }
 
 // result closes the measured phase.

@@ -45,7 +45,7 @@ type udpLoad struct {
 func runUDP(cfg clientConfig) (clientResult, error) {
 	l := &udpLoad{
 		phase:   newPhase(cfg),
-		pattern: newPattern(cfg.size),
+		pattern: newPattern(cfg.Size),
 		in:      make([]mmsghdr, cfg.depth),
 		inIov:   make([]unix.Iovec, cfg.depth),
 		inBuf:   make([][]byte, cfg.depth),
@@ -53,7 +53,7 @@ func runUDP(cfg clientConfig) (clientResult, error) {
 		outIov:  make([]unix.Iovec, cfg.depth),
 	}
 	for i := range l.in {
-		l.inBuf[i] = make([]byte, cfg.size+1) // one more, to see a longer echo
+		l.inBuf[i] = make([]byte, cfg.Size+1) // one more, to see a longer echo
 		l.in[i].point(&l.inIov[i], l.inBuf[i])
 	}
 	if err := l.open(); err != nil {
@@ -110,7 +110,7 @@ func (l *udpLoad) open() error {
 		}
 		slots := make([]slot, l.cfg.depth)
 		for i := range slots {
-			slots[i].data = make([]byte, l.cfg.size)
+			slots[i].data = make([]byte, l.cfg.Size)
 		}
 		l.fds = append(l.fds, fd)
 		l.slots = append(l.slots, slots)
@@ -153,8 +153,8 @@ func (l *udpLoad) ready(i int) error {
 // take checks an echo and returns its slot, or nil if the slot had given it up
 // as lost before.
 func (l *udpLoad) take(i int, buf []byte, length uint32, t int64) (*slot, error) {
-	if int(length) != l.cfg.size {
-		return nil, fmt.Errorf("an echo has %d bytes, not %d", length, l.cfg.size)
+	if int(length) != l.cfg.Size {
+		return nil, fmt.Errorf("an echo has %d bytes, not %d", length, l.cfg.Size)
 	}
 	at := binary.LittleEndian.Uint32(buf[8:])
 	if at >= uint32(l.cfg.depth) {

@@ -2,15 +2,15 @@ package main
 
 import (
 	"context"
-	_ "embed"
+	"embed"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 )
 
-//go:embed cserver/echo.c
-var cSource []byte
+//go:embed cserver/*.c cserver/*.h
+var cSource embed.FS
 
 // buildC compiles the C server into dir. Without a gcc the benchmark still
 // runs, with the other engines only.
@@ -19,11 +19,16 @@ func buildC(ctx context.Context, dir string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("no gcc to build it with: %w", err)
 	}
-	source, binary := filepath.Join(dir, "echo.c"), filepath.Join(dir, "echo")
-	if err := os.WriteFile(source, cSource, 0o600); err != nil {
+	if err := os.CopyFS(dir, cSource); err != nil {
 		return "", err
 	}
-	if out, err := exec.CommandContext(ctx, gcc, "-O2", "-Wall", "-o", binary, source).CombinedOutput(); err != nil {
+	sources, err := filepath.Glob(filepath.Join(dir, "cserver", "*.c"))
+	if err != nil {
+		return "", err
+	}
+	binary := filepath.Join(dir, "cserver", "cserver")
+	args := append([]string{"-O2", "-Wall", "-o", binary}, sources...)
+	if out, err := exec.CommandContext(ctx, gcc, args...).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("gcc: %w: %s", err, out)
 	}
 	return binary, nil

@@ -14,7 +14,7 @@ func holdMain(args []string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := connectTCP(cfg); err != nil {
+	if _, err := connectAll(cfg); err != nil {
 		return err
 	}
 	fmt.Println("held")

@@ -1,4 +1,4 @@
-// Command bench puts echo servers of several network engines under the same
+// Command bench puts servers of several network engines under the same
 // load, side by side, and prints what a message costs each of them. README.md
 // says how and why.
 package main
@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"regexp"
 	"runtime"
@@ -65,10 +66,10 @@ func parseOptions(args []string) (options, error) {
 	set := flag.NewFlagSet("bench", flag.ExitOnError)
 	set.IntVar(&o.rounds, "rounds", 7, "rounds of every row")
 	set.Float64Var(&o.seconds, "seconds", 1, "measured seconds of a run")
-	rowsFlag := set.String("rows", "", "regular expression of the rows to run (default all; '^$' for none)")
+	rowsFlag := set.String("rows", "", "regular expression of the tables to make (default all)")
 	engines := set.String("engines", strings.Join(allEngines, ","), "engines to run")
-	set.BoolVar(&o.memory, "memory", true, "measure the memory of idle connections")
-	set.IntVar(&o.memConns, "memconns", 10_000, "idle connections of that measurement")
+	set.BoolVar(&o.memory, "memory", true, "make the tables of memory, of idle connections")
+	set.IntVar(&o.memConns, "memconns", 10_000, "idle connections of these")
 	set.StringVar(&o.json, "json", "", "write all samples to this file")
 	if err := set.Parse(args); err != nil {
 		return o, err
@@ -112,22 +113,28 @@ func runMain(args []string) error {
 	rep := report{System: systemInfo(), Rounds: o.rounds}
 	rep.writeSystem(os.Stdout)
 	for _, w := range rows {
-		if !o.rows.MatchString(w.Name) || ctx.Err() != nil {
+		engines := w.engines(r.engines)
+		if !o.rows.MatchString(w.Name) || len(engines) == 0 || ctx.Err() != nil {
 			continue
 		}
-		progress("%s: %d rounds of %s", w.Name, o.rounds, strings.Join(r.engines, ", "))
+		progress("%s: %d rounds of %s", w.Name, o.rounds, strings.Join(engines, ", "))
 		res := r.runRow(ctx, w, o.rounds)
 		res.write(os.Stdout, r.engines)
 		rep.Rows = append(rep.Rows, res)
 	}
-	if o.memory && ctx.Err() == nil {
-		conns, err := memoryConns(o.memConns)
-		if err != nil {
-			return err
+	conns, err := memoryConns(o.memConns)
+	if err != nil {
+		return err
+	}
+	for _, t := range memoryTables {
+		if !o.memory || !o.rows.MatchString(t.name) || len(t.engines(r.engines)) == 0 || ctx.Err() != nil {
+			continue
 		}
-		progress("memory: %d rounds of %d connections", memoryRounds, conns)
-		rep.Memory = r.runMemory(ctx, conns)
-		writeMemory(os.Stdout, rep.Memory)
+		rounds := min(o.rounds, memoryRounds)
+		progress("%s: %d rounds of %d connections", t.name, rounds, conns)
+		results := r.runMemory(ctx, t, rounds, conns)
+		writeMemory(os.Stdout, t, results)
+		rep.Memory = append(rep.Memory, results...)
 	}
 	if o.json != "" {
 		if err := rep.writeJSON(o.json); err != nil {
@@ -156,18 +163,31 @@ func newRunner(ctx context.Context, o options, dir string) (*runner, error) {
 	}
 	r := &runner{
 		self:    self,
+		dir:     dir,
 		cpus:    cpus,
 		engines: o.engines,
 		warmup:  200 * time.Millisecond,
 		measure: time.Duration(o.seconds * float64(time.Second)),
 	}
+	if r.cert, r.key, err = writeCertificate(dir); err != nil {
+		return nil, err
+	}
 	if slices.Contains(r.engines, "c") {
 		if r.c, err = buildC(ctx, dir); err != nil {
-			fmt.Printf("engine c is skipped: %v\n", err)
-			r.engines = slices.DeleteFunc(slices.Clone(r.engines), func(e string) bool { return e == "c" })
+			r.skip("c", err)
+		}
+	}
+	if slices.Contains(r.engines, "nginx") {
+		if r.nginx, err = exec.LookPath("nginx"); err != nil {
+			r.skip("nginx", err)
 		}
 	}
 	return r, nil
+}
+
+func (r *runner) skip(engine string, why error) {
+	fmt.Printf("engine %s is skipped: %v\n", engine, why)
+	r.engines = slices.DeleteFunc(slices.Clone(r.engines), func(e string) bool { return e == engine })
 }
 
 // memoryConns is how many connections fit in the limit on open files.

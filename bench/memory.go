@@ -10,10 +10,33 @@ import (
 	"time"
 )
 
-// memoryRounds is enough here: memory hardly varies from run to run.
+// memoryRounds is the most that is needed here: memory hardly varies from run to run.
 const memoryRounds = 3
 
-// memoryCase is one line of the memory table.
+// memoryTable is one table of memory: connections that have exchanged one message.
+type memoryTable struct {
+	name string // what -rows is matched with
+	load
+}
+
+var memoryTables = []memoryTable{
+	{"mem-tcp", load{"tcp", echoTask, 64, false}},
+	{"mem-http", load{"http", pageTask, len(page), false}},
+	{"mem-https", load{"https", pageTask, len(page), false}},
+	{"mem-ws", load{"ws", echoTask, 64, false}},
+	{"mem-ws-deflate", load{"ws", echoTask, 1 << 10, true}},
+	{"mem-wss", load{"wss", echoTask, 64, false}},
+}
+
+func (t memoryTable) title() string {
+	name := protocolTitles[t.Network]
+	if t.Deflate {
+		name = "compressed " + name
+	}
+	return name
+}
+
+// memoryCase is one line of a table.
 type memoryCase struct {
 	label, engine string
 	idle          time.Duration
@@ -21,6 +44,7 @@ type memoryCase struct {
 
 // memoryResult is the memory of a server before and with its connections.
 type memoryResult struct {
+	Table  string `json:"table"`
 	Label  string `json:"label"`
 	Round  int    `json:"round"`
 	Conns  int    `json:"conns"`
@@ -29,29 +53,33 @@ type memoryResult struct {
 	Error  string `json:"error,omitempty"`
 }
 
-// memoryCases are the engines, and this framework once more with an idle
-// deadline on every connection, which needs state of its own.
-func memoryCases(engines []string) []memoryCase {
+// cases are the engines, and this framework once more with an idle deadline on every
+// connection, which needs state of its own. With HTTP it has one by default, and for
+// the pings of a WebSocket too. How an answer is sent makes no difference here.
+func (t memoryTable) cases(engines []string) []memoryCase {
 	var cases []memoryCase
-	for _, e := range engines {
+	for _, e := range t.engines(engines) {
+		if e == "workerman-send" || e == "workerman-handler" {
+			continue
+		}
 		cases = append(cases, memoryCase{label: e, engine: e})
-		if e == "workerman" {
+		if e == "workerman" && t.Network == "tcp" {
 			cases = append(cases, memoryCase{label: e + ", idle deadline", engine: e, idle: time.Hour})
 		}
 	}
 	return cases
 }
 
-func (r *runner) runMemory(ctx context.Context, conns int) []memoryResult {
+func (r *runner) runMemory(ctx context.Context, t memoryTable, rounds, conns int) []memoryResult {
 	var results []memoryResult
-	for round := range memoryRounds {
-		for _, c := range memoryCases(r.engines) {
+	for round := range rounds {
+		for _, c := range t.cases(r.engines) {
 			if ctx.Err() != nil {
 				return results
 			}
-			m := memoryResult{Label: c.label, Round: round, Conns: conns}
+			m := memoryResult{Table: t.name, Label: c.label, Round: round, Conns: conns}
 			var err error
-			m.Before, m.After, err = r.memoryOnce(ctx, c, conns)
+			m.Before, m.After, err = r.memoryOnce(ctx, t.load, c, conns)
 			if ctx.Err() != nil {
 				return results // interrupted: says nothing about the engine
 			}
@@ -66,10 +94,10 @@ func (r *runner) runMemory(ctx context.Context, conns int) []memoryResult {
 
 // memoryOnce measures the resident memory of a fresh server without a
 // connection, and with conns of them after one message on each.
-func (r *runner) memoryOnce(ctx context.Context, c memoryCase, conns int) (before, after int64, err error) {
+func (r *runner) memoryOnce(ctx context.Context, l load, c memoryCase, conns int) (before, after int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, runLimit)
 	defer cancel()
-	server, addr, err := r.startServer(ctx, c.engine, "tcp", 4<<10, c.idle)
+	server, addr, err := r.startServer(ctx, c.engine, l, 4<<10, c.idle)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -77,7 +105,7 @@ func (r *runner) memoryOnce(ctx context.Context, c memoryCase, conns int) (befor
 	if before, err = settledRSS(server, c.engine); err != nil {
 		return 0, 0, err
 	}
-	client, err := startProcess(ctx, r.cpus.client, r.clientArgs("hold", "tcp", addr, conns))
+	client, err := startProcess(ctx, r.cpus.client, r.clientArgs("hold", c.engine, l, addr, conns))
 	if err != nil {
 		return 0, 0, err
 	}
@@ -90,10 +118,10 @@ func (r *runner) memoryOnce(ctx context.Context, c memoryCase, conns int) (befor
 }
 
 // settledRSS is the resident memory once the server has given back what it
-// does not need. The C server has nothing to give back.
+// does not need. Servers in C have nothing to give back.
 func settledRSS(server *process, engine string) (int64, error) {
-	if engine != "c" {
-		if err := server.ask("collect", "collected"); err != nil {
+	if isGo(engine) {
+		if _, err := server.ask("collect", "collected"); err != nil {
 			return 0, fmt.Errorf("server: %w", err)
 		}
 	}

@@ -55,16 +55,16 @@ func (p *process) expect(word string) (string, error) {
 			return strings.TrimSpace(rest), nil
 		}
 	}
-	return "", fmt.Errorf("ended without printing %q: %s", word, p.stderr.String())
+	_ = p.cmd.Wait() // until all of stderr is here; stop may call it again
+	return "", fmt.Errorf("ended (%v) without printing %q: %s", p.cmd.ProcessState, word, p.stderr.String())
 }
 
-// ask sends the child a command line and waits for its answer.
-func (p *process) ask(command, answer string) error {
+// ask sends the child a command line and waits for its answer, as expect does.
+func (p *process) ask(command, answer string) (string, error) {
 	if _, err := io.WriteString(p.stdin, command+"\n"); err != nil {
-		return fmt.Errorf("send %q: %w", command, err)
+		return "", fmt.Errorf("send %q: %w", command, err)
 	}
-	_, err := p.expect(answer)
-	return err
+	return p.expect(answer)
 }
 
 func (p *process) pid() int { return p.cmd.Process.Pid }

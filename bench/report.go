@@ -22,6 +22,13 @@ type report struct {
 	Memory []memoryResult    `json:"memory,omitempty"`
 }
 
+// engineModules are the modules of the engines, whose versions are reported.
+var engineModules = []string{
+	"github.com/coder/websocket", "github.com/gobwas/ws", "github.com/gorilla/websocket",
+	"github.com/lesismal/nbio", "github.com/lxzan/gws", "github.com/panjf2000/gnet/v2",
+	"github.com/tidwall/evio", "github.com/valyala/fasthttp",
+}
+
 // systemInfo names what the figures depend on.
 func systemInfo() map[string]string {
 	info := map[string]string{"go": runtime.Version()}
@@ -42,8 +49,7 @@ func systemInfo() map[string]string {
 	}
 	if build, ok := debug.ReadBuildInfo(); ok {
 		for _, m := range build.Deps {
-			switch m.Path {
-			case "github.com/panjf2000/gnet/v2", "github.com/lesismal/nbio", "github.com/tidwall/evio":
+			if slices.Contains(engineModules, m.Path) {
 				info[m.Path] = m.Version
 			}
 		}
@@ -125,14 +131,13 @@ func (r rowResult) ratio(engine, base string) float64 {
 // write prints the row's table, and under it what went wrong.
 func (r rowResult) write(w io.Writer, engines []string) {
 	fmt.Fprintf(w, "\n### %s (`%s`)\n\n", r.Row.title(), r.Row.Name)
-	head := "| engine | CPU µs/msg, median | best | ratio to C | ratio to gnet | kernel share | server busy | switches/s | msgs/s | p50 µs | p99 µs | p99.9 µs |"
-	rule := "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
+	head := []string{"CPU µs/msg, median", "best", "ratio to C", "ratio to " + r.Row.peer(), "allocs/msg",
+		"kernel share", "server busy", "switches/s", "msgs/s", "p50 µs", "p99 µs", "p99.9 µs"}
 	if r.Row.Network == "udp" {
-		head, rule = head+" lost |", rule+"--:|"
+		head = append(head, "lost")
 	}
-	fmt.Fprintln(w, head)
-	fmt.Fprintln(w, rule)
-	for _, engine := range engines {
+	fmt.Fprintf(w, "| engine | %s |\n|---|%s\n", strings.Join(head, " | "), strings.Repeat("--:|", len(head)))
+	for _, engine := range r.Row.engines(engines) {
 		r.writeEngine(w, engine)
 	}
 	for _, s := range r.Samples {
@@ -158,12 +163,17 @@ func (r rowResult) writeEngine(w io.Writer, engine string) {
 	perSecond := func(count func(sample) int64) string {
 		return fmt.Sprintf("%.0f", median(each(good, func(s sample) float64 { return float64(count(s)) / float64(s.Wall) * 1e9 })))
 	}
+	allocs := "–"
+	if isGo(engine) {
+		allocs = fmt.Sprintf("%.2f", median(each(good, func(s sample) float64 { return float64(s.Allocs) / float64(s.Messages) })))
+	}
 	cells := []string{
 		engine,
 		fmt.Sprintf("%.3f", median(cost)),
 		fmt.Sprintf("%.3f", slices.Min(cost)),
 		ratioCell(r.ratio(engine, "c")),
-		ratioCell(r.ratio(engine, "gnet")),
+		ratioCell(r.ratio(engine, r.Row.peer())),
+		allocs,
 		percentCell(float64(sys), float64(user+sys)),
 		percentCell(median(each(good, func(s sample) float64 { return float64(s.CPU) / float64(s.Wall) })), 1),
 		perSecond(func(s sample) int64 { return s.Switches }),
@@ -192,12 +202,12 @@ func percentCell(part, whole float64) string {
 	return fmt.Sprintf("%.0f %%", 100*part/whole)
 }
 
-// writeMemory prints the memory table: medians over the rounds.
-func writeMemory(w io.Writer, results []memoryResult) {
+// writeMemory prints a table of memory: medians over the rounds.
+func writeMemory(w io.Writer, t memoryTable, results []memoryResult) {
 	if len(results) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\n### Memory of %d idle TCP connections\n\n", results[0].Conns)
+	fmt.Fprintf(w, "\n### Memory of %d idle %s connections (`%s`)\n\n", results[0].Conns, t.title(), t.name)
 	fmt.Fprintln(w, "| engine | RSS before, MiB | RSS with them, MiB | bytes per connection |")
 	fmt.Fprintln(w, "|---|--:|--:|--:|")
 	var labels []string

@@ -11,20 +11,21 @@ import (
 	"time"
 )
 
-// allEngines in the order of the report: the floor, this framework, the others.
-var allEngines = []string{"c", "workerman", "gnet", "nbio", "evio", "net"}
-
-// runLimit is what a run may take beyond the load itself: start, connect, stop.
-const runLimit = 30 * time.Second
+// runLimit is what a run may take beyond the load itself: start, connect, with
+// handshakes of TLS if need be, and stop.
+const runLimit = 2 * time.Minute
 
 // runner starts the servers and clients.
 type runner struct {
-	self    string // this program, which is also the Go servers and the client
-	c       string // the compiled C server
-	cpus    cpuPair
-	engines []string
-	warmup  time.Duration
-	measure time.Duration
+	self      string // this program, which is also the Go servers and the client
+	c         string // the compiled C server
+	nginx     string // the installed nginx
+	dir       string // for files of the run
+	cert, key string // files, for TLS
+	cpus      cpuPair
+	engines   []string
+	warmup    time.Duration
+	measure   time.Duration
 }
 
 // sample is one engine's run in one round.
@@ -32,6 +33,7 @@ type sample struct {
 	Engine string `json:"engine"`
 	Round  int    `json:"round"`
 	Error  string `json:"error,omitempty"`
+	Allocs int64  `json:"server_allocs"` // objects on the heap, of servers in Go
 	clientResult
 }
 
@@ -46,15 +48,15 @@ type rowResult struct {
 // order turns by one from round to round, so that none always follows the same.
 func (r *runner) runRow(ctx context.Context, w row, rounds int) rowResult {
 	res := rowResult{Row: w}
+	engines := w.engines(r.engines)
 	for round := range rounds {
-		for i := range r.engines {
+		for i := range engines {
 			if ctx.Err() != nil {
 				return res
 			}
-			engine := r.engines[(i+round)%len(r.engines)]
+			engine := engines[(i+round)%len(engines)]
 			s := sample{Engine: engine, Round: round}
-			var err error
-			s.clientResult, err = r.runOnce(ctx, w, engine)
+			err := r.runOnce(ctx, w, &s)
 			if ctx.Err() != nil {
 				return res // interrupted: says nothing about the engine
 			}
@@ -67,43 +69,71 @@ func (r *runner) runRow(ctx context.Context, w row, rounds int) rowResult {
 	return res
 }
 
-// runOnce starts a fresh server and a fresh client and returns what the client
+// runOnce starts a fresh server and a fresh client and fills in what the client
 // measured.
-func (r *runner) runOnce(ctx context.Context, w row, engine string) (clientResult, error) {
+func (r *runner) runOnce(ctx context.Context, w row, s *sample) error {
 	ctx, cancel := context.WithTimeout(ctx, r.warmup+r.measure+runLimit)
 	defer cancel()
-	var result clientResult
-	server, addr, err := r.startServer(ctx, engine, w.Network, w.netBuffer(), 0)
+	server, addr, err := r.startServer(ctx, s.Engine, w.load, w.netBuffer(), 0)
 	if err != nil {
-		return result, err
+		return err
 	}
 	defer server.stop()
-	client, err := startProcess(ctx, r.cpus.client, append(r.clientArgs("client", w.Network, addr, w.Conns),
-		"-pid", strconv.Itoa(server.pid()), "-depth", strconv.Itoa(w.Depth), "-size", strconv.Itoa(w.Size),
+	client, err := startProcess(ctx, r.cpus.client, append(r.clientArgs("client", s.Engine, w.load, addr, w.Conns),
+		"-pid", strconv.Itoa(server.pid()), "-depth", strconv.Itoa(w.Depth),
 		"-warmup", r.warmup.String(), "-measure", r.measure.String()))
 	if err != nil {
-		return result, err
+		return err
 	}
 	defer client.stop()
-	line, err := client.expect("result ")
+	if _, err := client.expect("measuring"); err != nil {
+		return fmt.Errorf("client: %w", err)
+	}
+	before, err := readAllocations(server, s.Engine)
 	if err != nil {
-		return result, fmt.Errorf("client: %w", err)
+		return err
 	}
-	if err := json.Unmarshal([]byte(line), &result); err != nil {
-		return result, fmt.Errorf("client printed %q: %w", line, err)
+	line, err := client.ask("measure", "result ")
+	if err != nil {
+		return fmt.Errorf("client: %w", err)
 	}
-	if result.Messages == 0 {
-		return result, fmt.Errorf("no message came back in the measured phase")
+	after, err := readAllocations(server, s.Engine)
+	if err != nil {
+		return err
 	}
-	return result, nil
+	s.Allocs = after - before
+	if err := json.Unmarshal([]byte(line), &s.clientResult); err != nil {
+		return fmt.Errorf("client printed %q: %w", line, err)
+	}
+	if s.Messages == 0 || s.CPU == 0 {
+		return fmt.Errorf("the server was not at work in the measured phase: %d messages, %d ns", s.Messages, s.CPU)
+	}
+	return nil
+}
+
+// readAllocations asks a server for its count. It is asked when the client has
+// said that the measured part begins or ends, so the count is some milliseconds off,
+// but not of a broadcast, which waits meanwhile.
+func readAllocations(server *process, engine string) (int64, error) {
+	if !isGo(engine) {
+		return 0, nil
+	}
+	count, err := server.ask("allocations", "allocations ")
+	if err != nil {
+		return 0, fmt.Errorf("server: %w", err)
+	}
+	return strconv.ParseInt(count, 10, 64)
 }
 
 // startServer starts an engine's server and returns its address.
-func (r *runner) startServer(ctx context.Context, engine, network string, buffer int, idle time.Duration) (*process, string, error) {
-	argv := []string{r.c, network}
+func (r *runner) startServer(ctx context.Context, engine string, l load, buffer int, idle time.Duration) (*process, string, error) {
+	if engine == "nginx" {
+		return r.startNginx(ctx, l)
+	}
+	argv := []string{r.c, l.Network}
 	if engine != "c" {
-		argv = []string{r.self, "server", "-engine", engine, "-network", network,
-			"-buffer", strconv.Itoa(buffer), "-idle", idle.String()}
+		argv = append([]string{r.self, "server", "-engine", engine, "-buffer", strconv.Itoa(buffer),
+			"-idle", idle.String(), "-cert", r.cert, "-key", r.key}, l.args()...)
 	}
 	p, err := startProcess(ctx, r.cpus.server, argv)
 	if err != nil {
@@ -117,8 +147,9 @@ func (r *runner) startServer(ctx context.Context, engine, network string, buffer
 	return p, addr, nil
 }
 
-func (r *runner) clientArgs(role, network, addr string, conns int) []string {
-	return []string{r.self, role, "-network", network, "-addr", addr, "-conns", strconv.Itoa(conns)}
+func (r *runner) clientArgs(role, engine string, l load, addr string, conns int) []string {
+	return append([]string{r.self, role, "-addr", addr, "-cert", r.cert, "-cipher", cipher(engine),
+		"-conns", strconv.Itoa(conns)}, l.args()...)
 }
 
 // progress prints to stderr, so that stdout is the report alone.

@@ -14,5 +14,5 @@ func serveEvio(cfg serverConfig) error {
 			return in, evio.None
 		},
 	}
-	return evio.Serve(events, cfg.network+"://127.0.0.1:0")
+	return evio.Serve(events, cfg.Network+"://127.0.0.1:0")
 }

@@ -58,6 +58,6 @@ func (e *gnetEcho) OnTraffic(c gnet.Conn) gnet.Action {
 }
 
 func serveGnet(cfg serverConfig) error {
-	return gnet.Run(&gnetEcho{network: cfg.network}, cfg.network+"://127.0.0.1:0",
+	return gnet.Run(&gnetEcho{network: cfg.Network}, cfg.Network+"://127.0.0.1:0",
 		gnet.WithNumEventLoop(1), gnet.WithLogLevel(logging.ErrorLevel))
 }

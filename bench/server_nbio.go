@@ -13,7 +13,7 @@ import (
 func serveNbio(cfg serverConfig) error {
 	logging.SetLevel(logging.LevelError)
 	engine := nbio.NewEngine(nbio.Config{
-		Network: cfg.network,
+		Network: cfg.Network,
 		Addrs:   []string{"127.0.0.1:0"},
 		NPoller: 1,
 	})

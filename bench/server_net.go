@@ -1,17 +1,20 @@
 package main
 
-import "net"
+import (
+	"io"
+	"net"
+	"net/http"
+)
 
 // serveNet is the standard library's way: a goroutine for each connection.
 func serveNet(cfg serverConfig) error {
-	if cfg.network == "udp" {
+	if cfg.Network == "udp" {
 		return serveNetUDP()
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ln, err := listen()
 	if err != nil {
 		return err
 	}
-	printListening(ln.Addr())
 	for {
 		c, err := ln.Accept()
 		if err != nil {
@@ -50,4 +53,39 @@ func serveNetUDP() error {
 		// A client may be gone before its echo; the others go on.
 		_, _ = c.WriteToUDPAddrPort(buf[:n], from)
 	}
+}
+
+func serveNetHTTP(cfg serverConfig) error { return serveHandler(cfg, netHandler(cfg.load)) }
+
+// netHandler is the handler for package net/http, and for engines that take
+// its handlers.
+func netHandler(l load) http.Handler {
+	if l.Task == echoTask {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body := make([]byte, l.Size)
+			if _, err := io.ReadFull(r.Body, body); err != nil {
+				http.Error(w, err.Error(), http.StatusBadRequest)
+				return
+			}
+			w.Header().Set("Content-Type", "application/octet-stream")
+			_, _ = w.Write(body)
+		})
+	}
+	body := []byte(page)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = w.Write(body)
+	})
+}
+
+// serveHandler is package net/http's server, over TLS if the load is.
+func serveHandler(cfg serverConfig, h http.Handler) error {
+	ln, err := listen()
+	if err != nil {
+		return err
+	}
+	if cfg.tls() {
+		return http.ServeTLS(ln, h, cfg.cert, cfg.key)
+	}
+	return http.Serve(ln, h)
 }

@@ -8,6 +8,7 @@
 //	jsonlines   a protocol of one's own, and handlers for typed JSON messages
 //	hex         bytes as they come, beside a text port, in one process
 //	tcpproxy    two callers piped together, as fast as the slower one reads
+//	crontab     jobs by the calendar
 //
 // These speak HTTP and WebSocket:
 //

@@ -14,7 +14,8 @@ import (
 type source struct {
 	root     string // a directory that path must not leave, not even by a symbolic link
 	path     string // a file, or
-	data     []byte // bytes in memory
+	data     []byte // bytes, if
+	memory   bool   // they are in memory
 	modified time.Time
 }
 
@@ -38,7 +39,7 @@ func File(path string) *Response {
 // name tells the media type by its extension. Set the ETag if there is one. data must stay as
 // it is until the response has been sent.
 func Content(name string, modified time.Time, data []byte) *Response {
-	return &Response{source: &source{data: data, modified: modified}, contentType: MIMEType(name)}
+	return &Response{source: &source{memory: true, data: data, modified: modified}, contentType: MIMEType(name)}
 }
 
 // maxRead is up to which size a part of a file is read at once: a system call less, and it
@@ -62,7 +63,7 @@ type contents struct {
 // open refuses everything but regular files, before and after opening: opening a device may
 // do things, and a pipe waits for its other end.
 func (s *source) open() (c contents, err error) {
-	if s.path == "" {
+	if s.memory {
 		return contents{source: s, size: int64(len(s.data)), modified: s.modified}, nil
 	}
 	stat, open := os.Stat, os.OpenFile

@@ -110,6 +110,7 @@ analyse() {
 # Tests of the core run on both engines inside.
 race() {
 	need gcc gcc libc6-dev
+	need curl curl
 	CGO_ENABLED=1 go test -race -count=1 -timeout 15m ./...
 }
 
@@ -138,7 +139,7 @@ assert_numbers() { go test -count=1 -timeout 10m -v -run "$numbers" .; }
 
 coverage() {
 	local profile=$scratch/coverage
-	local packages=(. ./internal/loop ./http ./websocket ./session)
+	local packages=(. ./internal/loop ./http ./websocket ./session ./crontab)
 	go test -count=1 -timeout 10m -skip "$numbers" -coverpkg="$(IFS=, && echo "${packages[*]}")" -coverprofile="$profile" "${packages[@]}"
 	# A block stands in the profile once for each test binary.
 	awk -v min=$min_coverage '
@@ -212,6 +213,7 @@ step "tests with the race detector" race
 step "asserted numbers" assert_numbers
 step "other modules" apart
 step "browser" browser
+step "programs of others" bash scripts/interop.sh
 if ! $short; then
 	step "coverage" coverage
 	step "fuzzing" fuzz

@@ -10,8 +10,9 @@ import (
 )
 
 // A Handler answers a request that has a session. Like OnRequest it runs with the
-// connection's callbacks, and r and s are lent until it returns. If it returns nil, it has
-// answered or will, and what has changed in s is lost unless it calls Attach or Save.
+// connection's callbacks, and r is lent until it returns. If it returns nil, it has answered
+// or will, and may keep s for that; what has changed in s is lost unless it calls Attach or
+// Save.
 type Handler func(c *workerman.Conn, r *http.Request, s *Session) *http.Response
 
 // Handle makes an OnRequest of a Handler: it loads the session, calls fn, saves what has

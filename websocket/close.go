@@ -36,6 +36,7 @@ type CloseError struct {
 	Reason string
 }
 
+// Error is the code and the reason.
 func (e *CloseError) Error() string {
 	if e.Reason == "" {
 		return fmt.Sprintf("websocket: close %d", e.Code)

@@ -20,6 +20,7 @@ const (
 	Pong         Opcode = 10
 )
 
+// String is the name of the opcode.
 func (op Opcode) String() string {
 	switch op {
 	case Continuation:

@@ -25,7 +25,8 @@ type Options struct {
 	// payload is looked at.
 	MaxMessageSize int
 	// MaxFragments is the largest number of fragments of one message; 0 means 131072.
-	// MaxMessageSize alone would let a peer send empty fragments for ever.
+	// MaxMessageSize alone would let a peer send empty fragments for ever. More of them end
+	// the connection with ClosePolicyViolation.
 	MaxFragments int
 	// Compression of messages. It is off by default.
 	Compression Compression

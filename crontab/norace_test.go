@@ -1,0 +1,5 @@
+//go:build !race
+
+package crontab
+
+const raceEnabled = false
