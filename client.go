@@ -79,7 +79,7 @@ type Client struct {
 	plan   uint64 // counts the decisions of the program: Connect, Reconnect, Close
 	svc    *service
 	route  *route
-	conn   *Conn    // that is established
+	conn   *Conn    // that is established; in phaseUp there is one
 	queue  [][]byte // messages that wait for it
 	queued int      // their bytes
 
@@ -136,22 +136,26 @@ func (c *Conn) Client() *Client { return c.svc.client }
 // Address is what NewClient was given.
 func (cl *Client) Address() string { return cl.address }
 
-// Conn is the connection, nil while none is established. In OnConnect, OnMessage and
-// OnClose it is there as the argument.
+// Conn is the connection, from its OnConnect on; nil while none is established, and in
+// OnClose.
 func (cl *Client) Conn() *Conn {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
 	return cl.conn
 }
 
-// Connect begins to connect, or does so when Run has started; it does nothing if there is a
-// connection or an attempt. The outcome comes by OnConnect or OnError, never before Connect
+// Connect begins to connect, or does so when Run has started, or when a connection that is
+// closing has closed; it does nothing if there is an open one or an attempt. The outcome comes by OnConnect or OnError, never before Connect
 // has returned. The error is of mistakes in the address and the settings, and
 // ErrNotRunning if the master stops.
 func (cl *Client) Connect() error {
 	return cl.decide(func(l *loop.Loop) {
-		if cl.attempt == nil && cl.current == nil {
+		switch {
+		case cl.attempt != nil:
+		case cl.current == nil:
 			cl.begin(l)
+		case !cl.current.Connected():
+			cl.again(0)
 		}
 	})
 }
@@ -162,12 +166,11 @@ func (cl *Client) Connect() error {
 func (cl *Client) Reconnect(after time.Duration) error {
 	return cl.decide(func(l *loop.Loop) {
 		cl.cancel()
-		if c := cl.current; c != nil {
-			cl.after = &after
-			c.Close()
-			return
+		if cl.current != nil {
+			cl.again(after)
+		} else {
+			cl.schedule(l, after)
 		}
-		cl.schedule(l, after)
 	})
 }
 
@@ -183,11 +186,7 @@ func (cl *Client) Close() {
 	if idle {
 		return
 	}
-	cl.post(func(*loop.Loop) {
-		if cl.stands(plan) {
-			cl.finish(nil)
-		}
-	})
+	cl.post(func(*loop.Loop) { cl.finish(plan, nil) })
 }
 
 // Send sends data as one message of the connection. While there is none yet, or none again,

@@ -140,6 +140,12 @@ func TestClientDecisionsInCallbacks(t *testing.T) {
 		connect(t, cl)
 		cl.Send([]byte("x"))
 		h.expect(t, "connect", "message x", "close <nil>", "connect")
+		cl.Close() // ends the connection whatever follows
+		connect(t, cl)
+		h.expect(t, "close <nil>", "connect")
+		cl.Conn().Close()
+		connect(t, cl)
+		h.expect(t, "close <nil>", "connect")
 		cl.Close()
 		h.expect(t, "close <nil>")
 	})

@@ -92,14 +92,21 @@ func (cl *Client) stopTimer() {
 	}
 }
 
-// finish ends everything in good order; err is why, nil if the program wants it so.
-func (cl *Client) finish(err error) {
+// finish ends everything in good order; err is why, nil if the program wants it so. What
+// was decided after plan follows.
+func (cl *Client) finish(plan uint64, err error) {
 	cl.cancel()
 	if cl.current != nil {
 		cl.current.closeFor(err)
-		return
+	} else if cl.stands(plan) {
+		cl.master.unregister(cl)
 	}
-	cl.master.unregister(cl)
+}
+
+// again connects when the connection has closed.
+func (cl *Client) again(after time.Duration) {
+	cl.after = &after
+	cl.current.Close()
 }
 
 // schedule makes the next attempt after a pause.
@@ -114,6 +121,11 @@ func (cl *Client) schedule(l *loop.Loop, after time.Duration) {
 // established announces a connection and sends what waits for it.
 func (cl *Client) established(c *Conn) {
 	cl.current, cl.failures = c, 0
+	cl.mu.Lock()
+	if cl.phase == phaseTrying {
+		cl.conn = c
+	}
+	cl.mu.Unlock()
 	c.watchTime()
 	c.run(c.greet)
 	for c.Connected() {
@@ -207,16 +219,16 @@ func (cl *Client) backoff() *Backoff {
 // goOn connects again if Reconnect or Backoff says so and the callback did not decide.
 func (cl *Client) goOn(s *service) {
 	cl.mu.Lock()
-	again := cl.settled == cl.plan && cl.phase == phaseTrying
 	undecided := cl.settled == cl.plan
+	trying := undecided && cl.phase == phaseTrying
 	backoff := cl.backoff()
 	cl.mu.Unlock()
 	after := cl.after
 	cl.after = nil
 	switch {
-	case again && after != nil:
+	case trying && after != nil:
 		cl.schedule(cl.loop, *after)
-	case again:
+	case trying:
 		cl.schedule(cl.loop, backoff.next(cl.failures))
 		cl.failures++
 	case undecided:

@@ -57,9 +57,10 @@ func (m *Master) stopClients() {
 	for _, cl := range m.registered() {
 		cl.mu.Lock()
 		cl.plan++
+		plan := cl.plan
 		cl.end()
 		cl.mu.Unlock()
-		cl.post(func(*loop.Loop) { cl.finish(errStopping) })
+		cl.post(func(*loop.Loop) { cl.finish(plan, errStopping) })
 	}
 }
 
