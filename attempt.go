@@ -183,7 +183,7 @@ func (a *attempt) established() {
 		}
 	}
 	c.stage.Store(uint32(stageReady))
-	cl.established(c)
+	cl.established(c, a.route)
 }
 
 // over ends the attempt's part.

@@ -104,6 +104,7 @@ func TestClientStorm(t *testing.T) {
 		wg.Wait()
 		calm.Store(true)
 		for _, cl := range all { // whatever has been, the last word holds
+			cl.Close() // and with it messages that would make the server close
 			connect(t, cl)
 			eventually(t, "the client is up", func() bool {
 				c := cl.Conn()

@@ -118,8 +118,8 @@ func (cl *Client) schedule(l *loop.Loop, after time.Duration) {
 	}
 }
 
-// established announces a connection and sends what waits for it.
-func (cl *Client) established(c *Conn) {
+// established announces a connection that came by r, and sends what waits for it.
+func (cl *Client) established(c *Conn, r *route) {
 	cl.current, cl.failures = c, 0
 	cl.mu.Lock()
 	if cl.phase == phaseTrying {
@@ -134,8 +134,8 @@ func (cl *Client) established(c *Conn) {
 		cl.queue, cl.queued = nil, 0
 		if len(batch) == 0 && cl.phase == phaseTrying {
 			cl.phase, cl.conn = phaseUp, c
-			if !cl.backoff().used() {
-				cl.route = nil // the next Connect makes a new one
+			if cl.route == r && !r.backoff.used() {
+				cl.route = nil // the next decision brings its own
 			}
 		}
 		cl.mu.Unlock()
