@@ -16,7 +16,8 @@ const (
 	stageTLS                    // in the handshake of TLS
 	stageWebSocket              // in the handshake of a websocket:// worker
 	stageReady
-	stageFailed // TLS came to nothing
+	stageFailed  // TLS came to nothing
+	stageOpening // of a client: before it is established
 )
 
 func (c *Conn) ready() bool { return stage(c.stage.Load()) == stageReady }
@@ -143,6 +144,10 @@ func (s *service) everyone() []*Conn {
 
 // remove forgets a connection after its OnClose.
 func (s *service) remove(c *Conn) {
+	if s.client != nil {
+		s.client.left(c)
+		return
+	}
 	s.mu.Lock()
 	delete(s.conns, c.id)
 	delete(s.arriving, c)

@@ -2,10 +2,12 @@ package workerman
 
 import "github.com/workerman-go/workerman/http"
 
-// Callbacks are what a worker does with its connections. Each may be nil. Those of one
-// connection run one at a time: OnConnect once, OnMessage in order, OnClose once and
+// Callbacks are what a worker or a client does with its connections. Each may be nil. Those
+// of one connection run one at a time: OnConnect once, OnMessage in order, OnClose once and
 // last. They run on the connection's event loop and must not block it, or, in a worker
 // with Blocking set, on a goroutine.
+//
+// A Client's OnError is called also when it could not connect, with a c that never was open.
 //
 // A panic is logged with its stack and closes that connection alone.
 type Callbacks struct {

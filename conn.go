@@ -9,7 +9,7 @@ import (
 	"github.com/workerman-go/workerman/internal/loop"
 )
 
-// Conn is one connection of a worker, or, with UDP, one peer. Its methods may be called
+// Conn is one connection of a worker or a client, or, with UDP, one peer. Its methods may be called
 // from every goroutine unless they say otherwise.
 //
 // An idle connection owns no buffers; what few connections use lives in extra.
@@ -38,6 +38,7 @@ type extra struct {
 	ws       atomic.Pointer[wsConn]
 	pipe     atomic.Pointer[Conn] // where messages go instead of OnMessage
 	source   atomic.Pointer[Conn] // whose pipe ends here
+	opening  atomic.Pointer[opening]
 	limits   limits
 
 	callbacks atomic.Pointer[Callbacks]
@@ -79,7 +80,7 @@ func (c *Conn) more() *extra {
 // process, has or had; it starts at 1. With UDP it is 0.
 func (c *Conn) ID() uint64 { return c.id }
 
-// Worker is the worker that accepted the connection.
+// Worker is the worker that accepted the connection, nil for those of a Client.
 func (c *Conn) Worker() *Worker { return c.svc.worker }
 
 // LocalAddr is the address on this side; the zero value on a Unix socket and after the
@@ -109,7 +110,7 @@ func (c *Conn) Transport() string {
 	return "tcp"
 }
 
-// Opened is when the connection was accepted, to a tenth of a second; the zero time with
+// Opened is when the connection was accepted, or the socket of a Client connected, to a tenth of a second; the zero time with
 // UDP.
 func (c *Conn) Opened() time.Time {
 	if c.datagram {

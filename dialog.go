@@ -56,6 +56,9 @@ func (c *Conn) dialog() dialog {
 	if h := x.http.Load(); h != nil {
 		return h
 	}
+	if o := x.opening.Load(); o != nil && !c.ready() {
+		return o
+	}
 	return nil
 }
 
@@ -96,7 +99,7 @@ func (s *service) forgotten() string {
 
 // prepareDialogs copies the worker's settings of HTTP and WebSocket and fills in defaults.
 func (s *service) prepareDialogs(w *Worker) error {
-	h, ws := w.HTTP, w.WebSocket
+	h := w.HTTP
 	for _, v := range []struct {
 		name  string
 		value time.Duration
@@ -108,21 +111,27 @@ func (s *service) prepareDialogs(w *Worker) error {
 	setDefault(&h.MaxBody, int64(s.limits.MaxPackageSize))
 	setDefault(&h.HeaderTimeout, defaultHeaderTimeout)
 	setDefault(&h.BodyTimeout, defaultBodyTimeout)
-	setDefault(&ws.MaxMessageSize, s.limits.MaxPackageSize)
 	h.Uploads = h.Body == http.Collect
-	s.http, s.webSocket = &h, &ws
-	s.messageKind = websocket.Text
-	if ws.Binary {
-		s.messageKind = websocket.Binary
-	}
-	s.ping = w.PingInterval
-	setDefault(&s.ping, DefaultPingInterval)
+	s.http = &h
+	s.prepareWebSocket(w.WebSocket, w.PingInterval)
 	s.keepAlive = s.limits.IdleTimeout
 	setDefault(&s.keepAlive, DefaultKeepAlive)
 	s.accessLog = w.AccessLog
 	proxies := w.Proxies
 	s.proxies = &proxies
 	return nil
+}
+
+// prepareWebSocket keeps the settings of WebSockets, with defaults filled in.
+func (s *service) prepareWebSocket(o websocket.Options, ping time.Duration) {
+	setDefault(&o.MaxMessageSize, s.limits.MaxPackageSize)
+	s.webSocket = &o
+	s.messageKind = websocket.Text
+	if o.Binary {
+		s.messageKind = websocket.Binary
+	}
+	s.ping = ping
+	setDefault(&s.ping, DefaultPingInterval)
 }
 
 const (

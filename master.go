@@ -44,11 +44,16 @@ type Master struct {
 	stop    chan struct{}
 	gone    chan struct{} // a connection ended during the stop
 
+	resolver resolver
+	outgoing atomic.Int64 // sockets of clients
+
 	mu       sync.Mutex // guards what follows
 	workers  []*Worker
 	services []*service // in order of their start
 	loops    []*EventLoop
 	pending  []*Timer
+	clients  map[*Client]struct{} // that connect, are connected or will be
+	before   []func(*loop.Loop)   // of clients, for when the first loop runs
 }
 
 // States of a Master.
@@ -142,10 +147,11 @@ func (m *Master) Run(ctx context.Context) error {
 	m.mu.Lock()
 	workers := slices.Clone(m.workers)
 	m.gone = make(chan struct{}, 1)
+	clients := len(m.before) > 0
 	m.mu.Unlock()
 	defer m.reset(workers)
 
-	if len(workers) == 0 {
+	if len(workers) == 0 && !clients {
 		return errors.New("workerman: nothing to run: make a worker with NewWorker first")
 	}
 	err := m.start(workers)
@@ -205,6 +211,7 @@ func (m *Master) start(workers []*Worker) error {
 		s.ready()
 	}
 	m.beginTimers()
+	m.beginClients()
 	return nil
 }
 
@@ -341,14 +348,15 @@ func (m *Master) shutDown() {
 			c.closeFor(errStopping)
 		}
 	}
-	for !expired && open(services) > 0 {
+	m.stopClients()
+	for !expired && m.open(services) > 0 {
 		select {
 		case <-m.gone:
 		case <-deadline.C:
 			expired = true
 		}
 	}
-	if n := open(services); n > 0 {
+	if n := m.open(services); n > 0 {
 		m.logger().Warn("connections cut at the stop", "connections", n, "after", timeout.String())
 		m.cut(services)
 	}
@@ -375,8 +383,9 @@ func (m *Master) cut(services []*service) {
 			c.Destroy()
 		}
 	}
+	m.cutClients()
 	limit := time.After(cutWait)
-	for open(services) > 0 {
+	for m.open(services) > 0 {
 		select {
 		case <-m.gone:
 		case <-limit:
@@ -385,7 +394,9 @@ func (m *Master) cut(services []*service) {
 	}
 }
 
-func open(services []*service) (n int64) {
+// open is how many connections there are.
+func (m *Master) open(services []*service) (n int64) {
+	n = m.outgoing.Load()
 	for _, s := range services {
 		n += s.live.Load()
 	}
@@ -422,7 +433,7 @@ func (m *Master) runStopCallbacks(services []*service, deadline <-chan time.Time
 func (m *Master) reset(workers []*Worker) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.workers, m.services, m.loops = workers, nil, nil
+	m.workers, m.services, m.loops, m.clients = workers, nil, nil, nil
 }
 
 func (m *Master) logger() *slog.Logger {

@@ -227,9 +227,12 @@ func (c *Conn) fault(err error) {
 // complain notes why the connection ends and logs it.
 func (c *Conn) complain(err error) {
 	c.end(err)
-	if stage(c.stage.Load()) == stageTLS {
+	switch stage(c.stage.Load()) {
+	case stageTLS:
 		c.svc.unsecured(c, err)
 		return
+	case stageOpening:
+		return // the client tells
 	}
 	level := slog.LevelWarn
 	if errors.Is(err, ErrIdle) {
@@ -239,7 +242,7 @@ func (c *Conn) complain(err error) {
 	if c.datagram {
 		what = "datagram refused"
 	}
-	c.svc.log.Log(context.Background(), level, what, "peer", c.peer(), "reason", err.Error())
+	c.svc.logger().Log(context.Background(), level, what, "peer", c.peer(), "reason", err.Error())
 }
 
 // closeFor closes in good order and tells the peer why, if its protocol can.
@@ -309,6 +312,9 @@ func (c *Conn) finish() {
 	c.unpipe()
 	if !c.ready() {
 		return // its handshake came to nothing
+	}
+	if cl := c.svc.client; cl != nil {
+		cl.lost(c)
 	}
 	if h, ok := c.Protocol().(interface{ OnClose(*Conn) }); ok {
 		defer h.OnClose(c) // whatever the user's does

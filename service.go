@@ -20,32 +20,45 @@ import (
 )
 
 // service is a running worker: its settings as they were at the start, its listener and
-// its connections.
+// its connections. That of a client has what its connection needs, and no reception.
 type service struct {
-	worker    *Worker
+	worker    *Worker // nil for that of a client
+	client    *Client
 	master    *Master
-	endpoint  endpoint
-	listens   bool // false for a worker without an address
 	protocol  Protocol
-	kind      dialogKind
-	security  *security // nil without TLS
 	callbacks Callbacks
 	limits    Limits
-	blocking  bool
-	began     bool // OnWorkerStart was called
 	poison    bool
 	log       *slog.Logger
-	loops     []*loop.Loop
 	hub       hub
 
-	http        *http.Options
-	server      *nethttp.Server // whose Handler serves the requests, nil if callbacks do
 	webSocket   *websocket.Options
 	messageKind websocket.Opcode // of what Send sends on a WebSocket
 	ping        time.Duration
-	keepAlive   time.Duration
-	accessLog   *slog.Logger
-	proxies     *http.Proxies
+
+	kind     dialogKind
+	blocking bool
+	security *security // nil without TLS
+	http     *http.Options
+	server   *nethttp.Server // whose Handler serves the requests, nil if callbacks do
+	proxies  *http.Proxies
+
+	requests atomic.Uint64
+	sendFail atomic.Uint64
+	panics   atomic.Uint64
+
+	*reception
+}
+
+// reception is where a worker's connections come from and are counted.
+type reception struct {
+	endpoint endpoint
+	listens  bool // false for a worker without an address
+	began    bool // OnWorkerStart was called
+	loops    []*loop.Loop
+
+	keepAlive time.Duration
+	accessLog *slog.Logger
 
 	proxyProtocol bool
 	parsed        []http.Request             // the memory for it, of each loop
@@ -66,9 +79,6 @@ type service struct {
 	assigned []atomic.Int64 // connections of each loop
 	accepted atomic.Uint64
 	refusedN atomic.Uint64
-	requests atomic.Uint64
-	sendFail atomic.Uint64
-	panics   atomic.Uint64
 
 	tlsFailures atomic.Uint64
 	acceptErr   atomic.Int64 // when a failing accept was last logged, in Unix seconds
@@ -77,7 +87,8 @@ type service struct {
 // prepare checks the worker's settings.
 func (w *Worker) prepare() (*service, error) {
 	m := w.master
-	s := &service{worker: w, master: m, limits: w.Limits, blocking: w.Blocking, poison: m.PoisonLent, conns: make(map[uint64]*Conn), arriving: make(map[*Conn]struct{})}
+	s := &service{worker: w, master: m, limits: w.Limits, blocking: w.Blocking, poison: m.PoisonLent}
+	s.reception = &reception{conns: make(map[uint64]*Conn), arriving: make(map[*Conn]struct{})}
 	s.proxyProtocol = w.ProxyProtocol
 	s.log = m.logger().With("worker", w.name())
 	if w.Loops < 0 {
@@ -444,7 +455,7 @@ func (s *service) reportPanic(c *Conn, err *PanicError) {
 	if c != nil {
 		peer = c.peer()
 	}
-	s.master.reportPanic(s.log, peer, err)
+	s.master.reportPanic(s.logger(), peer, err)
 }
 
 func (s *service) stats() WorkerStats {

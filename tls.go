@@ -164,6 +164,10 @@ func (s *security) renew() error {
 // Secured ends a handshake of TLS.
 func (o *connOwner) Secured(err error) {
 	c := (*Conn)(o)
+	if cl := c.svc.client; cl != nil {
+		cl.attempt.secured(err)
+		return
+	}
 	if err != nil {
 		if c.svc.kind != noDialog {
 			answerInClear(err)

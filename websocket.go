@@ -126,8 +126,8 @@ func (w *wsConn) control(c *Conn, op websocket.Opcode, data []byte) error {
 	return nil
 }
 
-// frameRoom is what a frame of a server needs besides its payload.
-const frameRoom = 10
+// frameRoom is what a frame needs at most besides its payload.
+const frameRoom = 14
 
 // frameHeads are the heads of large messages while these are written.
 var frameHeads = sync.Pool{New: func() any { return new([frameRoom]byte) }}
@@ -248,9 +248,10 @@ func (c *Conn) SendPrepared(m *websocket.Prepared) error {
 		return err
 	}
 	frame, ok := m.Frame(w.codec)
-	if !ok {
+	if !ok { // a client masks each frame anew
 		c.stream.Abort()
-		return ErrClosed
+		kind, data := m.Data()
+		return w.sendKind(c, kind, data)
 	}
 	c.stream.Share(frame)
 	c.commit(limit)

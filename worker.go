@@ -199,7 +199,7 @@ func (w *Worker) service() *service {
 }
 
 // notStarted stands for the service of workers that have none yet: no connections.
-var notStarted = &service{}
+var notStarted = &service{reception: new(reception)}
 
 // name is Name or its default.
 func (w *Worker) name() string {

@@ -123,6 +123,13 @@ func (l *Loop) Attach(s *Stream, in Incoming, owner Owner, linger time.Duration)
 	return nil
 }
 
+// Abandon makes s a stream that has closed before it was attached: what came to nothing.
+// Its owner hears nothing.
+func (l *Loop) Abandon(s *Stream) {
+	s.loop = l
+	s.state.Store(streamClosed)
+}
+
 // Loop is the loop that the stream is on.
 func (s *Stream) Loop() *Loop { return s.loop }
 

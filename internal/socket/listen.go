@@ -20,9 +20,12 @@ type Options struct {
 // probes: below the minute after which home routers forget a connection.
 const KeepAlive = 55 * time.Second
 
+// KeepAliveConfig is KeepAlive for package net.
+var KeepAliveConfig = net.KeepAliveConfig{Enable: true, Idle: KeepAlive, Interval: KeepAlive, Count: 1}
+
 // Listen opens a stream listener. The error is the cause alone, without the address.
 func Listen(a Address, o Options) (net.Listener, error) {
-	lc := net.ListenConfig{Control: o.control, KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: KeepAlive, Interval: KeepAlive, Count: 1}}
+	lc := net.ListenConfig{Control: o.control, KeepAliveConfig: KeepAliveConfig}
 	if a.Network != "unix" {
 		ln, err := lc.Listen(context.Background(), a.goNetwork(), a.String())
 		return ln, cause(err, a)

@@ -1,0 +1,103 @@
+//go:build linux
+
+package workerman
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// What a client's idle connection costs, in bytes of the process's memory: its Conn, its
+// Client with settings and callbacks, and what the kernel's events need.
+const (
+	idleClients      = 10_000
+	idleClientBudget = 1800
+)
+
+// init plays the process of TestMemoryPerIdleClient.
+func init() {
+	if os.Getenv(roleEnv) == "clients" {
+		idleClientsOf(os.Args[1])
+	}
+}
+
+func TestMemoryPerIdleClient(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector needs several times the memory")
+	}
+	if limit := raiseFileLimit(); limit < idleClients+200 {
+		t.Skipf("the limit of open files is %d, %d connections need more", limit, idleClients)
+	}
+	best := 0 // resident memory is counted in pages that other things use too
+	for try := 0; try < memoryTries && (try == 0 || best > idleClientBudget); try++ {
+		server := startRole(t, "server", "tcp")
+		clients := startRole(t, "clients", server.line(t))
+		empty := clients.ask(t)
+		fmt.Fprintln(clients.in, "connect")
+		if got := clients.line(t); got != "open" {
+			t.Fatalf("clients: %s", got)
+		}
+		n := (clients.ask(t) - empty) / idleClients
+		clients.end(t)
+		server.end(t)
+		t.Logf("%d bytes per idle connection of a client", n)
+		if best == 0 || n < best {
+			best = n
+		}
+	}
+	if best > idleClientBudget {
+		t.Errorf("%d bytes per idle connection of a client, want at most %d", best, idleClientBudget)
+	}
+}
+
+func idleClientsOf(addr string) {
+	raiseFileLimit()
+	m := &Master{Logger: discardLogger()}
+	var open atomic.Int64
+	all := make([]*Client, idleClients)
+	connectTo := func(i int) {
+		cl := m.NewClient("tcp://" + addr)
+		cl.IdleTimeout = time.Hour
+		cl.OnConnect = func(c *Conn) { c.Send([]byte("x")) }
+		cl.OnMessage = func(c *Conn, data []byte) { open.Add(1) }
+		cl.OnError = func(c *Conn, err error) { panic(err) }
+		if err := cl.Connect(); err != nil {
+			panic(err)
+		}
+		all[i] = cl
+	}
+	connectTo(0) // what the process needs once
+	go m.Run(context.Background())
+	in := bufio.NewScanner(os.Stdin)
+	for in.Scan() {
+		if in.Text() == "connect" {
+			for i := range all[1:] {
+				connectTo(i + 1)
+				for i-int(open.Load()) > 100 {
+					runtime.Gosched()
+				}
+			}
+			for open.Load() < idleClients {
+				runtime.Gosched()
+			}
+			fmt.Println("open")
+			continue
+		}
+		for open.Load() == 0 {
+			runtime.Gosched()
+		}
+		for range 3 { // the pools need more than one collection to let go
+			debug.FreeOSMemory()
+		}
+		fmt.Println(residentMemory())
+	}
+	runtime.KeepAlive(all)
+	os.Exit(0)
+}
