@@ -354,6 +354,7 @@ func TestHTTPLargeAnswersToASlowReader(t *testing.T) {
 			w.OnRequest = func(c *Conn, r *http.Request) { c.Respond(http.Bytes("text/plain", body)) }
 		})
 		c := dial(t, w)
+		readSlowly(c)
 		const n = 8
 		io.WriteString(c, strings.Repeat(get("/"), n-1)+get("/", "Connection: close"))
 		conn := <-connections(w)
@@ -369,6 +370,13 @@ func TestHTTPLargeAnswersToASlowReader(t *testing.T) {
 		}
 		r.ends()
 	})
+}
+
+// readSlowly keeps the system from taking megabytes in for a client that does not read.
+func readSlowly(c net.Conn) {
+	if tcp, ok := c.(*net.TCPConn); ok {
+		tcp.SetReadBuffer(64 << 10)
+	}
 }
 
 func TestHTTPStreams(t *testing.T) {
@@ -453,7 +461,7 @@ func TestHTTPStreamKeepsToTheSendBuffer(t *testing.T) {
 	_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
 		w.MaxSendBuffer = 64 << 10
 		chunk := make([]byte, 8<<10)
-		left := 4 << 20
+		left := 32 << 20
 		var st *Stream
 		pump := func() {
 			for left > 0 {
@@ -480,9 +488,10 @@ func TestHTTPStreamKeepsToTheSendBuffer(t *testing.T) {
 		}
 	})
 	c := dial(t, w)
+	readSlowly(c)
 	io.WriteString(c, get("/"))
 	receive(t, full, "OnBufferFull")
-	if _, body := newReader(t, c).answer("GET"); len(body) != 4<<20 {
+	if _, body := newReader(t, c).answer("GET"); len(body) != 32<<20 {
 		t.Errorf("%d bytes", len(body))
 	}
 }
