@@ -1,0 +1,291 @@
+package workerman
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	nethttp "net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/workerman-go/workerman/http"
+)
+
+func TestHTTPLargeAnswersToASlowReader(t *testing.T) {
+	kinds(t, func(t *testing.T, k kind) {
+		body := numbered(7, 4<<20)
+		_, w := serve(t, k, "http", func(w *Worker) {
+			w.MaxSendBuffer = 64 << 10
+			w.OnRequest = func(c *Conn, r *http.Request) { c.Respond(http.Bytes("text/plain", body)) }
+		})
+		c := dial(t, w)
+		readSlowly(c)
+		const n = 8
+		io.WriteString(c, strings.Repeat(get("/"), n-1)+get("/", "Connection: close"))
+		conn := <-connections(w)
+		eventually(t, "reading is paused", func() bool { return conn.stream.Paused() })
+		if q := conn.Stats().SendQueue; q > len(body)+128<<10 {
+			t.Errorf("%d bytes queued", q)
+		}
+		r := newReader(t, c)
+		for range n {
+			if _, got := r.answer("GET"); got != string(body) {
+				t.Fatal("another body")
+			}
+		}
+		r.ends()
+	})
+}
+
+func readSlowly(c net.Conn) {
+	if tcp, ok := c.(*net.TCPConn); ok {
+		tcp.SetReadBuffer(64 << 10)
+	}
+}
+
+func TestHTTPStreams(t *testing.T) {
+	kinds(t, func(t *testing.T, k kind) {
+		_, w := serve(t, k, "http", func(w *Worker) {
+			w.OnRequest = func(c *Conn, r *http.Request) {
+				st, err := c.Stream(http.Text("head "))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				large := numbered(1, 100_000)
+				send := func() {
+					for i := range 3 {
+						fmt.Fprintf(st, "piece %d ", i)
+					}
+					st.Write(nil)
+					st.Write(large)
+					if err := st.End(http.Field{Name: "X-Sum", Value: "6"}); err != nil {
+						t.Error(err)
+					}
+					if _, err := st.Write([]byte("late")); err != ErrNoRequest && err != ErrClosed {
+						t.Error(err)
+					}
+				}
+				if r.Path() == "/later" {
+					go send()
+				} else {
+					send()
+				}
+			}
+		})
+		want := "head piece 0 piece 1 piece 2 " + string(numbered(1, 100_000))
+		c := dial(t, w)
+		io.WriteString(c, get("/")+get("/later")+strings.Replace(get("/"), "GET", "HEAD", 1)+get("/"))
+		r := newReader(t, c)
+		for _, method := range []string{"GET", "GET", "HEAD", "GET"} {
+			expected, sum := want, "6"
+			if method == "HEAD" {
+				expected, sum = "", ""
+			}
+			if answer, body := r.answer(method); body != expected || answer.Trailer.Get("X-Sum") != sum {
+				t.Errorf("%s: %.40q %v", method, body, answer.Trailer)
+			}
+		}
+		answer := talk(t, w, "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+		if head, body, _ := strings.Cut(answer, "\r\n\r\n"); body != want || strings.Contains(head, "chunked") {
+			t.Errorf("%q %.40q", head, body)
+		}
+	})
+}
+
+func TestHTTPEvents(t *testing.T) {
+	closed := make(chan error, 1)
+	_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
+		w.OnRequest = func(c *Conn, r *http.Request) {
+			st, _ := c.Stream(http.EventStream())
+			st.Event(http.ServerSentEvent{Event: "tick", ID: "1", Data: "a\nb"})
+			st.Heartbeat(time.Millisecond)
+		}
+		w.OnClose = func(c *Conn) { closed <- c.Err() }
+	})
+	c := dial(t, w)
+	io.WriteString(c, get("/"))
+	answer, err := nethttp.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil || answer.Header.Get("Content-Type") != "text/event-stream" {
+		t.Fatal(answer, err)
+	}
+	want := "event: tick\nid: 1\ndata: a\ndata: b\n\n:\n\n:\n\n"
+	got := make([]byte, len(want))
+	if _, err := io.ReadFull(answer.Body, got); err != nil || string(got) != want {
+		t.Fatalf("%q, %v", got, err)
+	}
+	c.(*net.TCPConn).CloseWrite() // the tab was closed
+	if err := receive(t, closed, "OnClose"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestHTTPStreamKeepsToTheSendBuffer(t *testing.T) {
+	full := make(chan struct{}, 1)
+	_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
+		w.MaxSendBuffer = 64 << 10
+		chunk := make([]byte, 8<<10)
+		left := 32 << 20
+		var st *Stream
+		pump := func() {
+			for left > 0 {
+				if _, err := st.Write(chunk); err != nil {
+					if err != ErrBufferFull {
+						t.Error(err)
+					}
+					return
+				}
+				left -= len(chunk)
+			}
+			st.End()
+		}
+		w.OnRequest = func(c *Conn, r *http.Request) {
+			st, _ = c.Stream(http.Bytes("text/plain", nil))
+			pump()
+		}
+		w.OnBufferDrain = func(c *Conn) { pump() }
+		w.OnBufferFull = func(c *Conn) {
+			select {
+			case full <- struct{}{}:
+			default:
+			}
+		}
+	})
+	c := dial(t, w)
+	readSlowly(c)
+	io.WriteString(c, get("/"))
+	receive(t, full, "OnBufferFull")
+	if _, body := newReader(t, c).answer("GET"); len(body) != 32<<20 {
+		t.Errorf("%d bytes", len(body))
+	}
+}
+
+func TestHTTPStreamWaitsInABlockingWorker(t *testing.T) {
+	_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
+		w.MaxSendBuffer = 64 << 10
+		w.Blocking = true
+		w.OnRequest = func(c *Conn, r *http.Request) {
+			st, err := c.Stream(http.Bytes("text/plain", nil))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if n, err := io.Copy(st, bytes.NewReader(numbered(3, 4<<20))); n != 4<<20 || err != nil {
+				t.Error(n, err)
+			}
+			st.End()
+		}
+	})
+	c := dial(t, w)
+	io.WriteString(c, get("/")+get("/", "Connection: close"))
+	r := newReader(t, c)
+	for range 2 {
+		if _, body := r.answer("GET"); body != string(numbered(3, 4<<20)) {
+			t.Errorf("%d bytes", len(body))
+		}
+	}
+	r.ends()
+}
+
+func TestHTTPBodyInPieces(t *testing.T) {
+	kinds(t, func(t *testing.T, k kind) {
+		for _, blocking := range []bool{false, true} {
+			_, w := serve(t, k, "http", func(w *Worker) {
+				w.Blocking = blocking
+				w.HTTP.Body = http.Stream
+				w.OnRequest = func(c *Conn, r *http.Request) {
+					if r.Path() == "/early" {
+						c.Respond(http.Status(403))
+						return
+					}
+					c.Data = new(bytes.Buffer)
+				}
+				w.OnBody = func(c *Conn, r *http.Request, last bool) {
+					b := c.Data.(*bytes.Buffer)
+					b.Write(r.Body())
+					if last {
+						c.Respond(http.Text(fmt.Sprint(b.Len(), " ", r.Trailer("X-Sum"))))
+						return
+					}
+					c.PauseRecv() // as if it were slow
+					c.After(time.Microsecond, c.ResumeRecv)
+				}
+			})
+			c := dial(t, w)
+			r := newReader(t, c)
+			body := strings.Repeat("x", 1<<20)
+			chunked := "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + strings.Repeat("5\r\nhello\r\n", 200) + "0\r\nX-Sum: 9\r\n\r\n"
+			go io.WriteString(c, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1048576\r\n\r\n"+body+chunked+
+				"POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"+get("/")+
+				"POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 1048576\r\n\r\n"+body)
+			for _, want := range []string{"1048576 ", "1000 9", "403 Forbidden", "0 ", "403 Forbidden"} {
+				if _, got := r.answer("POST"); got != want {
+					t.Errorf("%q, want %q", got, want)
+				}
+			}
+			r.ends()
+		}
+	})
+}
+
+func TestResponderAnswersItsRequestOnly(t *testing.T) {
+	first := make(chan Responder, 1)
+	_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
+		w.OnRequest = func(c *Conn, r *http.Request) {
+			if r.Path() == "/1" {
+				p := c.Responder()
+				if err := p.Respond(http.Text("one")); err != nil {
+					t.Error(err)
+				}
+				first <- p
+				return
+			}
+			late := <-first
+			if err := late.Respond(http.Text("late")); err != ErrNoRequest {
+				t.Error(err)
+			}
+			if _, err := late.Stream(http.Text("late")); err != ErrNoRequest {
+				t.Error(err)
+			}
+			st, err := c.Responder().Stream(http.Text("two"))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			st.End()
+		}
+	})
+	c := dial(t, w)
+	io.WriteString(c, get("/1")+get("/2"))
+	r := newReader(t, c)
+	for _, want := range []string{"one", "two"} {
+		if _, body := r.answer("GET"); body != want {
+			t.Errorf("%q, want %q", body, want)
+		}
+	}
+	if err := (Responder{}).Respond(http.Text("")); err != ErrNoRequest {
+		t.Error(err)
+	}
+}
+
+func TestHTTPGivesWayToAnotherProtocol(t *testing.T) {
+	kinds(t, func(t *testing.T, k kind) {
+		_, w := serve(t, k, "http", func(w *Worker) {
+			echo(w)
+			w.OnRequest = func(c *Conn, r *http.Request) {
+				c.Respond(http.Status(101).Set("Upgrade", "lines").Set("Connection", "Upgrade"))
+				c.SetProtocol(textProtocol{})
+			}
+		})
+		c := dial(t, w)
+		io.WriteString(c, get("/")+"first\nGET / HTTP/1.1\nlast\n")
+		c.(interface{ CloseWrite() error }).CloseWrite()
+		answer, err := io.ReadAll(c)
+		if head, lines, _ := strings.Cut(string(answer), "\r\n\r\n"); !strings.Contains(head, "Upgrade: lines") || lines != "first\nGET / HTTP/1.1\nlast\n" || err != nil {
+			t.Errorf("%q, %v", answer, err)
+		}
+	})
+}
