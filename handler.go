@@ -139,7 +139,6 @@ func (g *handling) fault(err error) bool {
 // feed takes a piece of a body, for the handler or, behind its answer, for nobody: the rest
 // of a body is worth reading only as far as that costs less than a new connection.
 func (h *httpConn) feed(c *Conn, p []byte) {
-	h.phase = httpIdle
 	if g := h.handling.Load(); g != nil && h.busy() {
 		g.in.feed(p)
 		return

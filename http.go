@@ -222,7 +222,6 @@ func (c *Conn) onRequest(r *http.Request) {
 
 // piece passes a part of a body on, unless the request has its answer.
 func (h *httpConn) piece(c *Conn, r *http.Request) {
-	h.phase = httpIdle
 	if c.svc.server != nil {
 		h.feed(c, r.Body())
 		return
@@ -346,7 +345,7 @@ func (h *httpConn) end(c *Conn, data []byte, err error) error {
 		// It is in the body of a request that has its answer.
 	case errors.As(err, &refused):
 		answer = refused.Response()
-	case errors.As(err, &failed):
+	case errors.As(err, &failed) && h.state.Load()&exchangeAsked != 0:
 		answer = http.Status(500)
 	case err == errStopping && h.busy():
 		h.state.Or(exchangeLast) // it may finish its request

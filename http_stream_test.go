@@ -289,3 +289,55 @@ func TestHTTPGivesWayToAnotherProtocol(t *testing.T) {
 		}
 	})
 }
+
+// Who sends a body by single bytes does not get more time by each of them.
+func TestHTTPClosesAClientThatDripsABody(t *testing.T) {
+	head := "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n"
+	for name, test := range map[string]struct {
+		in        string
+		configure func(w *Worker)
+	}{
+		"collected": {head + "\r\n", paths},
+		"in pieces": {head + "\r\n", func(w *Worker) {
+			w.HTTP.Body = http.Stream
+			w.OnRequest = func(*Conn, *http.Request) {}
+			w.OnBody = func(*Conn, *http.Request, bool) {}
+		}},
+		"form": {head + "Content-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\nContent-Disposition: form-data; name=a\r\n\r\n", paths},
+		"handler": {head + "\r\n", func(w *Worker) {
+			w.Handle(nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {
+				if _, err := io.Copy(io.Discard, r.Body); err == nil {
+					t.Error("the body has an end")
+				}
+				w.WriteHeader(408)
+			}))
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
+				test.configure(w)
+				w.HTTP.BodyTimeout = 200 * time.Millisecond
+			})
+			c := dial(t, w)
+			io.WriteString(c, test.in)
+			answered := make(chan struct{})
+			go func() {
+				drip := time.NewTicker(10 * time.Millisecond)
+				defer drip.Stop()
+				for {
+					select {
+					case <-drip.C:
+						c.Write([]byte("x"))
+					case <-answered:
+						return
+					}
+				}
+			}()
+			answer, _ := newReader(t, c).answer("POST")
+			close(answered)
+			if answer.StatusCode != 408 {
+				t.Error(answer.Status)
+			}
+		})
+	}
+}

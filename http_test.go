@@ -321,6 +321,18 @@ func TestHTTPPanicIsA500(t *testing.T) {
 	}
 }
 
+func TestHTTPPanicBehindAnAnswerIsNoSecondAnswer(t *testing.T) {
+	_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
+		w.OnRequest = func(c *Conn, r *http.Request) {
+			c.Respond(http.Text("done"))
+			panic("no good")
+		}
+	})
+	if answer := talk(t, w, get("/")); !strings.HasSuffix(answer, "\r\n\r\ndone") || strings.Contains(answer, "500") {
+		t.Errorf("%q", answer)
+	}
+}
+
 func TestForgottenCallbacks(t *testing.T) {
 	request := func(w *Worker) { w.OnRequest = func(*Conn, *http.Request) {} }
 	for _, test := range []struct {
