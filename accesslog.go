@@ -26,11 +26,7 @@ func (s *service) newRecord(r *http.Request) *accessRecord {
 }
 
 // log writes the line of a request that has got its answer, with size bytes of body.
-func (a *accessRecord) log(c *Conn, r *http.Response, size int64) {
-	if a == nil {
-		return
-	}
-	status := r.Status
+func (a *accessRecord) log(c *Conn, status int, size int64) {
 	setDefault(&status, 200)
 	a.to.LogAttrs(context.Background(), slog.LevelInfo, "request",
 		slog.String("peer", c.peer()), slog.String("method", a.method), slog.String("target", a.target),

@@ -1,8 +1,6 @@
 package workerman
 
 import (
-	"sync/atomic"
-
 	"github.com/workerman-go/workerman/http"
 )
 
@@ -11,7 +9,7 @@ import (
 type formUpload struct {
 	request *http.Request // a copy, since the head's bytes are lent
 	reader  *http.FormReader
-	form    atomic.Pointer[http.Form] // once it is complete, until its files are removed
+	form    *http.Form // once it is complete
 }
 
 // beginForm starts to read the form of the request whose head is in r.
@@ -20,7 +18,8 @@ func (h *httpConn) beginForm(c *Conn, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	h.upload, h.form = &formUpload{request: r.Clone(), reader: reader}, true
+	h.upload.Store(&formUpload{request: r.Clone(), reader: reader})
+	h.form = true
 	h.phase = httpIdle
 	if r.ExpectContinue() {
 		c.SendRaw(continueLine)
@@ -29,37 +28,27 @@ func (h *httpConn) beginForm(c *Conn, r *http.Request) error {
 }
 
 // formStep reads a piece of the form, or hands the request out with all of it.
-func (h *httpConn) formStep(c *Conn, r *http.Request, step http.Step) error {
-	u := h.upload
+func (h *httpConn) formStep(c *Conn, r *http.Request, step http.Step) (err error) {
+	u := h.upload.Load()
 	if step == http.GotPiece {
 		return u.reader.Write(r.Body())
 	}
 	h.form = false
-	form, err := u.reader.Close()
-	if err != nil {
+	if u.form, err = u.reader.Close(); err != nil {
 		return err
 	}
-	u.form.Store(form)
-	u.request.AttachForm(form)
+	u.request.AttachForm(u.form)
 	h.ask(c, u.request, false)
 	return nil
 }
 
-// remove deletes the files that nobody has saved. The answer, and the end of the
-// connection, may ask for it at the same time.
-func (u *formUpload) remove() {
-	if u == nil {
-		return
-	}
-	if form := u.form.Swap(nil); form != nil {
-		form.Remove()
-	}
-}
+// remove deletes the files that nobody has saved.
+func (u *formUpload) remove() { u.form.Remove() }
 
 // drop is remove for a connection that is gone.
 func (u *formUpload) drop() {
-	if u != nil {
-		u.reader.Discard()
-		u.remove()
+	u.reader.Discard()
+	if u.form != nil {
+		u.form.Remove()
 	}
 }

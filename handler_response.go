@@ -250,11 +250,7 @@ func (w *response) trySend(p []byte, last bool) error {
 	}
 	w.collected = w.collected[:0]
 	if last {
-		h := w.g.http
-		if h.record != nil { // its log would let the goroutine's stack grow
-			h.record.log(c, &http.Response{Status: w.status}, w.written)
-		}
-		h.finish(c, !w.last)
+		w.g.http.finish(c, !w.last, w.status, w.written)
 		return nil
 	}
 	if s.Commit(c.maxSend()) {

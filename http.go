@@ -13,11 +13,11 @@ import (
 // client sends meanwhile waits, and the answers so leave in the order of the requests.
 type httpConn struct {
 	parser   http.Parser
-	exchange http.Exchange            // of the request that waits for its answer
-	state    atomic.Uint64            // bits below, and above them a number for each request
-	record   *accessRecord            // of that request, nil if nobody wants to know
-	upload   *formUpload              // the multipart form of that request, or of the one that arrives
-	handling atomic.Pointer[handling] // of that request by a net/http handler, else nil
+	exchange http.Exchange              // of the request that waits for its answer
+	state    atomic.Uint64              // bits below, and above them a number for each request
+	record   *accessRecord              // of that request, nil if nobody wants to know
+	upload   atomic.Pointer[formUpload] // the multipart form of that request, or of the one that arrives
+	handling atomic.Pointer[handling]   // of that request by a net/http handler, else nil
 
 	since   int64  // the loop's time when the client began what it has not finished
 	arrived uint64 // bytes that the connection had received by then
@@ -347,7 +347,7 @@ func (h *httpConn) end(c *Conn, data []byte, err error) error {
 		answer = refused.Response()
 	case errors.As(err, &failed) && h.state.Load()&exchangeAsked != 0:
 		answer = http.Status(500)
-	case err == errStopping && h.busy():
+	case err == errStopping && h.busy() && h.state.Load()&exchangeEvents == 0:
 		h.state.Or(exchangeLast) // it may finish its request
 		if h.busy() {
 			return nil

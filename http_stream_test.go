@@ -123,6 +123,27 @@ func TestHTTPEvents(t *testing.T) {
 	}
 }
 
+func TestHTTPEventsEndAtTheStop(t *testing.T) {
+	begun := make(chan struct{}, 1)
+	s, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
+		w.OnRequest = func(c *Conn, r *http.Request) {
+			c.Stream(http.EventStream())
+			begun <- struct{}{}
+		}
+	})
+	s.master.StopTimeout = patience
+	c := dial(t, w)
+	io.WriteString(c, get("/"))
+	receive(t, begun, "the request")
+	s.stop()
+	if _, err := nethttp.ReadResponse(bufio.NewReader(c), nil); err != nil {
+		t.Error(err)
+	}
+	if len(s.log.lines("connections cut")) > 0 {
+		t.Error(s.log)
+	}
+}
+
 func TestHTTPStreamKeepsToTheSendBuffer(t *testing.T) {
 	full := make(chan struct{}, 1)
 	_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {

@@ -305,7 +305,9 @@ func (c *Conn) finish() {
 	c.stopTimers()
 	if x := c.extra.Load(); x != nil {
 		if h := x.http.Load(); h != nil {
-			h.upload.drop()
+			if u := h.upload.Swap(nil); u != nil {
+				u.drop()
+			}
 		}
 	}
 	c.svc.hub.forget(c)

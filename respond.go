@@ -106,8 +106,7 @@ func (h *httpConn) respondTo(c *Conn, r *http.Response, number uint64) error {
 	default:
 		s.Write(r.AppendHead(make([]byte, 0, answerRoom), x, date, int64(len(body))), body, nil)
 	}
-	h.record.log(c, r, int64(len(r.Payload())))
-	h.finish(c, r.KeepAlive(x))
+	h.finish(c, r.KeepAlive(x), r.Status, int64(len(r.Payload())))
 	return nil
 }
 
@@ -133,8 +132,7 @@ func (h *httpConn) respondPlan(c *Conn, p *http.Plan) error {
 			s.Append(part.Bytes)
 		}
 	}
-	h.record.log(c, r, p.Size)
-	h.finish(c, p.KeepAlive())
+	h.finish(c, p.KeepAlive(), r.Status, p.Size)
 	return nil
 }
 
@@ -171,9 +169,21 @@ func (h *httpConn) claim(c *Conn, number, next uint64) (state uint64, err error)
 	}
 }
 
-// finish ends an exchange and the transaction that the end of the answer was sent in.
-func (h *httpConn) finish(c *Conn, keep bool) {
-	h.upload.remove()
+// finish ends an exchange and the transaction that the end of the answer was sent in. The
+// status and the size of its body are for the access log.
+func (h *httpConn) finish(c *Conn, keep bool, status int, size int64) {
+	record, upload := h.record, h.upload.Swap(nil) // the next request may bring its own
+	h.release(c, keep)
+	if upload != nil {
+		upload.remove()
+	}
+	if record != nil {
+		record.log(c, status, size)
+	}
+}
+
+// release makes the connection free for the next request and ends the transaction.
+func (h *httpConn) release(c *Conn, keep bool) {
 	s := &c.stream
 	state := h.state.And(^uint64(exchangeBusy | exchangeWaiting | exchangeEvents))
 	if !keep || state&exchangeLast != 0 {

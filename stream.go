@@ -172,7 +172,6 @@ func (t *Stream) End(trailers ...http.Field) error {
 		s := &t.conn.stream
 		s.Append(http.AppendLastChunk(s.Reserve(answerRoom), trailers...))
 	}
-	t.http.record.log(t.conn, t.head, t.sent)
-	t.http.finish(t.conn, t.keep)
+	t.http.finish(t.conn, t.keep, t.head.Status, t.sent)
 	return nil
 }

@@ -355,12 +355,11 @@ func (h *httpConn) upgrade(c *Conn, r *http.Request, fields []http.Field) error 
 		return ErrClosed
 	}
 	s.Append(answer)
-	h.record.log(c, http.Status(101), 0)
 	w := &wsConn{codec: websocket.NewCodec(websocket.Server, o, agreed.Deflate), subprotocol: agreed.Subprotocol}
 	x := c.extra.Load()
 	x.ws.Store(w)
 	x.http.Store(nil)
-	h.finish(c, true)
+	h.finish(c, true, 101, 0)
 	return nil
 }
 
