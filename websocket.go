@@ -109,13 +109,19 @@ func (w *wsConn) deadline(c *Conn, now int64) (next int64, err error) {
 	return next, nil
 }
 
-// control sends a ping or pong, unless so much waits for the peer that it would not help.
+// control sends a ping or pong, unless so much waits for the peer that it would not help. It
+// is no message of the program, so nobody is told.
 func (w *wsConn) control(c *Conn, op websocket.Opcode, data []byte) error {
-	limit, err := c.begin()
-	if err != nil {
-		return err
-	}
 	s := &c.stream
+	queued, ok := s.Begin()
+	if !ok {
+		return ErrClosed
+	}
+	limit := c.maxSend()
+	if queued >= limit && s.Flush() >= limit {
+		s.Abort()
+		return ErrBufferFull
+	}
 	out, err := w.codec.AppendControl(s.Reserve(len(data)+frameRoom), op, data)
 	if err != nil {
 		s.Abort()
@@ -360,6 +366,11 @@ func (h *httpConn) upgrade(c *Conn, r *http.Request, fields []http.Field) error 
 	x.ws.Store(w)
 	x.http.Store(nil)
 	h.finish(c, true, 101, 0)
+	s.Loop().Post(func() { // other times count from now on
+		if s.Open() {
+			c.watchTime()
+		}
+	})
 	return nil
 }
 

@@ -533,3 +533,27 @@ func TestWebSocketBesideHTTP(t *testing.T) {
 		}
 	}
 }
+
+// Pongs that a client does not read are no messages of the program that were refused.
+func TestWebSocketPingsOfAClientThatDoesNotRead(t *testing.T) {
+	_, w := serve(t, kind{network: "tcp"}, "websocket", func(w *Worker) {
+		w.MaxSendBuffer = 1000
+		w.OnMessage = func(c *Conn, data []byte) {
+			if len(data) > 0 {
+				c.Send(make([]byte, 8<<20))
+			}
+		}
+		w.OnError = func(c *Conn, err error) { t.Error(err) }
+	})
+	c := dialWebSocket(t, w, "/", nil)
+	readSlowly(c.Conn)
+	c.send(websocket.Text, []byte("fill"))
+	for range 100 {
+		c.control(websocket.Ping, "there?")
+	}
+	c.send(websocket.Binary, nil) // is read behind the pings
+	eventually(t, "all is read", func() bool { return w.Stats().Requests == 2 })
+	if n := w.Stats().SendFail; n != 0 {
+		t.Errorf("%d sends failed", n)
+	}
+}
