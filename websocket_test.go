@@ -551,7 +551,7 @@ func TestWebSocketPingsOfAClientThatDoesNotRead(t *testing.T) {
 	for range 100 {
 		c.control(websocket.Ping, "there?")
 	}
-	c.send(websocket.Binary, nil) // is read behind the pings
+	c.send(websocket.Binary, nil)                                                // is read behind the pings
 	eventually(t, "all is read", func() bool { return w.Stats().Requests == 3 }) // the handshake is one
 	if n := w.Stats().SendFail; n != 0 {
 		t.Errorf("%d sends failed", n)
