@@ -111,6 +111,7 @@ analyse() {
 race() {
 	need gcc gcc libc6-dev
 	need curl curl
+	need openssl openssl
 	CGO_ENABLED=1 go test -race -count=1 -timeout 15m ./...
 }
 
