@@ -262,6 +262,25 @@ func (h *httpConn) onBody(c *Conn, r *http.Request, last bool) {
 	fn(c, r, last)
 }
 
+// leave ends an exchange whose connection is gone.
+func (h *httpConn) leave(c *Conn) {
+	if u := h.upload.Swap(nil); u != nil {
+		u.drop()
+	}
+	if h.record == nil || !h.busy() {
+		return
+	}
+	status := statusLeft
+	if h.state.Load()&exchangeHijacked != 0 {
+		status = 101
+	}
+	h.record.log(c, status, 0)
+}
+
+// statusLeft is what the access log says of a client that left before its answer was
+// complete, as nginx does.
+const statusLeft = 499
+
 // endOfInput waits for the answer to the request that is being handled: the client may
 // have closed its half only. Events have no end, so that nobody would ever notice.
 func (h *httpConn) endOfInput(c *Conn) (done bool) {

@@ -390,6 +390,27 @@ func TestAccessLog(t *testing.T) {
 	}
 }
 
+func TestAccessLogOfAClientThatLeaves(t *testing.T) {
+	begun := make(chan struct{}, 2)
+	s, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
+		w.OnRequest = func(c *Conn, r *http.Request) {
+			if r.Path() == "/stream" {
+				c.Stream(http.EventStream())
+			}
+			begun <- struct{}{}
+		}
+		w.AccessLog = w.master.Logger
+	})
+	for _, path := range []string{"/stream", "/never"} {
+		c := dial(t, w)
+		io.WriteString(c, get(path))
+		receive(t, begun, "the request")
+		c.(*net.TCPConn).SetLinger(0)
+		c.Close()
+		eventually(t, "the line is there", func() bool { return len(s.log.lines("msg=request", "target="+path, "status=499")) == 1 })
+	}
+}
+
 func TestHTTPByteByByte(t *testing.T) {
 	_, w := serve(t, kind{network: "tcp"}, "http", paths)
 	c := dial(t, w)

@@ -305,9 +305,7 @@ func (c *Conn) finish() {
 	c.stopTimers()
 	if x := c.extra.Load(); x != nil {
 		if h := x.http.Load(); h != nil {
-			if u := h.upload.Swap(nil); u != nil {
-				u.drop()
-			}
+			h.leave(c)
 		}
 	}
 	c.svc.hub.forget(c)

@@ -51,7 +51,8 @@ type Worker struct {
 	// connect can claim any address by it, so only the proxy may be able to.
 	ProxyProtocol bool
 	// AccessLog gets a line for each answered request, with peer, method, target, status, bytes,
-	// took and agent. Default none.
+	// took and agent; the status is 499 if the client left before its answer was complete.
+	// Default none.
 	AccessLog *slog.Logger
 	// TLS encrypts the connections. The schemes ssl (or tls), https and wss ask for it, as
 	// does Transport "ssl"; with any other stream it is enough to set it.

@@ -28,16 +28,3 @@ func TestPipesDoNotBlock(t *testing.T) {
 		t.Errorf("status %d", r.Status)
 	}
 }
-
-func TestUnreadableFile(t *testing.T) {
-	if os.Geteuid() == 0 {
-		t.Skip("root may read everything")
-	}
-	path := filepath.Join(t.TempDir(), "secret")
-	if err := os.WriteFile(path, nil, 0); err != nil {
-		t.Fatal(err)
-	}
-	if q, _ := answered(t, File(path), "GET", ""); q.StatusCode != 403 {
-		t.Errorf("status %d", q.StatusCode)
-	}
-}

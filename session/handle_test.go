@@ -42,6 +42,11 @@ func newSite(t *testing.T, ss *session.Sessions, blocking bool, fn session.Handl
 	w := master.NewWorker("http://127.0.0.1:0")
 	w.Name, w.Blocking = "site", blocking
 	w.OnRequest = ss.Handle(fn)
+	listens := make(chan struct{})
+	w.OnWorkerStart = func(*workerman.Worker) error {
+		close(listens)
+		return nil
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	stopped := make(chan error, 1)
 	go func() { stopped <- master.Run(ctx) }()
@@ -51,10 +56,10 @@ func newSite(t *testing.T, ss *session.Sessions, blocking bool, fn session.Handl
 			t.Errorf("Run: %v", err)
 		}
 	})
-	for deadline := time.Now().Add(patience); w.Addr() == nil; time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("the worker does not listen")
-		}
+	select {
+	case <-listens:
+	case <-time.After(patience):
+		t.Fatal("the worker does not listen")
 	}
 	s.url = "http://" + w.Addr().String()
 	return s
