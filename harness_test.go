@@ -86,6 +86,7 @@ func (s *testService) start() {
 	s.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
+	workers := len(s.master.workers)
 	go func() {
 		defer close(s.done)
 		s.err = s.master.Run(ctx)
@@ -97,7 +98,7 @@ func (s *testService) start() {
 			s.t.Fatalf("Run returned early: %v\n%s", s.err, s.log)
 		default:
 		}
-		return strings.Contains(s.log.String(), "worker started")
+		return len(s.log.lines("worker started")) >= workers // all are announced
 	})
 }
 
