@@ -25,6 +25,12 @@ type Master struct {
 	// StopTimeout is how long a stop waits for connections to take what was sent before
 	// they are cut. Default 2 s.
 	StopTimeout time.Duration
+	// DrainTimeout is how long a replaced process may go on for connections that could not be
+	// handed over; they are closed one after the other during that time. Default 30 s.
+	DrainTimeout time.Duration
+	// SlowCallback is how long a callback may hold its loop before it is counted and its
+	// place logged, once for each place. Default 100 ms; below 0 never.
+	SlowCallback time.Duration
 	// Portable serves with goroutines over package net instead of the system's fastest
 	// engine. The environment variable WORKERMAN_ENGINE=portable does the same.
 	Portable bool
@@ -63,8 +69,12 @@ const (
 	masterStopping
 )
 
-// DefaultStopTimeout is the default of Master.StopTimeout.
-const DefaultStopTimeout = 2 * time.Second
+// Defaults of Master.
+const (
+	DefaultStopTimeout  = 2 * time.Second
+	DefaultDrainTimeout = 30 * time.Second
+	DefaultSlowCallback = 100 * time.Millisecond
+)
 
 var defaultMaster = new(Master)
 

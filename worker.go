@@ -24,7 +24,21 @@ type Worker struct {
 	Transport string
 	// Protocol replaces the protocol of the address's scheme.
 	Protocol Protocol
-	// Loops is the number of event loops that serve the worker, at least 1, the default.
+	// Count is the number of processes that serve the worker under RunAll, at least 1, the
+	// default. They share the address and nothing else. Run serves in its own process.
+	Count int
+	// User is the user that the processes run as, "NAME" or "NAME:GROUP", which only root may
+	// say. Default: that of the master. The group is by default the user's, with its others.
+	User string
+	// Reloadable says that a reload replaces the processes; NewWorker sets it. Without it they
+	// only get OnWorkerReload, and go on with their old code and their connections.
+	Reloadable bool
+	// Recycle replaces a process that has done or grown enough, as a reload would.
+	Recycle Recycle
+	// Handover says which connections a reload moves to the new process. Default
+	// HandoverSafe.
+	Handover Handover
+	// Loops is the number of event loops of a process that serve the worker, at least 1, the default.
 	// Workers of one process share loops: with 1 everywhere all callbacks are serial.
 	Loops int
 	// ReusePort opens one socket per loop with SO_REUSEPORT, so that the kernel spreads
@@ -68,6 +82,18 @@ type Worker struct {
 	// OnWorkerStop is called when the worker stops in good order, before its connections
 	// are closed, on the worker's first loop.
 	OnWorkerStop func(w *Worker)
+	// OnWorkerReload is called at a reload, on the worker's first loop, before the process
+	// gives its connections to its successor; without Reloadable it is all that happens.
+	OnWorkerReload func(w *Worker)
+	// OnHandover is called for a connection that moves to another process, on its loop, as
+	// its last callback here. What it returns is given to OnAdopt there. With an error the
+	// connection stays, and ends with this process.
+	OnHandover func(c *Conn) ([]byte, error)
+	// OnAdopt is called for a connection that has come from another process, on its loop,
+	// as its first callback here and instead of OnConnect. Groups and the user bound to it
+	// are known again; Data, timers and callbacks of its own are to be set again from data,
+	// nil without OnHandover.
+	OnAdopt func(c *Conn, data []byte)
 
 	address string
 	handler nethttp.Handler
@@ -106,6 +132,29 @@ type Limits struct {
 	// what was sent. Default 30 s. A peer that takes some keeps the close waiting.
 	LingerTimeout time.Duration
 }
+
+// Recycle says when a process has served long enough. Zero values mean never.
+type Recycle struct {
+	Requests uint64        // messages received
+	Memory   int64         // resident bytes
+	Age      time.Duration // since it became ready; some percent are added by chance, lest all end together
+}
+
+// Handover says which connections move to the new process at a reload. Only those can that
+// are not encrypted, through their handshakes, and not in the middle of an answer; what
+// cannot move ends kindly with its old process.
+type Handover int
+
+const (
+	// HandoverSafe moves connections of which the program evidently remembers nothing that
+	// would be lost: the worker has OnAdopt, or it has neither OnConnect nor OnClose and the
+	// connection has no Data, no timers, and no callbacks or protocol of its own.
+	HandoverSafe Handover = iota
+	// HandoverAlways moves all that can be moved.
+	HandoverAlways
+	// HandoverNever moves none.
+	HandoverNever
+)
 
 // FullPolicy says what to do with a message for a peer whose send buffer is full.
 type FullPolicy int
@@ -173,7 +222,7 @@ func NewWorker(address string) *Worker { return defaultMaster.NewWorker(address)
 
 // NewWorker makes a worker of this master.
 func (m *Master) NewWorker(address string) *Worker {
-	w := &Worker{address: address, master: m}
+	w := &Worker{Reloadable: true, address: address, master: m}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.workers = append(m.workers, w)
