@@ -1,0 +1,213 @@
+package control
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Protocol is the version of what master and processes say to each other. A process of
+// another version cannot be run by a master that goes on, only by one that starts anew.
+const Protocol = 1
+
+// Kinds of messages from the master to a process.
+const (
+	Start    = "start"    // serve the worker Key; the files are its listeners
+	Listener = "listener" // the answer to Listen: a file, or an error
+	Ask      = "ask"      // answer on the pipe that comes with it
+	Give     = "give"     // hand your connections over through the file
+	Take     = "take"     // take connections over from the file
+	Drain    = "drain"    // end kindly
+	Stop     = "stop"
+	Notice   = "notice" // a reload that the worker takes no part in
+	Logs     = "logs"   // the files are the new log and, if there are two, the new output
+)
+
+// Kinds of messages from a process to the master.
+const (
+	Hello   = "hello"
+	Up      = "up"      // the worker is ready
+	Failed  = "failed"  // it could not start
+	Listen  = "listen"  // open this address for me
+	Moving  = "moving"  // how far a hand-over or a drain is
+	Given   = "given"   // the hand-over is over
+	Replace = "replace" // start my successor
+	Reloads = "reload"  // the program asks for a reload of everything
+	Loaded  = "loaded"  // OnWorkerReload has run
+)
+
+// Message travels over a Link. Which fields it has depends on its kind.
+type Message struct {
+	Kind     string        `json:"kind"`
+	Version  int           `json:"version,omitempty"`
+	Key      string        `json:"key,omitempty"`
+	Slot     int           `json:"slot,omitempty"`
+	Base     uint64        `json:"base,omitempty"` // connection ids begin above it
+	Secret   []byte        `json:"secret,omitempty"`
+	Network  string        `json:"network,omitempty"`
+	Address  string        `json:"address,omitempty"`
+	Sockets  int           `json:"sockets,omitempty"`
+	Shared   bool          `json:"shared,omitempty"` // SO_REUSEPORT
+	ID       uint64        `json:"id,omitempty"`
+	What     string        `json:"what,omitempty"`
+	Query    string        `json:"query,omitempty"`
+	Graceful bool          `json:"graceful,omitempty"`
+	Timeout  time.Duration `json:"timeout,omitempty"`
+	Moved    int           `json:"moved,omitempty"`
+	Left     int           `json:"left,omitempty"`
+	Reason   string        `json:"reason,omitempty"`
+	Error    string        `json:"error,omitempty"`
+	Daemon   bool          `json:"daemon,omitempty"`
+}
+
+const (
+	maxMessage = 64 << 10
+	maxFiles   = 200 // the kernel takes 253 at a time
+)
+
+// Link joins the master and a process by a socket that keeps messages apart and carries
+// descriptors. Send may be called from every goroutine, Receive from one.
+type Link struct {
+	conn *net.UnixConn
+	mu   sync.Mutex
+	buf  []byte
+	oob  []byte
+}
+
+// NewLinks returns the two ends of a link: one for this process, one to be inherited.
+func NewLinks() (*Link, *os.File, error) {
+	near, far, err := SocketPair()
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := OpenLink(near)
+	if err != nil {
+		far.Close()
+		return nil, nil, err
+	}
+	return l, far, nil
+}
+
+// SocketPair makes two connected sockets that keep messages apart.
+func SocketPair() (a, b *os.File, err error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("socketpair: %w", err)
+	}
+	return os.NewFile(uintptr(fds[0]), "link"), os.NewFile(uintptr(fds[1]), "link"), nil
+}
+
+// OpenLink makes a link of an end, which it closes.
+func OpenLink(f *os.File) (*Link, error) {
+	c, err := UnixConn(f)
+	if err != nil {
+		return nil, err
+	}
+	return &Link{conn: c, buf: make([]byte, maxMessage), oob: make([]byte, unix.CmsgSpace(4*maxFiles))}, nil
+}
+
+// UnixConn makes a connection of the socket f, which it closes.
+func UnixConn(f *os.File) (*net.UnixConn, error) {
+	defer f.Close()
+	c, err := net.FileConn(f)
+	if err != nil {
+		return nil, err
+	}
+	u, ok := c.(*net.UnixConn)
+	if !ok {
+		c.Close()
+		return nil, errors.New("not a Unix socket")
+	}
+	return u, nil
+}
+
+// Send sends m with copies of descriptors.
+func (l *Link) Send(m Message, fds ...int) error {
+	b, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	if len(b) > maxMessage || len(fds) > maxFiles {
+		return fmt.Errorf("message %s of %d bytes and %d descriptors is too large", m.Kind, len(b), len(fds))
+	}
+	var rights []byte
+	if len(fds) > 0 {
+		rights = unix.UnixRights(fds...)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.conn.SetWriteDeadline(time.Now().Add(sendPatience))
+	_, _, err = l.conn.WriteMsgUnix(b, rights, nil)
+	return err
+}
+
+// SendFile sends m with a copy of f's descriptor.
+func (l *Link) SendFile(m Message, f *os.File) error {
+	raw, err := f.SyscallConn() // File.Fd would make it blocking, for all who share it
+	if err != nil {
+		return err
+	}
+	ctlErr := raw.Control(func(fd uintptr) { err = l.Send(m, int(fd)) })
+	if ctlErr != nil {
+		return ctlErr
+	}
+	return err
+}
+
+// sendPatience is how long the other side may leave its messages unread: it reads them on
+// a goroutine that does nothing else.
+const sendPatience = 5 * time.Second
+
+// Receive waits for a message and its descriptors, which the caller has to close. The
+// error is io.EOF when the other side is gone.
+func (l *Link) Receive() (m Message, fds []int, err error) {
+	n, oobn, _, _, err := l.conn.ReadMsgUnix(l.buf, l.oob)
+	if oobn > 0 {
+		fds = received(l.oob[:oobn])
+	}
+	if err == nil && n == 0 || errors.Is(err, syscall.ECONNRESET) {
+		err = io.EOF
+	}
+	if err == nil {
+		if err = json.Unmarshal(l.buf[:n], &m); err != nil {
+			err = fmt.Errorf("a message of another version: %w", err)
+		}
+	}
+	if err != nil {
+		CloseAll(fds)
+		return Message{}, nil, err
+	}
+	return m, fds, nil
+}
+
+// received takes the descriptors out of a control message.
+func received(oob []byte) (fds []int) {
+	list, err := unix.ParseSocketControlMessage(oob)
+	if err != nil {
+		return nil
+	}
+	for i := range list {
+		if some, err := unix.ParseUnixRights(&list[i]); err == nil {
+			fds = append(fds, some...)
+		}
+	}
+	return fds
+}
+
+// Close ends the link; Receive returns on both sides.
+func (l *Link) Close() error { return l.conn.Close() }
+
+// CloseAll closes descriptors.
+func CloseAll(fds []int) {
+	for _, fd := range fds {
+		unix.Close(fd)
+	}
+}

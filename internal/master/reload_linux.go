@@ -1,0 +1,409 @@
+package master
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/workerman-go/workerman/internal/control"
+)
+
+// handoverTime bounds the hand-over of a process's connections. What has not moved by then
+// drains.
+const handoverTime = 30 * time.Second
+
+// Reload replaces all processes by such of the program that is on the disk now, one slot
+// after the other: the successor serves before the old one stops. Whatever does not start
+// leaves the old processes as they are, and the error says why. Reloads that come while one
+// goes on wait for it. progress, if any, is told how far it is.
+func (s *Supervisor) Reload(graceful bool, progress func(control.Reload)) error {
+	s.reloading.Lock()
+	defer s.reloading.Unlock()
+	s.mu.Lock()
+	if s.state != Running {
+		s.mu.Unlock()
+		return fmt.Errorf("no reload while %s", s.state)
+	}
+	r := &reload{s: s, graceful: graceful, report: control.Reload{Began: time.Now()}, progress: progress}
+	s.setState(Reloading, "")
+	s.reloads++
+	s.mu.Unlock()
+	s.log.Info("reloading", "graceful", graceful)
+	err := r.run()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r.report.Took = time.Since(r.report.Began).Seconds()
+	r.report.Done = true
+	if err != nil {
+		r.report.Error = err.Error()
+		s.log.Error("reload failed", "error", err, "replaced", r.report.Replaced, "of", r.report.Total)
+	} else {
+		s.log.Info("reloaded", "processes", r.report.Replaced, "moved", r.report.Moved, "draining", r.report.Draining,
+			"took", time.Since(r.report.Began).Round(time.Millisecond).String())
+	}
+	r.tell()
+	if s.state == Reloading {
+		s.setState(Running, "")
+	}
+	return err
+}
+
+// reload is a reload that goes on.
+type reload struct {
+	s        *Supervisor
+	graceful bool
+	image    *image
+	report   control.Reload // guarded by s.mu
+	progress func(control.Reload)
+	before   []*group // as they were
+	plans    []Worker // of before
+}
+
+// tell reports progress. With s.mu held.
+func (r *reload) tell() {
+	report := r.report
+	r.s.reload = &report
+	if r.progress != nil {
+		r.progress(report)
+	}
+}
+
+func (r *reload) run() error {
+	s := r.s
+	img, plan, err := s.examine()
+	if err != nil {
+		return err
+	}
+	r.image = img
+	s.mu.Lock()
+	err = r.reconcile(plan)
+	var list []*slot
+	if err == nil {
+		list = r.toReplace()
+		r.report.Total = len(list)
+		r.tell()
+	}
+	s.mu.Unlock()
+	if err != nil {
+		img.close()
+		return err
+	}
+	for _, sl := range list {
+		if err = r.replace(sl); err != nil {
+			break
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err == nil {
+		s.plan = plan
+		s.image = img
+		r.retire()
+	} else {
+		r.undo()
+	}
+	s.closeImages(img)
+	return err
+}
+
+// reconcile opens what new or changed workers listen on, before anything is touched, and
+// makes their slots.
+func (r *reload) reconcile(plan Plan) error {
+	s := r.s
+	var errs []error
+	var added []*group
+	var changed []func()
+	for _, w := range plan.Workers {
+		g := s.group(w.Key)
+		if g == nil {
+			g, err := s.newGroup(w)
+			if err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			added = append(added, g)
+			continue
+		}
+		if w.Socket != nil && w.ReusePort != g.plan.ReusePort {
+			errs = append(errs, fmt.Errorf("worker %q (%s): a change of ReusePort needs a restart", w.Name, w.Listen))
+			continue
+		}
+		if err := s.openSockets(g, w); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		changed = append(changed, func() {
+			g.plan, g.retired = w, false
+			g.resize(w.Count)
+		})
+	}
+	if errs != nil {
+		s.closeUnused()
+		return errors.Join(errs...)
+	}
+	r.before = slices.Clone(s.groups)
+	for _, g := range s.groups {
+		r.plans = append(r.plans, g.plan)
+	}
+	for _, fn := range changed {
+		fn()
+	}
+	s.groups = append(s.groups, added...)
+	for _, g := range s.groups {
+		g.failures = 0 // new code may have mended the crash loop
+		if !plan.has(g.plan.Key) {
+			g.retired = true
+		}
+	}
+	return nil
+}
+
+// undo takes back what reconcile did, except where a new process runs already.
+func (r *reload) undo() {
+	s := r.s
+	idle := func(sl *slot) bool { return len(sl.processes) == 0 }
+	s.groups = slices.DeleteFunc(s.groups, func(g *group) bool {
+		return !slices.Contains(r.before, g) && !slices.ContainsFunc(g.slots, func(sl *slot) bool { return !idle(sl) })
+	})
+	for i, g := range r.before {
+		g.plan, g.retired = r.plans[i], false
+		for len(g.slots) > g.plan.Count && idle(g.slots[len(g.slots)-1]) {
+			g.slots = g.slots[:len(g.slots)-1]
+		}
+		for _, sl := range g.slots {
+			sl.retired = false
+		}
+	}
+	s.closeUnused()
+}
+
+func (p *Plan) has(key string) bool {
+	for _, w := range p.Workers {
+		if w.Key == key {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Supervisor) group(key string) *group {
+	for _, g := range s.groups {
+		if g.plan.Key == key {
+			return g
+		}
+	}
+	return nil
+}
+
+// toReplace lists the slots that get a new process, and tells the others.
+func (r *reload) toReplace() (list []*slot) {
+	for _, g := range r.s.groups {
+		for _, sl := range g.slots {
+			if g.retired || sl.retired {
+				continue
+			}
+			if p := sl.current(); p != nil && !g.plan.Reloadable {
+				sl.image = r.image
+				p.link.Send(control.Message{Kind: control.Notice})
+				continue
+			}
+			list = append(list, sl)
+		}
+	}
+	return list
+}
+
+// replace gives a slot a new process.
+func (r *reload) replace(sl *slot) error {
+	s := r.s
+	moved, left, err := s.succeed(sl, r.image, r.graceful, func(moved, left int64) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		now := r.report
+		r.report.Moved += moved
+		r.report.Draining += left
+		r.tell()
+		r.report = now
+	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	r.report.Replaced++
+	r.report.Moved += moved
+	r.report.Draining += left
+	r.tell()
+	return nil
+}
+
+// succeed starts a successor of a slot's process, waits until it serves, has the
+// connections handed over and lets the old process drain.
+func (s *Supervisor) succeed(sl *slot, img *image, graceful bool, progress func(moved, left int64)) (moved, left int64, err error) {
+	s.mu.Lock()
+	if s.state == Stopping {
+		s.mu.Unlock()
+		return 0, 0, errors.New("stopped meanwhile")
+	}
+	old := sl.current()
+	before := sl.image
+	sl.image = img
+	p, err := s.spawn(sl)
+	if err == nil {
+		p.trial = old != nil
+	}
+	s.mu.Unlock()
+	if err == nil {
+		err = s.await(context.Background(), p, time.After(s.options.Ready))
+	}
+	if err != nil {
+		s.mu.Lock()
+		sl.image = before
+		s.mu.Unlock()
+		return 0, 0, err
+	}
+	if old == nil {
+		return 0, 0, nil
+	}
+	s.mu.Lock()
+	if old.state == control.Starting || old.state == control.Ready {
+		old.state = control.Draining
+	}
+	old.wish = "reload"
+	s.mu.Unlock()
+	if s.pass(old, p, graceful, progress) {
+		moved, left = old.moved.Load(), old.left.Load()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sl.group.moved += uint64(moved)
+	if old.state == control.Draining {
+		s.endProcess(old, control.Message{Kind: control.Drain, Graceful: graceful, Timeout: s.plan.Drain}, "reload")
+	}
+	return moved, left, nil
+}
+
+// pass has connections handed over from old to p; false if that came to nothing.
+func (s *Supervisor) pass(old, p *process, graceful bool, progress func(moved, left int64)) bool {
+	a, b, err := control.SocketPair()
+	if err != nil {
+		s.log.Error("no hand-over", "error", err)
+		return false
+	}
+	defer a.Close()
+	defer b.Close()
+	if p.link.SendFile(control.Message{Kind: control.Take}, b) != nil {
+		return false
+	}
+	if old.link.SendFile(control.Message{Kind: control.Give, Graceful: graceful, Timeout: handoverTime}, a) != nil {
+		return false
+	}
+	a.Close() // the processes have theirs, and notice when the other is gone
+	b.Close()
+	limit := time.NewTimer(handoverTime + killAfter)
+	defer limit.Stop()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-old.given:
+			return true
+		case <-old.gone:
+			return true
+		case <-limit.C:
+			s.log.Warn("the hand-over takes too long", "pid", old.pid)
+			return true
+		case <-tick.C:
+			if progress != nil {
+				progress(old.moved.Load(), old.left.Load())
+			}
+		}
+	}
+}
+
+// retire ends the processes of slots and workers that are no longer wanted.
+func (r *reload) retire() {
+	s := r.s
+	for _, g := range s.groups {
+		for _, sl := range g.slots {
+			if !sl.retired && !g.retired {
+				continue
+			}
+			for _, p := range sl.processes {
+				if p.state == control.Ready || p.state == control.Starting {
+					s.endProcess(p, control.Message{Kind: control.Drain, Graceful: r.graceful, Timeout: s.plan.Drain}, "reload")
+				}
+			}
+		}
+		if !g.retired && g.set != nil && !g.plan.sharesSocket() {
+			g.set.shrink(g.plan.Count * g.plan.sockets())
+		}
+	}
+	s.closeUnused()
+}
+
+// closeUnused closes sockets that no worker wants.
+func (s *Supervisor) closeUnused() {
+	wanted := make(map[string]bool)
+	for _, g := range s.groups {
+		if g.retired {
+			continue
+		}
+		if g.set != nil {
+			wanted[socketKey(g.plan.Key, *g.plan.Socket, g.plan.ReusePort)] = true
+		}
+		for key := range g.extras {
+			wanted[key] = true
+		}
+	}
+	s.sockets.keep(wanted)
+}
+
+// replaceFor starts the successor of a process that has served long enough.
+func (s *Supervisor) replaceFor(p *process, reason string) {
+	s.reloading.Lock()
+	defer s.reloading.Unlock()
+	s.mu.Lock()
+	sl := p.slot
+	current := sl.current() == p && s.state == Running
+	img := sl.image
+	s.mu.Unlock()
+	if !current {
+		return
+	}
+	s.log.Info("recycling a process", "worker", sl.group.plan.Name, "id", sl.id, "pid", p.pid, "reason", reason)
+	_, _, err := s.succeed(sl, img, false, nil)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil {
+		s.log.Error("recycling failed: the old process goes on", "pid", p.pid, "error", err)
+		p.replace = false
+		return
+	}
+	sl.group.count("recycled: " + reason)
+}
+
+// closeImages closes what no slot would start any more.
+func (s *Supervisor) closeImages(newest *image) {
+	used := map[*image]bool{s.image: true}
+	for _, g := range s.groups {
+		for _, sl := range g.slots {
+			if !g.retired && !sl.retired {
+				used[sl.image] = true
+			}
+		}
+	}
+	for _, img := range append(s.images, newest) {
+		if !used[img] {
+			img.close()
+		}
+	}
+	s.images = s.images[:0]
+	for img := range used {
+		if img != nil {
+			s.images = append(s.images, img)
+		}
+	}
+}

@@ -1,0 +1,205 @@
+package master
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/workerman-go/workerman/internal/control"
+)
+
+// Questions to a process, of control.Ask.
+const (
+	AskFigures     = "figures"
+	AskConnections = "connections"
+	AskStack       = "stack"
+	AskProfile     = "profile"
+)
+
+// answerTime is how long a process may take to answer. It answers on a goroutine that waits
+// for no callback, so one that takes longer does not run at all.
+const answerTime = 500 * time.Millisecond
+
+// ErrNoProcess is returned for a process that does not exist.
+var ErrNoProcess = errors.New("no such process")
+
+// ask copies the answer of a process to w.
+func (p *process) ask(ctx context.Context, what string, query any, timeout time.Duration, w io.Writer) error {
+	q, err := json.Marshal(query)
+	if err != nil {
+		return err
+	}
+	r, end, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	err = p.link.SendFile(control.Message{Kind: control.Ask, What: what, Query: string(q)}, end)
+	end.Close()
+	if err != nil {
+		return err
+	}
+	r.SetReadDeadline(time.Now().Add(timeout))
+	defer context.AfterFunc(ctx, func() { r.SetReadDeadline(time.Now()) })()
+	n, err := io.Copy(w, r)
+	if err == nil && n == 0 && what != AskConnections {
+		return fmt.Errorf("process %d gives no answer", p.pid)
+	}
+	return err
+}
+
+// all lists the processes. With s.mu held.
+func (s *Supervisor) all() (list []*process) {
+	for _, g := range s.groups {
+		for _, sl := range g.slots {
+			list = append(list, sl.processes...)
+		}
+	}
+	return list
+}
+
+// find lists processes by their worker's name, their slot and pid, all that are not zero;
+// slot -1 means any.
+func (s *Supervisor) find(worker string, slot, pid int) (list []*process) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.all() {
+		if (worker == "" || p.slot.group.plan.Name == worker) && (slot < 0 || p.slot.id == slot) && (pid == 0 || p.pid == pid) {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// Status asks all processes for their figures.
+func (s *Supervisor) Status(ctx context.Context) control.Status {
+	s.mu.Lock()
+	list := s.all()
+	s.mu.Unlock()
+	figures := make(map[*process]*control.Figures, len(list))
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for _, p := range list {
+		wg.Go(func() {
+			var b bytes.Buffer
+			f := new(control.Figures)
+			if p.ask(ctx, AskFigures, nil, answerTime, &b) != nil || json.Unmarshal(b.Bytes(), f) != nil {
+				return
+			}
+			mu.Lock()
+			figures[p] = f
+			mu.Unlock()
+		})
+	}
+	wg.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := control.Status{
+		Go: runtime.Version(), Program: s.options.Program, Args: s.options.Args, PID: os.Getpid(), Daemon: s.options.Daemon,
+		State: string(s.state), Started: s.started, Now: time.Now(), Load: load(), CPUs: runtime.NumCPU(), Reload: s.reload, Reloads: s.reloads,
+	}
+	for _, g := range s.groups {
+		w := control.Worker{
+			Name: g.plan.Name, Listen: g.listen(), Transport: g.plan.Transport, User: g.plan.User, Count: g.plan.Count, Loops: g.plan.Loops,
+			Exits: slices.Clone(g.exits), Moved: g.moved,
+		}
+		if g.timer != nil {
+			w.Backoff = max(0, time.Until(g.retryAt)).Round(time.Millisecond).String()
+		}
+		for _, sl := range g.slots {
+			for _, p := range sl.processes {
+				c := control.Process{PID: p.pid, Slot: sl.id, State: p.state, Started: p.started}
+				if f := figures[p]; f != nil {
+					c.Figures = *f
+					st.Connected += f.Connections
+				} else if p.state == control.Ready {
+					c.State = control.Lost
+				}
+				w.Processes = append(w.Processes, c)
+			}
+		}
+		st.Workers = append(st.Workers, w)
+	}
+	return st
+}
+
+// listen is the address for people, with the port that is really open.
+func (g *group) listen() string {
+	scheme, _, ok := strings.Cut(g.plan.Listen, "://")
+	if g.set == nil || !ok {
+		return g.plan.Listen
+	}
+	return scheme + "://" + g.set.address.String()
+}
+
+// load is the load of the machine.
+func load() (l [3]float64) {
+	b, _ := os.ReadFile("/proc/loadavg")
+	for i, f := range strings.Fields(string(b)) {
+		if i < len(l) {
+			l[i], _ = strconv.ParseFloat(f, 64)
+		}
+	}
+	return l
+}
+
+// Connections writes the lines of the connections that f chooses, process after process.
+func (s *Supervisor) Connections(ctx context.Context, f control.Filter, w io.Writer) error {
+	for _, p := range s.find(f.Worker, -1, f.PID) {
+		if err := p.ask(ctx, AskConnections, f, 10*answerTime, w); err != nil && ctx.Err() != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Stack writes where processes stand.
+func (s *Supervisor) Stack(ctx context.Context, worker string, pid int, w io.Writer) error {
+	list := s.find(worker, -1, pid)
+	if len(list) == 0 {
+		return ErrNoProcess
+	}
+	for _, p := range list {
+		fmt.Fprintf(w, "process %d  worker %s  id %d\n", p.pid, p.slot.group.plan.Name, p.slot.id)
+		if err := p.ask(ctx, AskStack, nil, 10*answerTime, w); err != nil {
+			fmt.Fprintf(w, "no answer: %v\n", err)
+		}
+		fmt.Fprintln(w)
+	}
+	return nil
+}
+
+// ProfileRequest is the query of AskProfile.
+type ProfileRequest struct {
+	Name  string     `json:"name"`
+	Query url.Values `json:"query"`
+}
+
+// Profile writes a profile of a process, by its pid or by its worker's name and slot.
+func (s *Supervisor) Profile(ctx context.Context, worker string, slot, pid int, r ProfileRequest, w io.Writer) error {
+	list := s.find(worker, slot, pid)
+	if len(list) == 0 {
+		return ErrNoProcess
+	}
+	return list[0].ask(ctx, AskProfile, r, 10*time.Minute, w)
+}
+
+// Notify sends the new log files to all processes.
+func (s *Supervisor) Notify() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.all() {
+		p.link.Send(control.Message{Kind: control.Logs}, s.logFiles()...)
+	}
+}
