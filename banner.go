@@ -18,7 +18,7 @@ func (m *Master) announce(workers []*Worker) {
 		return
 	}
 	for _, w := range workers {
-		w.service().log.Info("worker started", "listen", w.listenText(), "transport", w.transportText(), "processes", 1, "loops", len(w.service().loops))
+		w.service().log.Info("worker started", "listen", w.listenText(), "transport", w.service().transport(), "processes", 1, "loops", len(w.service().loops))
 	}
 }
 
@@ -35,16 +35,6 @@ func (w *Worker) listenText() string {
 	return w.address
 }
 
-func (w *Worker) transportText() string {
-	switch s := w.service(); {
-	case s.security != nil:
-		return "ssl"
-	case s.listens:
-		return s.endpoint.addr.Network
-	}
-	return "none"
-}
-
 const bannerWidth = 80
 
 // writeBanner prints the table of workers.
@@ -56,7 +46,7 @@ func writeBanner(out io.Writer, workers []*Worker, color bool) {
 	}
 	rows := make([][]string, 0, len(workers))
 	for _, w := range workers {
-		rows = append(rows, []string{w.transportText(), name, w.name(), w.listenText(), "1", strconv.Itoa(len(w.service().loops)), "[OK]"})
+		rows = append(rows, []string{w.service().transport(), name, w.name(), w.listenText(), "1", strconv.Itoa(len(w.service().loops)), "[OK]"})
 	}
 	widths := make([]int, len(head))
 	for i, h := range head {

@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/signal"
 	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/workerman-go/workerman/internal/loop"
@@ -25,6 +23,36 @@ type Master struct {
 	// StopTimeout is how long a stop waits for connections to take what was sent before
 	// they are cut. Default 2 s.
 	StopTimeout time.Duration
+	// PidFile is the file with the number of the master process; the socket for commands lies
+	// beside it, with the end .sock. One program file runs once for each. Default: PROGRAM.pid
+	// beside the program, or where that is not writable in the user's folder for such files:
+	// $XDG_RUNTIME_DIR, /run for root, else one in the folder for temporary files. The environment
+	// variable WORKERMAN_PID_FILE changes the default.
+	PidFile string
+	// LogFile gets what the service logs, besides the terminal. Default: as PidFile with the
+	// end .log when the program runs as a daemon, else none.
+	LogFile string
+	// LogMaxSize is the size in bytes at which LogFile is renamed to LogFile.1 and a new one
+	// begun; five old ones are kept. Default 10 MiB.
+	LogMaxSize int64
+	// StdoutFile gets what a daemon and its processes write to their standard output and
+	// error. Default /dev/null.
+	StdoutFile string
+	// Admin is the address of pages about the service, as "127.0.0.1:6060" or
+	// "unix:/run/app-admin.sock": a dashboard, metrics, health, profiles. Whoever can connect
+	// can see them. Default none.
+	Admin string
+	// StartTimeout is how long a process may take until its worker serves. Default 30 s.
+	StartTimeout time.Duration
+	// GracefulTimeout is how long a graceful stop or reload waits for connections to end by
+	// themselves. Default 10 min.
+	GracefulTimeout time.Duration
+	// OneProcess makes RunAll serve all workers in the calling process, as Run does, without a
+	// master and without commands: for debuggers. The environment variable
+	// WORKERMAN_ONE_PROCESS=1 does the same. Other systems than Linux always do so.
+	OneProcess bool
+	// OnWorkerExit is called in the master after the end of a process.
+	OnWorkerExit func(WorkerExit)
 	// DrainTimeout is how long a replaced process may go on for connections that could not be
 	// handed over; they are closed one after the other during that time. Default 30 s.
 	DrainTimeout time.Duration
@@ -40,6 +68,9 @@ type Master struct {
 	// ExitOnPanic stops the service after a panic in a callback or timer, as Workerman
 	// does; Run returns the *PanicError.
 	ExitOnPanic bool
+
+	inherited socketSource // of a process of a master, else nil
+	slot      int          // see Worker.ID
 
 	nextID  atomic.Uint64
 	tickets ticketSecret
@@ -86,44 +117,9 @@ func DefaultMaster() *Master { return defaultMaster }
 // worker (*StartError); nothing serves then.
 func Run(ctx context.Context) error { return defaultMaster.Run(ctx) }
 
-// RunAll is what main ends with: it serves all workers of the default Master until
-// SIGINT, SIGTERM or SIGHUP, stops them in good order and returns. A second signal ends
-// the process at once. If the start fails it prints why and exits with status 1.
-func RunAll() {
-	if err := defaultMaster.runAll(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
-
 // StopAll stops the default Master in good order. It returns at once; Run returns when
 // everything has stopped.
 func StopAll() { defaultMaster.StopAll() }
-
-func (m *Master) runAll() error {
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	finished := make(chan struct{})
-	defer close(finished)
-	go func() {
-		select {
-		case sig := <-signals:
-			m.logger().Info("stopping", "signal", sig.String())
-			cancel()
-		case <-finished:
-			return
-		}
-		select {
-		case <-signals:
-			os.Exit(1)
-		case <-finished:
-		}
-	}()
-	defer signal.Stop(signals)
-	return m.Run(ctx)
-}
 
 // StopAll is the function StopAll for this master.
 func (m *Master) StopAll() { m.requestStop(nil) }
@@ -147,6 +143,15 @@ func (m *Master) requestStop(err error) {
 
 // Run is the function Run for this master. A master may run again after it has stopped.
 func (m *Master) Run(ctx context.Context) error {
+	m.mu.Lock()
+	workers := slices.Clone(m.workers)
+	m.mu.Unlock()
+	return m.run(ctx, workers, func() { m.announce(workers) })
+}
+
+// run serves workers until ctx ends or a stop is asked for; started is called when they
+// serve.
+func (m *Master) run(ctx context.Context, workers []*Worker, started func()) error {
 	if !m.state.CompareAndSwap(masterIdle, masterRunning) {
 		return errors.New("workerman: this master runs already")
 	}
@@ -155,18 +160,18 @@ func (m *Master) Run(ctx context.Context) error {
 	m.stop, m.stopErr = make(chan struct{}), nil
 	m.stopMu.Unlock()
 	m.mu.Lock()
-	workers := slices.Clone(m.workers)
+	made := slices.Clone(m.workers)
 	m.gone = make(chan struct{}, 1)
 	clients := len(m.before) > 0
 	m.mu.Unlock()
-	defer m.reset(workers)
+	defer m.reset(made)
 
 	if len(workers) == 0 && !clients {
-		return errors.New("workerman: nothing to run: make a worker with NewWorker first")
+		return errNothing
 	}
 	err := m.start(workers)
 	if err == nil {
-		m.announce(workers)
+		started()
 		select {
 		case <-ctx.Done():
 		case <-m.stop:

@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"github.com/workerman-go/workerman/internal/loop"
-	"github.com/workerman-go/workerman/internal/socket"
 )
 
 // packetService is the worker's UDP socket on one loop. A peer's Conn is made with its
@@ -35,27 +34,15 @@ func (s *service) openPackets() error {
 	if s.worker.ReusePort {
 		sockets = len(s.loops)
 	}
-	addr := s.endpoint.addr
-	for i := range sockets {
-		pc, err := socket.ListenPacket(addr, socket.Options{ReusePort: s.worker.ReusePort})
-		if err != nil {
-			s.closeUnstarted()
-			return err
-		}
-		if i == 0 {
-			s.address = pc.LocalAddr()
-			addr.Port = socket.AddrPort(pc.LocalAddr()).Port()
-		}
+	list, err := s.master.source().listenPackets(s.worker, s.endpoint.addr, sockets)
+	if err != nil {
+		return err
+	}
+	s.address = list[0].LocalAddr()
+	for i, pc := range list {
 		s.udp = append(s.udp, &packetService{svc: s, loop: s.loops[i], socket: pc, young: make(map[netip.AddrPort]*Conn)})
 	}
 	return nil
-}
-
-func (s *service) closeUnstarted() {
-	for _, p := range s.udp {
-		p.socket.Close()
-	}
-	s.udp = nil
 }
 
 // start runs on the loop.

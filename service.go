@@ -15,7 +15,6 @@ import (
 
 	"github.com/workerman-go/workerman/http"
 	"github.com/workerman-go/workerman/internal/loop"
-	"github.com/workerman-go/workerman/internal/socket"
 	"github.com/workerman-go/workerman/websocket"
 )
 
@@ -148,25 +147,23 @@ func (s *service) open() error {
 	if s.worker.ReusePort && addr.Network == "tcp" {
 		sockets = len(s.loops)
 	}
-	for i := range sockets {
-		ln, err := socket.Listen(addr, socket.Options{ReusePort: s.worker.ReusePort})
-		if err != nil {
-			s.closeBound()
-			return err
-		}
-		if i == 0 {
-			s.address = ln.Addr()
-			addr.Port = socket.AddrPort(ln.Addr()).Port() // the others share a chosen port
-		}
+	list, err := s.master.source().listen(s.worker, addr, sockets)
+	if err != nil {
+		return err
+	}
+	s.address = list[0].Addr()
+	for i, ln := range list {
 		b, err := loop.Bind(ln, s.master.engine())
 		if err != nil {
-			ln.Close()
+			for _, ln := range list[i:] {
+				ln.Close()
+			}
 			s.closeBound()
 			return err
 		}
 		s.bound = append(s.bound, b)
 	}
-	if addr.Network == "unix" {
+	if addr.Network == "unix" && s.master.source().ours() {
 		s.socket, _ = os.Lstat(addr.Path)
 	}
 	for i, l := range s.loops {

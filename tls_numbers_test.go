@@ -99,7 +99,7 @@ func secureIdleServer(cert, key string) {
 		}()
 		return nil
 	}
-	if err := m.runAll(); err != nil {
+	if err := m.runHere(); err != nil {
 		panic(err)
 	}
 }

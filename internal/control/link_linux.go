@@ -37,7 +37,8 @@ const (
 	Up      = "up"      // the worker is ready
 	Failed  = "failed"  // it could not start
 	Listen  = "listen"  // open this address for me
-	Moving  = "moving"  // how far a hand-over or a drain is
+	Moving  = "moving"  // how far a hand-over is
+	Leaving = "leaving" // how many connections a drain has left
 	Given   = "given"   // the hand-over is over
 	Replace = "replace" // start my successor
 	Reloads = "reload"  // the program asks for a reload of everything

@@ -113,7 +113,8 @@ type Reload struct {
 type Event struct {
 	Text   string  `json:"text,omitempty"`
 	Reload *Reload `json:"reload,omitempty"`
-	Left   int     `json:"left,omitempty"` // processes, while stopping
+	Left   int     `json:"left,omitempty"`   // processes, while stopping
+	Worker *Worker `json:"worker,omitempty"` // that serves, while starting
 	Done   bool    `json:"done,omitempty"`
 	Error  string  `json:"error,omitempty"`
 }

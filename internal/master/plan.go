@@ -5,13 +5,15 @@ package master
 
 import (
 	"fmt"
-	"os/user"
-	"strconv"
-	"strings"
-	"syscall"
 	"time"
 
 	"github.com/workerman-go/workerman/internal/socket"
+)
+
+// Defaults of Options.
+const (
+	DefaultReady    = 30 * time.Second
+	DefaultGraceful = 10 * time.Minute
 )
 
 // Plan is what a program wants to run, as it says itself.
@@ -49,41 +51,19 @@ func (w *Worker) sockets() int {
 // sharesSocket says that all processes use the same socket.
 func (w *Worker) sharesSocket() bool { return !w.ReusePort || w.Socket.Network == "unix" }
 
-// Credential is the user "NAME" or "NAME:GROUP" with the supplementary groups, nil for "".
-func Credential(text string) (*syscall.Credential, error) {
-	if text == "" {
-		return nil, nil
-	}
-	name, groupName, _ := strings.Cut(text, ":")
-	u, err := user.Lookup(name)
-	if err != nil {
-		if u, err = user.LookupId(name); err != nil {
-			return nil, fmt.Errorf("User: there is no user %q", name)
+// CheckPlan refuses workers that cannot run side by side.
+func CheckPlan(p Plan) error {
+	users := make(map[string]string)
+	for _, w := range p.Workers {
+		if w.Socket == nil || w.Socket.Port == 0 && w.Socket.Network != "unix" {
+			continue
 		}
-	}
-	uid, err := strconv.ParseUint(u.Uid, 10, 32)
-	if err != nil {
-		return nil, fmt.Errorf("User: %q has the id %q", name, u.Uid)
-	}
-	gid, _ := strconv.ParseUint(u.Gid, 10, 32)
-	if groupName != "" {
-		g, err := user.LookupGroup(groupName)
-		if err != nil {
-			if g, err = user.LookupGroupId(groupName); err != nil {
-				return nil, fmt.Errorf("User: there is no group %q", groupName)
-			}
+		network := w.Socket.Network
+		at := network + " " + w.Socket.String()
+		if other, ok := users[at]; ok {
+			return fmt.Errorf("worker %q (%s): worker %q has the same address", w.Name, w.Listen, other)
 		}
-		gid, _ = strconv.ParseUint(g.Gid, 10, 32)
+		users[at] = w.Name
 	}
-	c := &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-	ids, err := u.GroupIds()
-	if err != nil {
-		return nil, fmt.Errorf("User: groups of %q: %w", name, err)
-	}
-	for _, id := range ids {
-		if n, err := strconv.ParseUint(id, 10, 32); err == nil {
-			c.Groups = append(c.Groups, uint32(n))
-		}
-	}
-	return c, nil
+	return nil
 }

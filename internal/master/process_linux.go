@@ -224,6 +224,8 @@ func (s *Supervisor) heard(p *process, m control.Message) {
 	case control.Moving:
 		p.moved.Store(int64(m.Moved))
 		p.left.Store(int64(m.Left))
+	case control.Leaving:
+		p.left.Store(int64(m.Left))
 	case control.Given:
 		p.moved.Store(int64(m.Moved))
 		p.left.Store(int64(m.Left))

@@ -55,12 +55,6 @@ const (
 	Stopping  State = "stopping"
 )
 
-// Defaults of Options.
-const (
-	DefaultReady    = 30 * time.Second
-	DefaultGraceful = 10 * time.Minute
-)
-
 // Supervisor runs a Plan.
 type Supervisor struct {
 	options Options
@@ -130,23 +124,6 @@ func New(plan Plan, o Options) (*Supervisor, error) {
 	s.image.path = o.Program
 	s.images = []*image{s.image}
 	return s, nil
-}
-
-// CheckPlan refuses workers that cannot run side by side.
-func CheckPlan(p Plan) error {
-	users := make(map[string]string)
-	for _, w := range p.Workers {
-		if w.Socket == nil || w.Socket.Port == 0 && w.Socket.Network != "unix" {
-			continue
-		}
-		network := w.Socket.Network
-		at := network + " " + w.Socket.String()
-		if other, ok := users[at]; ok {
-			return fmt.Errorf("worker %q (%s): worker %q has the same address", w.Name, w.Listen, other)
-		}
-		users[at] = w.Name
-	}
-	return nil
 }
 
 // Start opens all sockets and starts all processes. It returns when they are ready, or why

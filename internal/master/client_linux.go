@@ -1,0 +1,154 @@
+package master
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/workerman-go/workerman/internal/control"
+)
+
+// Client asks the master of a pid file.
+type Client struct {
+	pidFile string
+	http    *http.Client
+}
+
+// NewClient returns a client for the master of a pid file.
+func NewClient(pidFile string) *Client {
+	dial := func(context.Context, string, string) (net.Conn, error) { return DialSocket(SocketPath(pidFile)) }
+	return &Client{pidFile, &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}}
+}
+
+// do sends a request. The error is ErrNotRunning if there is no master.
+func (c *Client) do(ctx context.Context, method, path string, query url.Values) (*http.Response, error) {
+	if _, err := MasterOf(c.pidFile); err != nil {
+		return nil, err
+	}
+	u := "http://master" + path + "?" + query.Encode()
+	r, err := http.NewRequestWithContext(ctx, method, u, nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.http.Do(r)
+	switch {
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("%s: permission denied: the program runs as another user", SocketPath(c.pidFile))
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+		if _, gone := MasterOf(c.pidFile); gone != nil {
+			return nil, gone
+		}
+		return nil, errors.New("the master is starting or stopping: it takes no commands now")
+	case err != nil:
+		return nil, err
+	case resp.StatusCode != http.StatusOK:
+		defer resp.Body.Close()
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, 1024))
+		return nil, errors.New(strings.TrimSpace(string(text)))
+	}
+	return resp, nil
+}
+
+// Status asks for the status.
+func (c *Client) Status(ctx context.Context) (st control.Status, err error) {
+	resp, err := c.do(ctx, "GET", "/status", nil)
+	if err != nil {
+		return st, err
+	}
+	defer resp.Body.Close()
+	return st, json.NewDecoder(resp.Body).Decode(&st)
+}
+
+// Connections asks for the lines of connections. The caller closes the result.
+func (c *Client) Connections(ctx context.Context, f control.Filter) (io.ReadCloser, error) {
+	b, err := json.Marshal(f)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.do(ctx, "GET", "/connections", url.Values{"filter": {string(b)}})
+	if err != nil {
+		return nil, err
+	}
+	return resp.Body, nil
+}
+
+// Stack asks where processes stand: those of a worker, the one with a pid, or all.
+func (c *Client) Stack(ctx context.Context, worker string, pid int, w io.Writer) error {
+	resp, err := c.do(ctx, "GET", "/stack", url.Values{"worker": {worker}, "pid": {fmt.Sprint(pid)}})
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	_, err = io.Copy(w, resp.Body)
+	return err
+}
+
+// Stop stops the service and returns when the master is gone.
+func (c *Client) Stop(ctx context.Context, graceful bool, progress func(control.Event)) error {
+	if err := c.follow(ctx, "/stop", graceful, progress); err != nil {
+		return err
+	}
+	return c.awaitEnd(ctx)
+}
+
+// awaitEnd waits until the master has let go of the pid file.
+func (c *Client) awaitEnd(ctx context.Context) error {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if _, err := MasterOf(c.pidFile); err != nil {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Reload reloads and returns when it is complete.
+func (c *Client) Reload(ctx context.Context, graceful bool, progress func(control.Event)) error {
+	return c.follow(ctx, "/reload", graceful, progress)
+}
+
+// follow passes on the lines of an answer until the one that ends it.
+func (c *Client) follow(ctx context.Context, path string, graceful bool, progress func(control.Event)) error {
+	query := url.Values{}
+	if graceful {
+		query.Set("graceful", "1")
+	}
+	resp, err := c.do(ctx, "POST", path, query)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	lines := bufio.NewScanner(resp.Body)
+	for lines.Scan() {
+		var e control.Event
+		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
+			return err
+		}
+		if e.Done {
+			if e.Error != "" {
+				return errors.New(e.Error)
+			}
+			return nil
+		}
+		progress(e)
+	}
+	if err := lines.Err(); err != nil {
+		return err
+	}
+	return errors.New("the master ended before the command was complete")
+}

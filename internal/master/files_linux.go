@@ -1,0 +1,163 @@
+package master
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// PidFile is the file that says which process is the master. The master holds a lock on it
+// as long as it lives, so that nobody takes another process with an old number for it.
+type PidFile struct {
+	path string
+	file *os.File
+}
+
+// RunningError says that the program runs already.
+type RunningError struct{ PID int }
+
+// Error names the process.
+func (e *RunningError) Error() string { return fmt.Sprintf("already running, pid %d", e.PID) }
+
+// ErrNotRunning is returned where a running master is needed.
+var ErrNotRunning = errors.New("not running")
+
+// LockPidFile makes this process the master of path. The error is a *RunningError if there
+// is one.
+func LockPidFile(path string) (*PidFile, error) {
+	for {
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_CLOEXEC|syscall.O_NOFOLLOW, 0o644)
+		if err != nil {
+			return nil, fmt.Errorf("pid file: %w", err)
+		}
+		if err := lock(f, unix.F_WRLCK); err != nil {
+			pid := readPID(path)
+			f.Close()
+			if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EACCES) {
+				return nil, &RunningError{pid}
+			}
+			return nil, fmt.Errorf("pid file %s: lock: %w", path, err)
+		}
+		mine, err1 := f.Stat()
+		now, err2 := os.Lstat(path)
+		if err1 == nil && err2 == nil && os.SameFile(mine, now) {
+			p := &PidFile{path, f}
+			return p, p.write()
+		}
+		f.Close() // a master that ended just now has removed it
+	}
+}
+
+// lock sets a lock of the open file, which ends with it.
+func lock(f *os.File, kind int16) error {
+	return unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &unix.Flock_t{Type: kind})
+}
+
+func (p *PidFile) write() error {
+	err := p.file.Truncate(0)
+	if err == nil {
+		_, err = p.file.WriteAt([]byte(strconv.Itoa(os.Getpid())), 0)
+	}
+	if err != nil {
+		p.Close()
+		return fmt.Errorf("pid file %s: %w", p.path, bareError(err))
+	}
+	return nil
+}
+
+// Close removes the file and frees the lock.
+func (p *PidFile) Close() {
+	os.Remove(p.path)
+	p.file.Close()
+}
+
+// MasterOf returns the pid of the master of path, ErrNotRunning if nobody holds the lock.
+func MasterOf(path string) (pid int, err error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, ErrNotRunning
+	}
+	if err != nil {
+		return 0, fmt.Errorf("pid file: %w", err)
+	}
+	defer f.Close()
+	holder := unix.Flock_t{Type: unix.F_RDLCK}
+	if err := unix.FcntlFlock(f.Fd(), unix.F_OFD_GETLK, &holder); err != nil {
+		return 0, fmt.Errorf("pid file %s: lock: %w", path, err)
+	}
+	if holder.Type == unix.F_UNLCK {
+		return 0, ErrNotRunning
+	}
+	return readPID(path), nil
+}
+
+func readPID(path string) int {
+	b, _ := os.ReadFile(path)
+	pid, _ := strconv.Atoi(strings.TrimSpace(string(b)))
+	return pid
+}
+
+func bareError(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+// SocketPath is where the master of a pid file takes commands.
+func SocketPath(pidFile string) string { return strings.TrimSuffix(pidFile, ".pid") + ".sock" }
+
+// maxSocketPath is what fits into the kernel's address of a Unix socket.
+const maxSocketPath = 107
+
+// shortPath is a name for the file path that fits into an address whatever the folder is.
+// It is good until done is called.
+func shortPath(path string) (short string, done func(), err error) {
+	if len(path) <= maxSocketPath {
+		return path, func() {}, nil
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return "", nil, err
+	}
+	short = fmt.Sprintf("/proc/self/fd/%d/%s", dir.Fd(), filepath.Base(path))
+	return short, func() { dir.Close() }, nil
+}
+
+// ListenSocket opens the socket for commands. Only the owner may use it. The caller holds
+// the pid file's lock, so what is there is old.
+func ListenSocket(path string) (*net.UnixListener, error) {
+	os.Remove(path)
+	short, done, err := shortPath(path)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	mask := syscall.Umask(0o177)
+	ln, err := net.ListenUnix("unix", &net.UnixAddr{Name: short, Net: "unix"})
+	syscall.Umask(mask)
+	if err != nil {
+		return nil, fmt.Errorf("socket for commands %s: %w", path, bareError(errors.Unwrap(err)))
+	}
+	ln.SetUnlinkOnClose(false)
+	return ln, nil
+}
+
+// DialSocket connects to the socket for commands.
+func DialSocket(path string) (*net.UnixConn, error) {
+	short, done, err := shortPath(path)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	return net.DialUnix("unix", nil, &net.UnixAddr{Name: short, Net: "unix"})
+}

@@ -1,0 +1,97 @@
+package workerman
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/workerman-go/workerman/internal/master"
+)
+
+// plan is what the master is to run. Errors name the workers that cannot run.
+func (m *Master) plan() (master.Plan, error) {
+	m.mu.Lock()
+	workers := slices.Clone(m.workers)
+	clients := len(m.before) > 0
+	m.mu.Unlock()
+	p := master.Plan{Stop: m.StopTimeout, Drain: m.drainTimeout()}
+	setDefault(&p.Stop, DefaultStopTimeout)
+	if len(workers) == 0 {
+		if !clients {
+			return p, errNothing
+		}
+		p.Workers = append(p.Workers, master.Worker{Name: "none", Listen: "none", Transport: "none", Count: 1, Loops: 1, Reloadable: true})
+		return p, nil
+	}
+	keys := workerKeys(workers)
+	var errs []error
+	for i, w := range workers {
+		s, err := w.prepare()
+		if err == nil && w.Count < 0 {
+			err = fmt.Errorf("Count is %d", w.Count)
+		}
+		if err != nil {
+			errs = append(errs, w.startError(err))
+			continue
+		}
+		d := master.Worker{
+			Key: keys[i], Name: w.name(), Listen: w.describe(), Transport: s.transport(), Count: max(w.Count, 1), Loops: s.wanted(),
+			ReusePort: w.ReusePort, Reloadable: w.Reloadable, User: w.User,
+		}
+		if s.listens {
+			a := s.endpoint.addr
+			d.Socket = &a
+		}
+		p.Workers = append(p.Workers, d)
+	}
+	return p, errors.Join(errs...)
+}
+
+// errNothing is the error of a program that makes no worker.
+var errNothing = errors.New("workerman: nothing to run: make a worker with NewWorker first")
+
+// workerKeys tells workers apart, in the same way in all processes and after a reload.
+func workerKeys(workers []*Worker) []string {
+	keys := make([]string, len(workers))
+	seen := make(map[string]int)
+	for i, w := range workers {
+		key := fmt.Sprintf("%q (%s)", w.name(), w.describe())
+		seen[key]++
+		if n := seen[key]; n > 1 {
+			key = fmt.Sprintf("%s number %d", key, n)
+		}
+		keys[i] = key
+	}
+	return keys
+}
+
+// innerKey is that of a worker among all of this process, as one that Listen starts.
+func (m *Master) innerKey(w *Worker) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return workerKeys(m.workers)[slices.Index(m.workers, w)]
+}
+
+func (m *Master) drainTimeout() time.Duration {
+	d := m.DrainTimeout
+	setDefault(&d, DefaultDrainTimeout)
+	return d
+}
+
+func (m *Master) gracefulTimeout() time.Duration {
+	d := m.GracefulTimeout
+	setDefault(&d, master.DefaultGraceful)
+	return d
+}
+
+// transport is what the worker's connections run over, for people.
+func (s *service) transport() string {
+	switch {
+	case s.security != nil:
+		return "ssl"
+	case s.listens:
+		return s.endpoint.addr.Network
+	}
+	return "none"
+}

@@ -1,0 +1,296 @@
+package workerman
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/workerman-go/workerman/internal/control"
+	"github.com/workerman-go/workerman/internal/master"
+)
+
+// process is this process when it serves a worker for a master.
+type process struct {
+	m      *Master
+	link   *control.Link
+	worker *Worker // nil if there are clients or timers only
+	ready  chan struct{}
+	ending sync.Once
+
+	mu    sync.Mutex // guards what follows
+	first []int      // descriptors of the worker's own sockets, until it takes them
+	asked uint64
+	reply map[uint64]chan reply
+}
+
+// reply is the master's answer to control.Listen.
+type reply struct {
+	fds []int
+	err error
+}
+
+// runProcess serves the worker that the master names.
+func (m *Master) runProcess() error {
+	link, err := control.OpenLink(os.NewFile(master.LinkDescriptor, "link"))
+	if err != nil {
+		return fmt.Errorf("link to the master: %w", err)
+	}
+	crash := os.NewFile(master.CrashDescriptor, "crash")
+	debug.SetCrashOutput(crash, debug.CrashOptions{})
+	crash.Close()
+	p := &process{m: m, link: link, ready: make(chan struct{}), reply: make(map[uint64]chan reply)}
+	if err := link.Send(control.Message{Kind: control.Hello, Version: control.Protocol}); err != nil {
+		return fmt.Errorf("link to the master: %w", err)
+	}
+	start, fds, err := link.Receive()
+	if err != nil || start.Kind != control.Start {
+		return fmt.Errorf("link to the master: no order to start: %w", err)
+	}
+	own := min(start.Sockets, len(fds))
+	p.first = fds[:own]
+	m.openLog(fds[own:], start.Daemon)
+	m.slot, m.inherited = start.Slot, p
+	m.nextID.Store(start.Base)
+	m.tickets.once.Do(func() { m.tickets.bytes = start.Secret })
+	workers, err := m.pick(start.Key)
+	if err == nil {
+		if len(workers) > 0 {
+			p.worker = workers[0]
+		}
+		go p.obey()
+		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+		defer stop()
+		go p.onQuit(ctx)
+		signal.Ignore(syscall.SIGHUP, syscall.SIGPIPE)
+		err = m.run(ctx, workers, p.serving)
+	}
+	if err != nil {
+		link.Send(control.Message{Kind: control.Failed, Error: err.Error()})
+	}
+	return err
+}
+
+// pick finds the worker of a key: the program on the disk may have changed.
+func (m *Master) pick(key string) ([]*Worker, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	keys := workerKeys(m.workers)
+	for i, w := range m.workers {
+		if keys[i] == key {
+			return []*Worker{w}, nil
+		}
+	}
+	if key == "" && len(m.workers) == 0 {
+		return nil, nil
+	}
+	return nil, fmt.Errorf("this version of the program has no worker %s", key)
+}
+
+// serving tells the master that the worker serves.
+func (p *process) serving() {
+	close(p.ready)
+	p.link.Send(control.Message{Kind: control.Up})
+	if p.worker != nil && p.worker.Recycle != (Recycle{}) {
+		go p.recycle(p.worker.Recycle)
+	}
+}
+
+// onQuit ends the process gracefully after SIGQUIT.
+func (p *process) onQuit(ctx context.Context) {
+	quit := make(chan os.Signal, 1)
+	signal.Notify(quit, syscall.SIGQUIT)
+	defer signal.Stop(quit)
+	select {
+	case <-quit:
+		p.leave(true, p.m.gracefulTimeout())
+	case <-ctx.Done():
+	}
+}
+
+// obey serves the master's messages. Without a master the process ends.
+func (p *process) obey() {
+	for {
+		m, fds, err := p.link.Receive()
+		if err != nil {
+			p.m.logger().Error("the master is gone: this process ends with its connections", "error", err)
+			p.leave(false, p.m.drainTimeout())
+			return
+		}
+		p.serve(m, fds)
+	}
+}
+
+func (p *process) serve(m control.Message, fds []int) {
+	file := func() *os.File {
+		f := os.NewFile(uintptr(fds[0]), m.Kind)
+		fds = fds[1:]
+		return f
+	}
+	switch {
+	case m.Kind == control.Listener:
+		r := reply{fds: fds}
+		if m.Error != "" {
+			r.err = errors.New(m.Error)
+		}
+		p.mu.Lock()
+		ch := p.reply[m.ID]
+		delete(p.reply, m.ID)
+		p.mu.Unlock()
+		if ch != nil {
+			ch <- r
+			return
+		}
+	case m.Kind == control.Ask && len(fds) > 0:
+		go p.answer(m, file())
+	case m.Kind == control.Give && len(fds) > 0:
+		go p.give(file(), m.Timeout)
+	case m.Kind == control.Take && len(fds) > 0:
+		go p.take(file())
+	case m.Kind == control.Drain:
+		go p.leave(m.Graceful, m.Timeout)
+	case m.Kind == control.Stop && m.Graceful:
+		go p.leave(true, m.Timeout)
+	case m.Kind == control.Stop:
+		p.m.StopAll()
+	case m.Kind == control.Notice:
+		go p.notice()
+	case m.Kind == control.Logs:
+		p.m.openLog(fds, false)
+		return
+	}
+	control.CloseAll(fds)
+}
+
+// answer writes the answer to a question of the master.
+func (p *process) answer(m control.Message, w *os.File) {
+	defer w.Close()
+	var err error
+	switch m.What {
+	case master.AskFigures:
+		err = json.NewEncoder(w).Encode(p.m.figures())
+	case master.AskConnections:
+		var f control.Filter
+		if err = json.Unmarshal([]byte(m.Query), &f); err == nil {
+			err = p.m.writeConnections(w, f)
+		}
+	case master.AskStack:
+		err = p.m.writeStack(w)
+	case master.AskProfile:
+		err = p.profile(m.Query, w)
+	}
+	if err != nil && !errors.Is(err, syscall.EPIPE) {
+		p.m.logger().Debug("question of the master", "what", m.What, "error", err)
+	}
+}
+
+// leave drains the connections and stops.
+func (p *process) leave(graceful bool, timeout time.Duration) {
+	p.ending.Do(func() {
+		select {
+		case <-p.ready:
+			p.unlisten()
+			p.m.drain(timeout, graceful, func(left int) {
+				p.link.Send(control.Message{Kind: control.Leaving, Left: left})
+			})
+		default: // it never served
+		}
+		p.m.StopAll()
+	})
+}
+
+// unlisten stops accepting on all workers of the process.
+func (p *process) unlisten() {
+	p.m.mu.Lock()
+	services := slices.Clone(p.m.services)
+	p.m.mu.Unlock()
+	for _, s := range services {
+		s.unlisten()
+	}
+}
+
+// give hands connections over to the process at the other end of f.
+func (p *process) give(f *os.File, timeout time.Duration) {
+	<-p.ready
+	p.unlisten()
+	p.reloadCallback()
+	var moved, left int
+	link, err := control.UnixConn(f)
+	if err == nil {
+		err = p.m.handOver(link, time.Now().Add(timeout), func(m, l int) {
+			moved, left = m, l
+			p.link.Send(control.Message{Kind: control.Moving, Moved: m, Left: l})
+		})
+		link.Close()
+	}
+	if err != nil {
+		p.m.logger().Warn("hand-over of connections", "error", err)
+	}
+	p.link.Send(control.Message{Kind: control.Given, Moved: moved, Left: left})
+}
+
+// take takes connections over from the process at the other end of f.
+func (p *process) take(f *os.File) {
+	<-p.ready
+	link, err := control.UnixConn(f)
+	if err == nil {
+		err = p.m.adopt(link)
+		link.Close()
+	}
+	if err != nil {
+		p.m.logger().Warn("taking over connections", "error", err)
+	}
+}
+
+// reloadCallback runs OnWorkerReload.
+func (p *process) reloadCallback() {
+	if p.worker == nil || p.worker.OnWorkerReload == nil {
+		return
+	}
+	done := make(chan struct{})
+	if p.worker.Post(func() { defer close(done); p.worker.OnWorkerReload(p.worker) }) {
+		<-done
+	}
+}
+
+// notice is a reload that the worker takes no part in.
+func (p *process) notice() {
+	p.reloadCallback()
+	p.link.Send(control.Message{Kind: control.Loaded})
+}
+
+// recycle asks for a successor when the process has served long enough.
+func (p *process) recycle(r Recycle) {
+	age := r.Age + time.Duration(rand.Int64N(int64(r.Age)/10+1))
+	born := time.Now()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-p.m.stop:
+			return
+		}
+		reason := ""
+		f := p.m.figures()
+		switch {
+		case r.Requests > 0 && f.Requests >= r.Requests:
+			reason = fmt.Sprintf("%d requests", f.Requests)
+		case r.Memory > 0 && f.Memory >= r.Memory:
+			reason = fmt.Sprintf("%d MiB of memory", f.Memory>>20)
+		case r.Age > 0 && time.Since(born) >= age:
+			reason = "age " + age.Round(time.Second).String()
+		}
+		if reason != "" {
+			p.link.Send(control.Message{Kind: control.Replace, Reason: reason})
+		}
+	}
+}

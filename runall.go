@@ -1,0 +1,66 @@
+package workerman
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// RunAll is what main ends with: it is the program's command line.
+//
+// PROGRAM, or PROGRAM start, makes the process the master of the default Master's workers:
+// it starts Count processes for each and replaces those that die, until SIGINT, SIGTERM or
+// the command stop. The processes run main, too, up to RunAll, so what comes before it
+// should be quick and have no lasting effect. PROGRAM help lists the other commands. The
+// command's options follow it directly, then come the program's own flags; package flag sees
+// only these.
+//
+// RunAll returns after a stop in good order. If the start or a command fails it prints why
+// and exits: 1 failed, 2 wrong usage, 3 not running.
+func RunAll() {
+	if code := defaultMaster.runAll(); code != 0 {
+		os.Exit(code)
+	}
+}
+
+// WorkerExit is the end of a process.
+type WorkerExit struct {
+	Worker string // name
+	ID     int    // see Worker.ID
+	PID    int
+	Cause  string // in words, as "exit code 2" or "panic: runtime error: index out of range"
+	Code   int    // exit code, -1 after a signal
+	Signal syscall.Signal
+}
+
+// ID is the number of the process among those of the worker, from 0 to Count-1. The
+// successor of a process has the same one. Under Run it is 0.
+func (w *Worker) ID() int { return w.master.slot }
+
+// runHere serves all workers in this process until a signal comes. A second one ends it at
+// once.
+func (m *Master) runHere() error {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	finished := make(chan struct{})
+	defer close(finished)
+	go func() {
+		select {
+		case sig := <-signals:
+			m.logger().Info("stopping", "signal", sig.String())
+			cancel()
+		case <-finished:
+			return
+		}
+		select {
+		case <-signals:
+			os.Exit(1)
+		case <-finished:
+		}
+	}()
+	defer signal.Stop(signals)
+	return m.Run(ctx)
+}

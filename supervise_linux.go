@@ -1,0 +1,230 @@
+package workerman
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/workerman-go/workerman/internal/control"
+	"github.com/workerman-go/workerman/internal/master"
+)
+
+// describe tells a master what this program wants to run.
+func (m *Master) describe() error {
+	var d master.Description
+	plan, err := m.plan()
+	if err == nil {
+		d.Plan = &plan
+	} else {
+		d.Error = err.Error()
+	}
+	f := os.NewFile(master.LinkDescriptor, "answer")
+	defer f.Close()
+	return json.NewEncoder(f).Encode(d)
+}
+
+// supervision is the master process.
+type supervision struct {
+	m          *Master
+	files      fileSet
+	daemon     bool
+	supervisor *master.Supervisor
+	server     *master.Server
+	log        *slog.Logger
+	plan       master.Plan
+}
+
+// supervise makes this process the master until the service has stopped. ready is called
+// when all processes serve.
+func (m *Master) supervise(daemon bool, ready func(control.Status)) error {
+	v := &supervision{m: m, daemon: daemon}
+	var err error
+	if v.plan, err = m.plan(); err != nil {
+		return err
+	}
+	if v.files, err = m.paths(); err != nil {
+		return err
+	}
+	pid, err := master.LockPidFile(v.files.pid)
+	if err != nil {
+		return err
+	}
+	defer pid.Close()
+	if err := v.prepare(); err != nil {
+		return err
+	}
+	ln, err := master.ListenSocket(master.SocketPath(v.files.pid))
+	if err != nil {
+		return err
+	}
+	defer os.Remove(master.SocketPath(v.files.pid))
+	v.server = master.NewServer(v.supervisor, v.complete)
+	go v.server.Serve(ln)
+	defer v.server.Shutdown()
+
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go v.signals(ctx)
+	if err := v.supervisor.Start(ctx); err != nil {
+		return err
+	}
+	ready(v.server.Status(ctx))
+	return v.supervisor.Wait()
+}
+
+// prepare opens the log and makes the supervisor.
+func (v *supervision) prepare() error {
+	program, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("the program's own file: %w", err)
+	}
+	if err := v.m.createLog(v.files.log, v.daemon); err != nil {
+		return err
+	}
+	v.log = v.m.logger()
+	o := master.Options{
+		Program: program, Args: os.Args, Stdout: os.Stdout, Stderr: os.Stderr, Daemon: v.daemon, Log: v.log,
+		Ready: v.m.StartTimeout, Graceful: v.m.GracefulTimeout, LogFiles: v.m.logDescriptors,
+		OnExit: v.onExit,
+	}
+	v.supervisor, err = master.New(v.plan, o)
+	return err
+}
+
+// onExit passes the end of a process on to the user.
+func (v *supervision) onExit(e master.Exit) {
+	if fn := v.m.OnWorkerExit; fn != nil {
+		v.m.guard(func() {
+			fn(WorkerExit{Worker: e.Worker, ID: e.Slot, PID: e.PID, Cause: e.Cause, Code: e.Code, Signal: syscall.Signal(e.Signal)})
+		})
+	}
+}
+
+// complete adds to a status what the supervisor does not know.
+func (v *supervision) complete(s *control.Status) {
+	s.Version, s.Build = versions()
+	s.User = userName()
+	s.PidFile, s.LogFile, s.Admin = v.files.pid, v.files.log, v.m.Admin
+}
+
+// signals serves the signals of the master. A second one that stops makes the stop short.
+func (v *supervision) signals(ctx context.Context) {
+	ch := make(chan os.Signal, 8)
+	signal.Notify(ch, syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2)
+	signal.Ignore(syscall.SIGPIPE) // a terminal that has gone
+	defer signal.Stop(ch)
+	for {
+		var sig os.Signal
+		select {
+		case sig = <-ch:
+		case <-ctx.Done():
+			return
+		}
+		why := "signal " + sig.String()
+		switch {
+		case sig == syscall.SIGUSR1, sig == syscall.SIGHUP && v.daemon:
+			go v.supervisor.Reload(false, nil)
+		case sig == syscall.SIGUSR2:
+			go v.supervisor.Reload(true, nil)
+		case sig == syscall.SIGQUIT:
+			go v.supervisor.Stop(true, why, nil)
+		default:
+			go v.supervisor.Stop(false, why, nil)
+		}
+	}
+}
+
+// startDaemon starts the master in the background and waits until it serves, or tells why
+// not.
+func (m *Master) startDaemon(progress func(control.Event)) error {
+	out, err := m.openStdout()
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	report, reportEnd, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer report.Close()
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		return err
+	}
+	defer null.Close()
+	program, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("the program's own file: %w", err)
+	}
+	attr := &os.ProcAttr{
+		Env:   append(os.Environ(), master.RoleVariable+"="+master.RoleDaemon, master.NameVariable+"="+os.Args[0]),
+		Files: []*os.File{null, out, out, reportEnd},
+		Sys:   &syscall.SysProcAttr{Setsid: true}, // out of the terminal's session
+	}
+	args := append([]string{"workerman: master " + program}, os.Args[1:]...)
+	child, err := os.StartProcess("/proc/self/exe", args, attr)
+	reportEnd.Close()
+	if err != nil {
+		return err
+	}
+	lines := json.NewDecoder(report)
+	for {
+		var e control.Event
+		err := lines.Decode(&e)
+		switch {
+		case errors.Is(err, io.EOF):
+			state, _ := child.Wait()
+			return fmt.Errorf("the daemon ended before it served: %v", state)
+		case err != nil:
+			return err
+		case e.Error != "":
+			child.Wait()
+			return errors.New(e.Error)
+		case e.Done:
+			child.Release()
+			return nil
+		}
+		progress(e)
+	}
+}
+
+// runDaemon is the master in the background. Who started it waits at the descriptor for its
+// report.
+func (m *Master) runDaemon() error {
+	report := os.NewFile(master.LinkDescriptor, "report")
+	syscall.CloseOnExec(master.LinkDescriptor)
+	send := func(e control.Event) { json.NewEncoder(report).Encode(e) }
+	err := m.supervise(true, func(s control.Status) {
+		for _, w := range s.Workers {
+			send(control.Event{Worker: &w})
+		}
+		send(control.Event{Done: true})
+		report.Close()
+	})
+	if err != nil {
+		send(control.Event{Error: err.Error()})
+		m.logger().Error("the service ends", "error", err)
+	}
+	return err
+}
+
+// openStdout opens what a daemon writes its output to.
+func (m *Master) openStdout() (*os.File, error) {
+	path := m.StdoutFile
+	setDefault(&path, os.DevNull)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("StdoutFile: %w", err)
+	}
+	return f, nil
+}
+
+// stopPatience is how long commands wait for a master beyond its own limits.
+const stopPatience = 10 * time.Second

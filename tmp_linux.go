@@ -1,0 +1,33 @@
+package workerman
+
+import (
+	"io"
+	"net"
+	"os"
+	"time"
+
+	"github.com/workerman-go/workerman/internal/control"
+)
+
+func (m *Master) openLog(fds []int, daemon bool)           {}
+func (m *Master) createLog(path string, daemon bool) error { return nil }
+func (m *Master) logDescriptors() []int                    { return nil }
+func (m *Master) figures() (f control.Figures) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, s := range m.services {
+		f.Connections += s.live.Load()
+		f.Requests += s.requests.Load()
+	}
+	return f
+}
+func (m *Master) writeConnections(w io.Writer, f control.Filter) error { return nil }
+func (m *Master) writeStack(w io.Writer) error                         { return nil }
+func (p *process) profile(q string, w *os.File) error                  { return nil }
+func (m *Master) handOver(link *net.UnixConn, deadline time.Time, progress func(moved, left int)) error {
+	return nil
+}
+func (m *Master) adopt(link *net.UnixConn) error                                { return nil }
+func (m *Master) drain(d time.Duration, graceful bool, progress func(left int)) {}
+func versions() (string, string)                                                { return "", "" }
+func userName() string                                                          { return "" }
