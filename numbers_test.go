@@ -300,7 +300,7 @@ func idleServer(scheme string) {
 		}
 		os.Exit(0)
 	}()
-	RunAll()
+	defaultMaster.runHere()
 }
 
 // warmUp serves a few connections, so that what the process needs once, as code that is
