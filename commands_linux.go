@@ -69,7 +69,7 @@ func (m *Master) dispatch() error {
 	if m.OneProcess || os.Getenv("WORKERMAN_ONE_PROCESS") == "1" {
 		return m.runHere()
 	}
-	f, err := m.paths()
+	f, err := m.paths(false)
 	if err != nil {
 		return err
 	}

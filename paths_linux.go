@@ -18,8 +18,8 @@ type fileSet struct {
 }
 
 // paths says where the files are: those of a running master where there are any, else where
-// they can be written.
-func (m *Master) paths() (f fileSet, err error) {
+// they can be written. Only a daemon has a log file by default.
+func (m *Master) paths(daemon bool) (f fileSet, err error) {
 	given := m.PidFile
 	setDefault(&given, os.Getenv("WORKERMAN_PID_FILE"))
 	if given != "" {
@@ -31,12 +31,11 @@ func (m *Master) paths() (f fileSet, err error) {
 	}
 	if m.LogFile != "" {
 		f.log, err = filepath.Abs(m.LogFile)
+	} else if daemon {
+		f.log = strings.TrimSuffix(f.pid, ".pid") + ".log"
 	}
 	return f, err
 }
-
-// logBeside is the default log file of a daemon.
-func logBeside(pidFile string) string { return strings.TrimSuffix(pidFile, ".pid") + ".log" }
 
 // defaultPidFile picks the folder: where a file is already, else the first writable one.
 func defaultPidFile() (string, error) {

@@ -23,6 +23,7 @@ type process struct {
 	m      *Master
 	link   *control.Link
 	worker *Worker // nil if there are clients or timers only
+	log    *serviceLog
 	ready  chan struct{}
 	ending sync.Once
 
@@ -57,15 +58,20 @@ func (m *Master) runProcess() error {
 	}
 	own := min(start.Sockets, len(fds))
 	p.first = fds[:own]
-	m.openLog(fds[own:], start.Daemon)
+	p.log = newLog(start.Daemon)
+	p.log.inherit(fds[own:])
+	defer p.log.close()
 	m.slot, m.inherited = start.Slot, p
 	m.nextID.Store(start.Base)
 	m.tickets.once.Do(func() { m.tickets.bytes = start.Secret })
 	workers, err := m.pick(start.Key)
 	if err == nil {
+		name := "none"
 		if len(workers) > 0 {
 			p.worker = workers[0]
+			name = p.worker.name()
 		}
+		p.log.install(name)
 		go p.obey()
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 		defer stop()
@@ -164,7 +170,7 @@ func (p *process) serve(m control.Message, fds []int) {
 	case m.Kind == control.Notice:
 		go p.notice()
 	case m.Kind == control.Logs:
-		p.m.openLog(fds, false)
+		p.log.inherit(fds)
 		return
 	}
 	control.CloseAll(fds)

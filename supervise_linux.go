@@ -37,6 +37,7 @@ type supervision struct {
 	daemon     bool
 	supervisor *master.Supervisor
 	server     *master.Server
+	output     *serviceLog
 	log        *slog.Logger
 	plan       master.Plan
 }
@@ -49,7 +50,7 @@ func (m *Master) supervise(daemon bool, ready func(control.Status)) error {
 	if v.plan, err = m.plan(); err != nil {
 		return err
 	}
-	if v.files, err = m.paths(); err != nil {
+	if v.files, err = m.paths(daemon); err != nil {
 		return err
 	}
 	pid, err := master.LockPidFile(v.files.pid)
@@ -60,6 +61,7 @@ func (m *Master) supervise(daemon bool, ready func(control.Status)) error {
 	if err := v.prepare(); err != nil {
 		return err
 	}
+	defer v.output.close()
 	ln, err := master.ListenSocket(master.SocketPath(v.files.pid))
 	if err != nil {
 		return err
@@ -85,17 +87,26 @@ func (v *supervision) prepare() error {
 	if err != nil {
 		return fmt.Errorf("the program's own file: %w", err)
 	}
-	if err := v.m.createLog(v.files.log, v.daemon); err != nil {
-		return err
+	v.output = newLog(v.daemon)
+	if v.files.log != "" {
+		if err := v.output.open(v.files.log, v.m.LogMaxSize); err != nil {
+			return err
+		}
 	}
+	v.output.install("master")
 	v.log = v.m.logger()
 	o := master.Options{
 		Program: program, Args: os.Args, Stdout: os.Stdout, Stderr: os.Stderr, Daemon: v.daemon, Log: v.log,
-		Ready: v.m.StartTimeout, Graceful: v.m.GracefulTimeout, LogFiles: v.m.logDescriptors,
+		Ready: v.m.StartTimeout, Graceful: v.m.GracefulTimeout, LogFiles: v.output.descriptors,
 		OnExit: v.onExit,
 	}
-	v.supervisor, err = master.New(v.plan, o)
-	return err
+	if v.supervisor, err = master.New(v.plan, o); err != nil {
+		return err
+	}
+	if v.files.log != "" {
+		go v.output.follow(v.supervisor.Notify)
+	}
+	return nil
 }
 
 // onExit passes the end of a process on to the user.

@@ -9,9 +9,6 @@ import (
 	"github.com/workerman-go/workerman/internal/control"
 )
 
-func (m *Master) openLog(fds []int, daemon bool)           {}
-func (m *Master) createLog(path string, daemon bool) error { return nil }
-func (m *Master) logDescriptors() []int                    { return nil }
 func (m *Master) figures() (f control.Figures) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
