@@ -74,11 +74,20 @@ func (m *Master) supervise(daemon bool, ready func(control.Status)) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	go v.signals(ctx)
+	if os.Getpid() == 1 {
+		go master.Reap(ctx)
+	}
 	if err := v.supervisor.Start(ctx); err != nil {
 		return err
 	}
-	ready(v.server.Status(ctx))
-	return v.supervisor.Wait()
+	status := v.server.Status(ctx)
+	for _, w := range status.Workers {
+		v.log.Info("worker started", "worker", w.Name, "listen", w.Listen, "transport", w.Transport, "processes", w.Count, "loops", w.Loops)
+	}
+	ready(status)
+	err = v.supervisor.Wait()
+	v.log.Info("stopped")
+	return err
 }
 
 // prepare opens the log and makes the supervisor.

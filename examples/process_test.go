@@ -75,7 +75,8 @@ func start(t *testing.T, engine, program string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, cmd: exec.Command(filepath.Join(programs, program), args...), exited: make(chan struct{})}
 	// A program with the race detector waits a second before it exits, if not told otherwise.
-	p.cmd.Env = append(os.Environ(), "WORKERMAN_ENGINE="+engine, "GORACE=atexit_sleep_ms=0")
+	p.cmd.Env = append(os.Environ(), "WORKERMAN_ENGINE="+engine, "GORACE=atexit_sleep_ms=0",
+		"WORKERMAN_PID_FILE="+filepath.Join(t.TempDir(), program+".pid")) // the same program runs in other tests, too
 	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.output
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -99,7 +100,7 @@ func start(t *testing.T, engine, program string, args ...string) *process {
 }
 
 // listening matches the log line of a worker that has started.
-var listening = regexp.MustCompile(`worker started worker=\S+ listen=\w[\w+]*://(\S+) .*\n`)
+var listening = regexp.MustCompile(`worker started (?:worker=\S+ )?listen=\w[\w+]*://(\S+) .*\n`)
 
 // addresses waits until n workers have started and returns where they listen, in order.
 func (p *process) addresses(n int) []string {
