@@ -60,7 +60,10 @@ func (m *Master) runAll() int {
 func (m *Master) dispatch() error {
 	switch processRole {
 	case master.RoleWorker:
-		return m.runProcess()
+		if m.runProcess() != nil { // the master tells
+			os.Exit(1)
+		}
+		return nil
 	case master.RoleDescribe:
 		return m.describe()
 	case master.RoleDaemon:
@@ -81,7 +84,7 @@ func (m *Master) dispatch() error {
 		if command.Daemon {
 			return m.startDaemon(func(e control.Event) { fmt.Println(e) })
 		}
-		return m.supervise(false, func(s control.Status) { fmt.Println("started", s) })
+		return m.supervise(false, func(s control.Status) {  })
 	case "stop":
 		return client.Stop(ctx, command.Graceful, func(e control.Event) { fmt.Println(e) })
 	case "reload":

@@ -28,11 +28,14 @@ func (m *Master) plan() (master.Plan, error) {
 	var errs []error
 	for i, w := range workers {
 		s, err := w.prepare()
-		if err == nil && w.Count < 0 {
-			err = fmt.Errorf("Count is %d", w.Count)
+		if err == nil {
+			err = w.checkProcesses(workers)
 		}
 		if err != nil {
 			errs = append(errs, w.startError(err))
+			continue
+		}
+		if w.Inside != nil {
 			continue
 		}
 		d := master.Worker{
@@ -46,6 +49,34 @@ func (m *Master) plan() (master.Plan, error) {
 		p.Workers = append(p.Workers, d)
 	}
 	return p, errors.Join(errs...)
+}
+
+// checkProcesses refuses settings of processes that make no sense.
+func (w *Worker) checkProcesses(all []*Worker) error {
+	switch {
+	case w.Count < 0:
+		return fmt.Errorf("Count is %d", w.Count)
+	case w.Inside == nil:
+		return nil
+	case w.Count != 0 || w.User != "":
+		return errors.New("Inside: set Count and User of the worker that it is inside of")
+	case w.Inside.Inside != nil:
+		return fmt.Errorf("Inside: worker %q is itself inside of another", w.Inside.name())
+	case !slices.Contains(all, w.Inside):
+		return fmt.Errorf("Inside: worker %q is not one of the same master", w.Inside.name())
+	}
+	return nil
+}
+
+// household is a worker with those inside of it.
+func household(w *Worker, all []*Worker) []*Worker {
+	list := []*Worker{w}
+	for _, inner := range all {
+		if inner.Inside == w {
+			list = append(list, inner)
+		}
+	}
+	return list
 }
 
 // errNothing is the error of a program that makes no worker.

@@ -85,14 +85,15 @@ func (m *Master) runProcess() error {
 	return err
 }
 
-// pick finds the worker of a key: the program on the disk may have changed.
+// pick finds the worker of a key, and those inside of it: the program on the disk may have
+// changed.
 func (m *Master) pick(key string) ([]*Worker, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	keys := workerKeys(m.workers)
 	for i, w := range m.workers {
 		if keys[i] == key {
-			return []*Worker{w}, nil
+			return household(w, m.workers), nil
 		}
 	}
 	if key == "" && len(m.workers) == 0 {
@@ -104,10 +105,26 @@ func (m *Master) pick(key string) ([]*Worker, error) {
 // serving tells the master that the worker serves.
 func (p *process) serving() {
 	close(p.ready)
-	p.link.Send(control.Message{Kind: control.Up})
+	p.link.Send(control.Message{Kind: control.Up, Inside: p.inside()})
 	if p.worker != nil && p.worker.Recycle != (Recycle{}) {
 		go p.recycle(p.worker.Recycle)
 	}
+}
+
+// inside lists what the process serves besides its worker.
+func (p *process) inside() (list []control.Worker) {
+	for _, s := range p.services() {
+		if w := s.worker; w != p.worker {
+			list = append(list, control.Worker{Name: w.name(), Listen: w.listenText(), Transport: s.transport(), Loops: s.wanted()})
+		}
+	}
+	return list
+}
+
+func (p *process) services() []*service {
+	p.m.mu.Lock()
+	defer p.m.mu.Unlock()
+	return slices.Clone(p.m.services)
 }
 
 // onQuit ends the process gracefully after SIGQUIT.
@@ -215,10 +232,7 @@ func (p *process) leave(graceful bool, timeout time.Duration) {
 
 // unlisten stops accepting on all workers of the process.
 func (p *process) unlisten() {
-	p.m.mu.Lock()
-	services := slices.Clone(p.m.services)
-	p.m.mu.Unlock()
-	for _, s := range services {
+	for _, s := range p.services() {
 		s.unlisten()
 	}
 }

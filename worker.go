@@ -27,6 +27,10 @@ type Worker struct {
 	// Count is the number of processes that serve the worker under RunAll, at least 1, the
 	// default. They share the address and nothing else. Run serves in its own process.
 	Count int
+	// Inside serves the worker in the processes of another one, beside it: the two share all
+	// variables, and the loops. Count, User and what else concerns processes are then the
+	// other's. Default nil: processes of its own. Run serves all in its one process.
+	Inside *Worker
 	// User is the user that the processes run as, "NAME" or "NAME:GROUP", which only root may
 	// say. Default: that of the master. The group is by default the user's, with its others.
 	User string

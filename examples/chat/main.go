@@ -71,6 +71,7 @@ func main() {
 	if *lines != "" {
 		text := workerman.NewWorker(*lines)
 		text.Name = "chat-text"
+		text.Inside = web // they share the rooms
 		text.MaxPackageSize = maxPackage
 		text.MaxSendBuffer = maxUnread
 		text.FullPolicy = workerman.CloseWhenFull

@@ -12,6 +12,7 @@ import (
 // sendOn makes a worker send browsers to the same page of another one, which has TLS.
 func sendOn(from, to *workerman.Worker) {
 	from.Name = "redirect"
+	from.Inside = to // whose port it has to know
 	from.OnRequest = func(c *workerman.Conn, r *http.Request) {
 		location := "https://" + secureHost(r.Host(), to.Addr().(*net.TCPAddr).Port) + r.RawPath()
 		if query := r.RawQuery(); query != "" {

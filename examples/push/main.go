@@ -28,7 +28,9 @@ func main() {
 
 	browsers := workerman.NewWorker(*listen)
 	serveBrowsers(browsers)
-	servePrograms(workerman.NewWorker(*inner), browsers)
+	programs := workerman.NewWorker(*inner)
+	programs.Inside = browsers // the process that has the connections
+	servePrograms(programs, browsers)
 	workerman.RunAll()
 }
 

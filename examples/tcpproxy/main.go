@@ -29,8 +29,9 @@ func main() {
 	flag.Parse()
 
 	var a, b queue
-	serve(*addressA, "side-a", &a, &b, *patience)
-	serve(*addressB, "side-b", &b, &a, *patience)
+	sideA := serve(*addressA, "side-a", &a, &b, *patience)
+	sideB := serve(*addressB, "side-b", &b, &a, *patience)
+	sideB.Inside = sideA // one process, which knows the callers of both sides
 	workerman.RunAll()
 }
 
@@ -44,7 +45,7 @@ func (q *queue) remove(c *workerman.Conn) {
 }
 
 // serve opens one side: own is where its callers wait, other is where their partners do.
-func serve(address, name string, own, other *queue, patience time.Duration) {
+func serve(address, name string, own, other *queue, patience time.Duration) *workerman.Worker {
 	w := workerman.NewWorker(address)
 	w.Name = name
 	w.OnConnect = func(c *workerman.Conn) {
@@ -65,6 +66,7 @@ func serve(address, name string, own, other *queue, patience time.Duration) {
 		*own = append(*own, c)
 	}
 	w.OnClose = own.remove
+	return w
 }
 
 // join connects a caller with the one who waited.

@@ -67,6 +67,7 @@ type Message struct {
 	Reason   string        `json:"reason,omitempty"`
 	Error    string        `json:"error,omitempty"`
 	Daemon   bool          `json:"daemon,omitempty"`
+	Inside   []Worker      `json:"inside,omitempty"` // of Up: what else the process serves
 }
 
 const (

@@ -39,6 +39,7 @@ type Worker struct {
 	Processes []Process `json:"processes"` // by slot, then by age
 	Exits     []Exit    `json:"exits,omitempty"`
 	Moved     uint64    `json:"moved"`             // connections handed over since the start
+	Inside    string    `json:"inside,omitempty"`  // the worker in whose processes it is served; it has none itself then
 	Backoff   string    `json:"backoff,omitempty"` // "2s": a crash loop is slowed down; the next start
 }
 

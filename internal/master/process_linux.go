@@ -215,6 +215,7 @@ func (s *Supervisor) heard(p *process, m control.Message) {
 	case control.Up:
 		if p.readyAt.CompareAndSwap(0, time.Now().UnixNano()) {
 			p.state = control.Ready
+			p.slot.group.inside = m.Inside
 			close(p.ready)
 		}
 	case control.Failed:

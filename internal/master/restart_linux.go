@@ -34,7 +34,9 @@ func (s *Supervisor) ended(p *process, state *os.ProcessState) {
 		}
 	}
 	expected := p.wish != "" && p.killed == "" && exit.Code == 0
-	if expected {
+	if s.state == Starting {
+		// The start fails, and Start tells why.
+	} else if expected {
 		s.log.Debug("process ended", "worker", g.plan.Name, "pid", p.pid, "reason", p.wish)
 	} else {
 		g.count(p.cause)

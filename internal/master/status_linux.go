@@ -130,6 +130,10 @@ func (s *Supervisor) Status(ctx context.Context) control.Status {
 			}
 		}
 		st.Workers = append(st.Workers, w)
+		for _, inner := range g.inside {
+			inner.Inside, inner.Count, inner.User = g.plan.Name, g.plan.Count, g.plan.User
+			st.Workers = append(st.Workers, inner)
+		}
 	}
 	return st
 }

@@ -84,6 +84,7 @@ type group struct {
 	plan    Worker
 	set     *socketSet // nil without an address
 	extras  map[string]bool
+	inside  []control.Worker // what its processes serve besides
 	slots   []*slot
 	exits   []control.Exit
 	moved   uint64
