@@ -129,7 +129,7 @@ func TestUnitsAreVerified(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := UnitOptions{
-		Program: program, Args: []string{"-x", `a "b" $HOME %h`, "", ";", "\n"}, WorkingDirectory: dir, User: "nobody",
+		Program: program, Args: []string{"-x", `a "b" $HOME %h`, "", ";", "\n"}, WorkingDirectory: dir, User: "daemon",
 		Listen: []socket.Address{web, game, local}, Sockets: true,
 	}
 	service, err := Unit(o)
