@@ -144,8 +144,8 @@ func (s *service) everyone() []*Conn {
 
 // remove forgets a connection after its OnClose.
 func (s *service) remove(c *Conn) {
-	if s.client != nil {
-		s.client.left(c)
+	if cl := c.Client(); cl != nil {
+		cl.left(c)
 		return
 	}
 	s.mu.Lock()

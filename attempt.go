@@ -14,8 +14,8 @@ import (
 // through its handshakes. It runs on the client's loop.
 type attempt struct {
 	client *Client
-	svc    *service
-	route  *route
+	terms  *terms
+	route  route
 	loop   *loop.Loop
 	timer  *loop.Timer // of ConnectTimeout
 	abort  func()      // gives up what is under way; nil if that is the business of conn
@@ -25,10 +25,9 @@ type attempt struct {
 
 // begin starts an attempt, unless the master stops.
 func (cl *Client) begin(l *loop.Loop) {
-	cl.stopTimer()
-	cl.loop = l
+	cl.endPause()
 	cl.mu.Lock()
-	a := &attempt{client: cl, svc: cl.svc, route: cl.route, loop: l}
+	a := &attempt{client: cl, terms: cl.terms, loop: l}
 	if cl.phase != phaseEnded && !cl.master.register(cl) {
 		cl.end()
 	}
@@ -38,7 +37,12 @@ func (cl *Client) begin(l *loop.Loop) {
 		return
 	}
 	cl.attempt = a
-	a.timer = l.After(a.route.timeout, a.expire)
+	a.timer = l.After(a.terms.timeout, a.expire)
+	var err error
+	if a.route, err = a.terms.route(cl.address); err != nil {
+		a.fail(err)
+		return
+	}
 	a.find()
 }
 
@@ -49,8 +53,8 @@ func (a *attempt) find() {
 		a.dial([]loop.Target{{Path: to.Path}})
 		return
 	}
-	if a.route.proxy != nil {
-		to = a.route.proxy.addr
+	if a.terms.proxy != nil {
+		to = a.terms.proxy.addr
 	}
 	if ip, err := netip.ParseAddr(to.Host); err == nil {
 		a.dialAll([]netip.Addr{ip}, to.Port)
@@ -67,7 +71,7 @@ func (a *attempt) find() {
 }
 
 func (a *attempt) dialAll(ips []netip.Addr, port uint16) {
-	local := a.route.local
+	local := a.terms.options.LocalAddr
 	var targets []loop.Target
 	for _, ip := range interleave(ips) {
 		if !local.IsValid() || ip.Unmap().Is4() == local.Addr().Unmap().Is4() {
@@ -95,20 +99,20 @@ func (a *attempt) dial(targets []loop.Target) {
 
 // attach makes the Conn of a connected socket and begins with its handshakes.
 func (a *attempt) attach(in loop.Incoming) {
-	s := a.svc
+	s := &a.terms.service
 	c := a.newConn()
 	c.setRemote(in.Remote)
-	if err := a.loop.Attach(&c.stream, in, (*connOwner)(c), s.limits.LingerTimeout); err != nil {
+	if err := a.loop.Attach(&c.stream, in, a.owner(c), s.limits.LingerTimeout); err != nil {
 		a.fail(err)
 		return
 	}
 	s.master.outgoing.Add(1)
 	a.conn = c
-	if a.route.proxy == nil {
+	if a.terms.proxy == nil {
 		a.secure()
 		return
 	}
-	t, err := a.route.proxy.negotiation(a.route.endpoint.addr)
+	t, err := a.terms.proxy.negotiation(a.route.endpoint.addr)
 	if err != nil {
 		c.fault(err)
 		return
@@ -119,9 +123,14 @@ func (a *attempt) attach(in loop.Incoming) {
 }
 
 func (a *attempt) newConn() *Conn {
-	c := &Conn{svc: a.svc, id: a.svc.master.nextID.Add(1), born: uint32(a.loop.Now() / bornUnit)}
+	s := &a.terms.service
+	c := &Conn{svc: s, id: s.master.nextID.Add(1), born: uint32(a.loop.Now() / bornUnit)}
 	c.stage.Store(uint32(stageOpening))
 	return c
+}
+
+func (a *attempt) owner(c *Conn) *clientOwner {
+	return &clientOwner{connOwner: (*connOwner)(c), client: a.client}
 }
 
 // secure goes on when the way to the server is open.
@@ -157,7 +166,7 @@ func (a *attempt) upgrade() {
 	}
 	a.step = "WebSocket handshake"
 	c := a.conn
-	o := &opening{attempt: a, handshake: a.route.handshake(a.svc.webSocket)}
+	o := &opening{attempt: a, handshake: a.terms.handshake(&a.route)}
 	request, err := o.handshake.AppendRequest(nil)
 	if err != nil {
 		c.fault(err)
@@ -183,7 +192,7 @@ func (a *attempt) established() {
 		}
 	}
 	c.stage.Store(uint32(stageReady))
-	cl.established(c, a.route)
+	cl.established(c)
 }
 
 // over ends the attempt's part.
@@ -198,7 +207,7 @@ func (a *attempt) over() {
 
 // expire gives up after ConnectTimeout.
 func (a *attempt) expire() {
-	err := fmt.Errorf("%w: %s not done within %v", ErrConnectTimeout, a.step, a.route.timeout)
+	err := fmt.Errorf("%w: %s not done within %v", ErrConnectTimeout, a.step, a.terms.timeout)
 	if a.conn == nil {
 		a.fail(err)
 		return
@@ -230,7 +239,7 @@ func (a *attempt) fail(err error) {
 	if c == nil {
 		c = a.newConn()
 		c.more().gone = true
-		a.loop.Abandon(&c.stream)
+		a.loop.Abandon(&c.stream, a.owner(c))
 	}
 	c.end(err)
 	cl.failed(c, err)

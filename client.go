@@ -1,19 +1,15 @@
 package workerman
 
 import (
-	"crypto/tls"
 	"errors"
-	"net/netip"
 	"sync"
 	"time"
 
-	"github.com/workerman-go/workerman/http"
 	"github.com/workerman-go/workerman/internal/loop"
-	"github.com/workerman-go/workerman/websocket"
 )
 
 // Client is the connecting side: one connection at a time to one address, again and again
-// if need be. Set its fields before Connect, which copies them. Its methods may be called
+// if need be. Set its options before Connect, which copies them. Its methods may be called
 // from every goroutine.
 //
 // Each connection that comes up is a Conn like those of a Worker, with the same callbacks
@@ -28,69 +24,33 @@ import (
 // All callbacks run on one event loop: the first of the Master, or that of the connection
 // that the Client was made by.
 type Client struct {
-	// Name appears in logs. Default: the address.
-	Name string
-	// Protocol replaces the protocol of the address's scheme.
-	Protocol Protocol
-	// TLS are the settings of encryption: RootCAs for an own authority, Certificates for what
-	// the server asks the client for, ServerName for another name than the host of the
-	// address. It is copied. The schemes ssl (or tls) and wss encrypt without it; with any
-	// other it is enough to set it. The server's certificate is verified unless
-	// InsecureSkipVerify says otherwise.
-	TLS *tls.Config
-	// ConnectTimeout bounds an attempt: the look-up of the name, TCP and all handshakes.
-	// Default 10 s.
-	ConnectTimeout time.Duration
-	// Backoff connects again by itself. Default: never.
-	Backoff Backoff
-	// LocalAddr is the address of this side; with port 0 the system chooses the port.
-	LocalAddr netip.AddrPort
-	// Proxy leads through a proxy: http://HOST:PORT by CONNECT (RFC 9110 section 9.3.6), or
-	// socks5://HOST:PORT (RFC 1928), both with USER:PASSWORD@ in front of the host if need
-	// be. The proxy looks the host of the address up. Default: none.
-	Proxy string
-
-	// Header are further fields of a WebSocket's handshake, as Authorization, Cookie, Origin,
-	// or a Host other than the address's.
-	Header []http.Field
-	// WebSocket are the settings of a ws:// or wss:// client: compression and subprotocols to
-	// offer. Where MaxMessageSize is 0 it is MaxPackageSize.
-	WebSocket websocket.Options
-	// PingInterval is as in Worker: default 50 s, below 0 never.
-	PingInterval time.Duration
-
-	// The following limits are those of Limits, with the same defaults. MaxSendBuffer bounds
-	// also what waits for the connection to come up.
-
-	MaxPackageSize int
-	MaxSendBuffer  int
-	FullPolicy     FullPolicy
-	IdleTimeout    time.Duration
-	LingerTimeout  time.Duration
-
-	Callbacks
+	// ClientOptions are the client's own, made by NewClient. Many clients may instead share
+	// those of one, which saves most of the memory of each: other.ClientOptions =
+	// cl.ClientOptions. Their callbacks tell by Conn.Client whose connection it is.
+	*ClientOptions
 
 	address string
 	master  *Master
 	home    *loop.Loop // nil: the first of the master
 
-	mu     sync.Mutex // guards what follows
-	phase  phase
-	plan   uint64 // counts the decisions of the program: Connect, Reconnect, Close
-	svc    *service
-	route  *route
-	conn   *Conn    // that is established; in phaseUp there is one
-	queue  [][]byte // messages that wait for it
-	queued int      // their bytes
+	mu       sync.Mutex // guards what follows, up to queue
+	phase    phase
+	decided  bool   // a decision of the program has come since the last end
+	failures uint16 // in a row; of the loop
+	plan     uint32 // counts the decisions: Connect, Reconnect, Close
+	terms    *terms // nil before the first decision to connect
+	current  *Conn  // from its OnConnect to its OnClose; the loop may read it without mu
+	queue    *backlog
 
 	// The rest belongs to the loop.
-	loop     *loop.Loop
-	attempt  *attempt    // nil if nothing is being connected
-	timer    *loop.Timer // of the next attempt, nil if there is none
-	current  *Conn       // from its OnConnect to its OnClose
-	failures int         // in a row
-	settled  uint64      // plan when the connection or attempt ended
-	after    *time.Duration
+	attempt *attempt // nil if nothing is being connected
+	pause   *pause   // before the next attempt; nil if none is to come
+}
+
+// pause is the time before an attempt.
+type pause struct {
+	length time.Duration
+	timer  *loop.Timer // nil as long as the connection before it has to close
 }
 
 // phase is what a client does.
@@ -116,7 +76,9 @@ var ErrConnectTimeout = errors.New("connect timeout")
 func NewClient(address string) *Client { return defaultMaster.NewClient(address) }
 
 // NewClient makes a client of this master.
-func (m *Master) NewClient(address string) *Client { return &Client{address: address, master: m} }
+func (m *Master) NewClient(address string) *Client {
+	return &Client{ClientOptions: new(ClientOptions), address: address, master: m}
+}
 
 // NewClient makes a client on the loop of this connection: the callbacks of both run one at
 // a time, so that they may share variables without locks. It outlives the connection.
@@ -130,9 +92,6 @@ func (c *Conn) NewClient(address string) *Client {
 	return cl
 }
 
-// Client is the client that the connection is one of, nil for those of a worker.
-func (c *Conn) Client() *Client { return c.svc.client }
-
 // Address is what NewClient was given.
 func (cl *Client) Address() string { return cl.address }
 
@@ -141,12 +100,15 @@ func (cl *Client) Address() string { return cl.address }
 func (cl *Client) Conn() *Conn {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
-	return cl.conn
+	if cl.phase == phaseEnded {
+		return nil
+	}
+	return cl.current
 }
 
 // Connect begins to connect, or does so when Run has started, or when a connection that is
-// closing has closed; it does nothing if there is an open one or an attempt. The outcome comes by OnConnect or OnError, never before Connect
-// has returned. The error is of mistakes in the address and the settings, and
+// closing has closed; it does nothing if there is an open one or an attempt. The outcome comes by
+// OnConnect or OnError, never before Connect has returned. The error is of mistakes in the address and the settings, and
 // ErrNotRunning if the master stops.
 func (cl *Client) Connect() error {
 	return cl.decide(func(l *loop.Loop) {
@@ -179,8 +141,8 @@ func (cl *Client) Reconnect(after time.Duration) error {
 // begins again.
 func (cl *Client) Close() {
 	cl.mu.Lock()
-	cl.plan++
-	plan, idle := cl.plan, cl.phase == phaseIdle
+	idle := cl.phase == phaseIdle
+	plan := cl.decision()
 	cl.end()
 	cl.mu.Unlock()
 	if idle {
@@ -197,7 +159,7 @@ func (cl *Client) Send(data []byte) error {
 	cl.mu.Lock()
 	switch cl.phase {
 	case phaseUp:
-		c := cl.conn
+		c := cl.current
 		cl.mu.Unlock()
 		return c.Send(data)
 	case phaseEnded:
@@ -205,19 +167,32 @@ func (cl *Client) Send(data []byte) error {
 		return ErrClosed
 	}
 	defer cl.mu.Unlock()
-	if cl.queued >= cl.sendLimit() {
+	if cl.queue == nil {
+		cl.queue = new(backlog)
+	}
+	if cl.queue.bytes >= cl.sendLimit() {
 		return ErrBufferFull
 	}
-	cl.queue = append(cl.queue, append(make([]byte, 0, len(data)), data...))
-	cl.queued += len(data)
+	cl.queue.add(data)
 	return nil
 }
 
-// sendLimit is MaxSendBuffer or its default.
+// backlog are messages that wait for a connection.
+type backlog struct {
+	messages [][]byte
+	bytes    int
+}
+
+func (b *backlog) add(data []byte) {
+	b.messages = append(b.messages, append(make([]byte, 0, len(data)), data...))
+	b.bytes += len(data)
+}
+
+// sendLimit is MaxSendBuffer or its default. With cl.mu held.
 func (cl *Client) sendLimit() int {
 	switch {
-	case cl.svc != nil:
-		return cl.svc.limits.MaxSendBuffer
+	case cl.terms != nil:
+		return cl.terms.service.limits.MaxSendBuffer
 	case cl.MaxSendBuffer > 0:
 		return cl.MaxSendBuffer
 	}

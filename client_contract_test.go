@@ -2,6 +2,7 @@ package workerman
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"net"
 	"strings"
@@ -204,5 +205,131 @@ func TestClientOfAUDPPeer(t *testing.T) {
 		defer c.Close()
 		c.Write([]byte("datagram"))
 		h.expect(t, "connect", "message datagram")
+	})
+}
+
+// What the program ends stays ended, whatever Backoff says, unless it asks for another.
+// What anything else ends comes back.
+func TestClientBackoffObeysTheProgram(t *testing.T) {
+	kinds(t, func(t *testing.T, k kind) {
+		var raw *Worker
+		s, w := serve(t, k, "websocket", func(w *Worker) {
+			w.OnMessage = func(c *Conn, data []byte) { c.Close() }
+			raw = w.master.NewWorker(k.address(t, "text"))
+			raw.OnMessage = w.OnMessage
+		})
+		goodbye := []byte("goodbye")
+		for _, c := range []struct {
+			what  string
+			comes bool // back
+			end   func(*Conn)
+		}{
+			{"Close", false, func(c *Conn) { c.Close() }},
+			{"Destroy", false, func(c *Conn) { c.Destroy() }},
+			{"CloseWith", false, func(c *Conn) { c.CloseWith([]byte("x")) }},
+			{"CloseWithCode", false, func(c *Conn) { c.CloseWithCode(4000, "") }},
+			{"Client.Close", false, func(c *Conn) { c.Client().Close() }},
+			{"a pipe that ended", false, func(c *Conn) {
+				other := s.master.NewClient(c.Client().Address())
+				other.OnConnect = func(o *Conn) { o.Pipe(c); o.Close() }
+				other.Connect()
+			}},
+			{"Reconnect", true, func(c *Conn) { c.Client().Reconnect(0) }},
+			{"Reconnect after Close", true, func(c *Conn) { c.Close(); c.Client().Reconnect(0) }},
+			{"Connect after Close", true, func(c *Conn) { c.Close(); c.Client().Connect() }},
+			{"the server", true, func(c *Conn) { c.Send(goodbye) }},
+			{"the server, and Close behind it", true, func(c *Conn) {
+				c.Send(goodbye)
+				c.Callbacks().OnClose = func(c *Conn) { c.Close(); c.Client().OnClose(c) }
+			}},
+			{"a panic", true, func(c *Conn) { panic("of the test") }},
+			{"a full buffer", true, func(c *Conn) {
+				c.PauseRecv()
+				c.SetMaxSendBuffer(1)
+				for c.Send(make([]byte, 1<<20)) == nil {
+				}
+			}},
+		} {
+			for _, cl := range []*Client{clientOf(s, raw, "text"), clientOf(s, w, "ws")} {
+				h := make(happened, 20)
+				ends := 0
+				cl.Backoff = Backoff{Min: time.Millisecond, Jitter: -1}
+				cl.FullPolicy = CloseWhenFull
+				cl.OnConnect = func(o *Conn) {
+					h <- "connect"
+					if ends++; ends == 1 {
+						c.end(o)
+					}
+				}
+				cl.OnClose = func(*Conn) { h <- "close" }
+				cl.OnError = func(_ *Conn, err error) { t.Errorf("%s: %v", c.what, err) }
+				connect(t, cl)
+				h.expect(t, "connect", "close")
+				if c.comes {
+					h.expect(t, "connect")
+					cl.Close()
+					h.expect(t, "close")
+				}
+				eventually(t, c.what+" has ended it", func() bool {
+					s.master.mu.Lock()
+					defer s.master.mu.Unlock()
+					_, busy := s.master.clients[cl]
+					return !busy
+				})
+				if err := cl.Send(nil); err != ErrClosed || len(h) != 0 {
+					t.Errorf("%s: %v, and %d callbacks", c.what, err, len(h))
+				}
+			}
+		}
+	})
+}
+
+// Clients that share their options share what is made of them, and each connection keeps
+// what held when it was asked for.
+func TestClientsShareOptions(t *testing.T) {
+	engines(t, func(t *testing.T, k kind) {
+		s, w := serve(t, k, "text", echo)
+		first := clientOf(s, w, "text")
+		got := make(happened, 20)
+		first.OnMessage = func(c *Conn, data []byte) { got <- c.Client().Address() + " old " + string(data) }
+		second := s.master.NewClient("text://localhost:" + port(w))
+		second.ClientOptions = first.ClientOptions
+		third := s.master.NewClient("tcp://" + w.Addr().String())
+		third.ClientOptions = first.ClientOptions
+		for _, cl := range []*Client{first, second, third} {
+			cl.Send([]byte("x"))
+			connect(t, cl)
+		}
+		if first.terms != second.terms || first.terms == third.terms {
+			t.Errorf("terms %p, %p and, with another protocol, %p", first.terms, second.terms, third.terms)
+		}
+		h := map[string]bool{receive(t, got, "a message"): true, receive(t, got, "a message"): true}
+		if !h[first.Address()+" old x"] || !h[second.Address()+" old x"] {
+			t.Errorf("%v", h)
+		}
+		first.OnMessage = func(c *Conn, data []byte) { got <- "new " + string(data) }
+		first.MaxPackageSize = 100
+		connect(t, first) // is connected, and stays what it was
+		first.Send([]byte("y"))
+		got.expect(t, first.Address()+" old y")
+		first.Reconnect(0)
+		first.OnClose = func(*Conn) { t.Error("OnClose was set behind Reconnect") }
+		eventually(t, "it has connected again", func() bool {
+			c := first.Conn()
+			return c != nil && c.svc == &first.terms.service
+		})
+		first.Send([]byte("z"))
+		got.expect(t, "new z")
+		second.Send([]byte("y"))
+		got.expect(t, second.Address()+" old y")
+		first.OnClose = nil
+		first.TLS = new(tls.Config) // what is inside it could change unseen
+		if err := second.Connect(); err != nil {
+			t.Fatal(err)
+		}
+		old := second.terms
+		if connect(t, second); second.terms == old {
+			t.Error("terms with TLS are shared")
+		}
 	})
 }

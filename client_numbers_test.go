@@ -14,17 +14,18 @@ import (
 	"time"
 )
 
-// What a client's idle connection costs, in bytes of the process's memory: its Conn, its
-// Client with settings and callbacks, and what the kernel's events need.
+// What an idle connection of a client costs, in bytes of the process's memory: its Conn, its
+// Client, and what the kernel's events need; options are shared or each client's own.
 const (
-	idleClients      = 10_000
-	idleClientBudget = 1800
+	idleClients     = 10_000
+	idleClientLimit = 600
+	idleOwnLimit    = 2200
 )
 
 // init plays the process of TestMemoryPerIdleClient.
 func init() {
 	if os.Getenv(roleEnv) == "clients" {
-		idleClientsOf(os.Args[1])
+		idleClientsOf("tcp://"+os.Args[1], os.Args[2] == "shared")
 	}
 }
 
@@ -35,10 +36,19 @@ func TestMemoryPerIdleClient(t *testing.T) {
 	if limit := raiseFileLimit(); limit < idleClients+200 {
 		t.Skipf("the limit of open files is %d, %d connections need more", limit, idleClients)
 	}
+	for _, options := range []struct {
+		kind  string
+		limit int
+	}{{"shared", idleClientLimit}, {"own", idleOwnLimit}} {
+		t.Run(options.kind, func(t *testing.T) { testMemoryPerIdleClient(t, options.kind, options.limit) })
+	}
+}
+
+func testMemoryPerIdleClient(t *testing.T, options string, limit int) {
 	best := 0 // resident memory is counted in pages that other things use too
-	for try := 0; try < memoryTries && (try == 0 || best > idleClientBudget); try++ {
+	for try := 0; try < memoryTries && (try == 0 || best > limit); try++ {
 		server := startRole(t, "server", "tcp")
-		clients := startRole(t, "clients", server.line(t))
+		clients := startRole(t, "clients", server.line(t), options)
 		empty := clients.ask(t)
 		fmt.Fprintln(clients.in, "connect")
 		if got := clients.line(t); got != "open" {
@@ -52,22 +62,27 @@ func TestMemoryPerIdleClient(t *testing.T) {
 			best = n
 		}
 	}
-	if best > idleClientBudget {
-		t.Errorf("%d bytes per idle connection of a client, want at most %d", best, idleClientBudget)
+	if best > limit {
+		t.Errorf("%d bytes per idle connection of a client, want at most %d", best, limit)
 	}
 }
 
-func idleClientsOf(addr string) {
+func idleClientsOf(address string, shared bool) {
 	raiseFileLimit()
 	m := &Master{Logger: discardLogger()}
 	var open atomic.Int64
 	all := make([]*Client, idleClients)
 	connectTo := func(i int) {
-		cl := m.NewClient("tcp://" + addr)
-		cl.IdleTimeout = time.Hour
-		cl.OnConnect = func(c *Conn) { c.Send([]byte("x")) }
-		cl.OnMessage = func(c *Conn, data []byte) { open.Add(1) }
-		cl.OnError = func(c *Conn, err error) { panic(err) }
+		cl := m.NewClient(address)
+		if shared && i > 0 {
+			cl.ClientOptions = all[0].ClientOptions
+		} else {
+			cl.IdleTimeout = time.Hour
+			cl.Backoff.Min = time.Second
+			cl.OnConnect = func(c *Conn) { c.Send([]byte("x")) }
+			cl.OnMessage = func(c *Conn, data []byte) { open.Add(1) }
+			cl.OnError = func(c *Conn, err error) { panic(err) }
+		}
 		if err := cl.Connect(); err != nil {
 			panic(err)
 		}
@@ -86,6 +101,9 @@ func idleClientsOf(addr string) {
 			}
 			for open.Load() < idleClients {
 				runtime.Gosched()
+			}
+			if n := runtime.NumGoroutine(); n > 20 {
+				panic(fmt.Sprint(n, " goroutines for ", idleClients, " connections"))
 			}
 			fmt.Println("open")
 			continue

@@ -240,8 +240,8 @@ func TestClientTimeout(t *testing.T) {
 		for _, cl := range []*Client{
 			s.master.NewClient("tls://" + addr),
 			s.master.NewClient("ws://" + addr),
-			{address: "tcp://a.test:1", master: s.master, Proxy: "socks5://" + addr},
-			{address: "tls://a.test:1", master: s.master, Proxy: "http://" + addr},
+			throughProxy(s.master.NewClient("tcp://a.test:1"), "socks5://"+addr),
+			throughProxy(s.master.NewClient("tls://a.test:1"), "http://"+addr),
 		} {
 			cl.ConnectTimeout = 50 * time.Millisecond
 			if _, err := failure(t, cl); !errors.Is(err, ErrConnectTimeout) {
@@ -249,6 +249,11 @@ func TestClientTimeout(t *testing.T) {
 			}
 		}
 	})
+}
+
+func throughProxy(cl *Client, proxy string) *Client {
+	cl.Proxy = proxy
+	return cl
 }
 
 func TestClientResetInTheHandshake(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 // decide notes a decision to connect and carries it out on the loop, unless another has
 // come by then.
 func (cl *Client) decide(act func(l *loop.Loop)) error {
-	s, r, err := cl.prepare()
+	t, err := cl.agree()
 	if err == nil && cl.master.stopping() {
 		err = ErrNotRunning
 	}
@@ -18,9 +18,8 @@ func (cl *Client) decide(act func(l *loop.Loop)) error {
 		return fmt.Errorf("client %s: %w", cl.address, err)
 	}
 	cl.mu.Lock()
-	cl.svc, cl.route = s, r
-	cl.plan++
-	plan := cl.plan
+	cl.terms = t
+	plan := cl.decision()
 	if cl.phase != phaseUp {
 		cl.phase = phaseTrying
 	}
@@ -39,6 +38,13 @@ func (cl *Client) decide(act func(l *loop.Loop)) error {
 	return nil
 }
 
+// decision counts one. With cl.mu held.
+func (cl *Client) decision() (plan uint32) {
+	cl.plan++
+	cl.decided = true
+	return cl.plan
+}
+
 // post runs fn on the client's loop, when the master has started.
 func (cl *Client) post(fn func(l *loop.Loop)) bool {
 	if l := cl.home; l != nil {
@@ -48,7 +54,7 @@ func (cl *Client) post(fn func(l *loop.Loop)) bool {
 }
 
 // stands reports whether no decision has followed.
-func (cl *Client) stands(plan uint64) bool {
+func (cl *Client) stands(plan uint32) bool {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
 	return cl.plan == plan
@@ -56,7 +62,7 @@ func (cl *Client) stands(plan uint64) bool {
 
 // resume is stands for a decision to connect. What was connected when it was taken may
 // have ended since.
-func (cl *Client) resume(plan uint64) bool {
+func (cl *Client) resume(plan uint32) bool {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
 	if cl.plan == plan && cl.phase != phaseUp {
@@ -67,16 +73,14 @@ func (cl *Client) resume(plan uint64) bool {
 
 // end makes Send refuse and drops what waits. With cl.mu held.
 func (cl *Client) end() {
-	cl.phase, cl.conn = phaseEnded, nil
-	cl.queue, cl.queued = nil, 0
+	cl.phase, cl.queue = phaseEnded, nil
 }
 
 // The following runs on the loop.
 
 // cancel ends an attempt, and the wait for one, without a word.
 func (cl *Client) cancel() {
-	cl.stopTimer()
-	cl.after = nil
+	cl.endPause()
 	if a := cl.attempt; a != nil {
 		a.over()
 		if a.conn != nil {
@@ -85,16 +89,16 @@ func (cl *Client) cancel() {
 	}
 }
 
-func (cl *Client) stopTimer() {
-	if cl.timer != nil {
-		cl.timer.Stop()
-		cl.timer = nil
+func (cl *Client) endPause() {
+	if p := cl.pause; p != nil && p.timer != nil {
+		p.timer.Stop()
 	}
+	cl.pause = nil
 }
 
 // finish ends everything in good order; err is why, nil if the program wants it so. What
 // was decided after plan follows.
-func (cl *Client) finish(plan uint64, err error) {
+func (cl *Client) finish(plan uint32, err error) {
 	cl.cancel()
 	if cl.current != nil {
 		cl.current.closeFor(err)
@@ -105,47 +109,45 @@ func (cl *Client) finish(plan uint64, err error) {
 
 // again connects when the connection has closed.
 func (cl *Client) again(after time.Duration) {
-	cl.after = &after
-	cl.current.Close()
+	cl.pause = &pause{length: after}
+	cl.current.close()
 }
 
 // schedule makes the next attempt after a pause.
 func (cl *Client) schedule(l *loop.Loop, after time.Duration) {
-	cl.loop = l
-	cl.stopTimer()
+	cl.endPause()
 	if cl.master.register(cl) {
-		cl.timer = l.After(max(after, 0), func() { cl.begin(l) })
+		cl.pause = &pause{length: after, timer: l.After(max(after, 0), func() { cl.begin(l) })}
 	}
 }
 
-// established announces a connection that came by r, and sends what waits for it.
-func (cl *Client) established(c *Conn, r *route) {
-	cl.current, cl.failures = c, 0
-	cl.mu.Lock()
-	if cl.phase == phaseTrying {
-		cl.conn = c
-	}
-	cl.mu.Unlock()
+// established announces a connection and sends what waits for it.
+func (cl *Client) established(c *Conn) {
+	cl.failures = 0
+	cl.setCurrent(c)
 	c.watchTime()
 	c.run(c.greet)
 	for c.Connected() {
 		cl.mu.Lock()
 		batch := cl.queue
-		cl.queue, cl.queued = nil, 0
-		if len(batch) == 0 && cl.phase == phaseTrying {
-			cl.phase, cl.conn = phaseUp, c
-			if cl.route == r && !r.backoff.used() {
-				cl.route = nil // the next decision brings its own
-			}
+		cl.queue = nil
+		if batch == nil && cl.phase == phaseTrying {
+			cl.phase = phaseUp
 		}
 		cl.mu.Unlock()
-		if len(batch) == 0 {
+		if batch == nil {
 			return
 		}
-		for _, data := range batch {
+		for _, data := range batch.messages {
 			cl.sendQueued(c, data)
 		}
 	}
+}
+
+func (cl *Client) setCurrent(c *Conn) {
+	cl.mu.Lock()
+	defer cl.mu.Unlock()
+	cl.current = c
 }
 
 // sendQueued sends a message that was accepted before the connection came up.
@@ -155,7 +157,7 @@ func (cl *Client) sendQueued(c *Conn, data []byte) {
 	}
 	if err := c.enqueuePiped(data, 0); err != nil {
 		c.stream.Abort()
-		c.svc.logger().Error("queued message not sent", "error", err)
+		c.logger().Error("queued message not sent", "error", err)
 		return
 	}
 	c.commit(c.maxSend())
@@ -163,20 +165,20 @@ func (cl *Client) sendQueued(c *Conn, data []byte) {
 
 // failed tells that an attempt came to nothing.
 func (cl *Client) failed(c *Conn, err error) {
-	cl.settle()
+	cl.settle(false)
 	if fn := c.callbacks().OnError; fn != nil {
 		c.run(func() { fn(c, err) })
 	} else {
-		c.svc.logger().Warn("cannot connect", "address", cl.address, "reason", err.Error())
+		c.logger().Warn("cannot connect", "address", cl.address, "reason", err.Error())
 	}
-	cl.goOn(c.svc)
+	cl.goOn(c.stream.Loop())
 }
 
 // lost notes that the connection is gone, before OnClose.
 func (cl *Client) lost(c *Conn) {
 	if cl.current == c {
-		cl.current = nil
-		cl.settle()
+		cl.setCurrent(nil)
+		cl.settle(c.dismissed())
 	}
 }
 
@@ -188,50 +190,44 @@ func (cl *Client) left(c *Conn) {
 		return
 	}
 	if c.ready() {
-		cl.goOn(c.svc)
+		cl.goOn(c.stream.Loop())
 	}
 }
 
 // settle notes the state of affairs after an end, so that the callback that follows can
-// change it.
-func (cl *Client) settle() {
+// change it. What the program has dismissed does not come back by itself.
+func (cl *Client) settle(dismissed bool) {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
-	cl.settled = cl.plan
-	cl.conn = nil
+	cl.decided = false
 	switch {
 	case cl.phase == phaseEnded:
-	case cl.after != nil || cl.backoff().used() && !cl.master.stopping():
+	case cl.pause != nil, cl.terms.options.Backoff.used() && !dismissed && !cl.master.stopping():
 		cl.phase = phaseTrying
 	default:
 		cl.end()
 	}
 }
 
-// backoff is that of the decision to connect. With cl.mu held.
-func (cl *Client) backoff() *Backoff {
-	if cl.route == nil {
-		return new(Backoff)
+// goOn connects again if Reconnect or Backoff says so and the callback did not decide.
+func (cl *Client) goOn(l *loop.Loop) {
+	cl.mu.Lock()
+	undecided := !cl.decided
+	trying := undecided && cl.phase == phaseTrying
+	backoff := &cl.terms.options.Backoff
+	cl.mu.Unlock()
+	p := cl.pause
+	cl.pause = nil
+	switch {
+	case trying && p != nil:
+		cl.schedule(l, p.length)
+	case trying:
+		cl.schedule(l, backoff.next(int(cl.failures)))
+		cl.failures = min(cl.failures, maxFailures) + 1
+	case undecided:
+		cl.master.unregister(cl)
 	}
-	return &cl.route.backoff
 }
 
-// goOn connects again if Reconnect or Backoff says so and the callback did not decide.
-func (cl *Client) goOn(s *service) {
-	cl.mu.Lock()
-	undecided := cl.settled == cl.plan
-	trying := undecided && cl.phase == phaseTrying
-	backoff := cl.backoff()
-	cl.mu.Unlock()
-	after := cl.after
-	cl.after = nil
-	switch {
-	case trying && after != nil:
-		cl.schedule(cl.loop, *after)
-	case trying:
-		cl.schedule(cl.loop, backoff.next(cl.failures))
-		cl.failures++
-	case undecided:
-		s.master.unregister(cl)
-	}
-}
+// maxFailures is more than any Backoff tells apart.
+const maxFailures = 1 << 10

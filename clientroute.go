@@ -4,86 +4,46 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
-	"net/netip"
 	"strings"
-	"time"
 
-	"github.com/workerman-go/workerman/http"
 	"github.com/workerman-go/workerman/websocket"
 )
 
-// route is how a client gets to its server: what is needed until a connection is
-// established.
+// route is how a client gets to its server. It is made for each attempt, from terms and an
+// address that have been checked.
 type route struct {
 	endpoint endpoint
-	target   string // path and query of a WebSocket
-	header   []http.Field
-	proxy    *outerProxy // nil: directly
-	local    netip.AddrPort
+	target   string      // path and query of a WebSocket
 	tls      *tls.Config // nil: in clear
-	timeout  time.Duration
-	backoff  Backoff
 }
 
-// prepare checks the client's settings and copies them.
-func (cl *Client) prepare() (*service, *route, error) {
-	m := cl.master
-	r := &route{header: cl.Header, local: cl.LocalAddr, timeout: cl.ConnectTimeout, backoff: cl.Backoff}
-	var err error
-	if r.endpoint, r.target, err = parseTarget(cl.address); err != nil {
-		return nil, nil, err
+// route checks that the terms lead to an address.
+func (t *terms) route(address string) (r route, err error) {
+	o := &t.options
+	if r.endpoint, r.target, err = parseTarget(address); err != nil {
+		return r, err
 	}
-	if r.timeout < 0 || r.backoff.Min < 0 || r.backoff.Max < 0 {
-		return nil, nil, errors.New("ConnectTimeout or Backoff is negative")
+	e := &r.endpoint
+	if t.proxy != nil && e.addr.Network != "tcp" {
+		return r, errors.New("a proxy leads to an address over tcp only")
 	}
-	setDefault(&r.timeout, DefaultConnectTimeout)
-	if cl.Proxy != "" {
-		if r.proxy, err = parseProxy(cl.Proxy); err != nil {
-			return nil, nil, err
-		}
-		if r.endpoint.addr.Network != "tcp" {
-			return nil, nil, errors.New("a proxy leads to an address over tcp only")
-		}
+	if o.LocalAddr.IsValid() && e.addr.Network != "tcp" {
+		return r, errors.New("LocalAddr is for addresses over tcp")
 	}
-	if r.local.IsValid() && r.endpoint.addr.Network != "tcp" {
-		return nil, nil, errors.New("LocalAddr is for addresses over tcp")
+	if o.Protocol != nil {
+		e.dialog = noDialog
 	}
-	if r.endpoint.secure || cl.TLS != nil {
-		if r.tls, err = cl.tlsConfig(&r.endpoint); err != nil {
-			return nil, nil, err
+	if e.secure || o.TLS != nil {
+		if r.tls, err = o.tlsConfig(e); err != nil {
+			return r, err
 		}
 	}
-	s := &service{client: cl, master: m, log: m.logger(), protocol: r.endpoint.protocol, poison: m.PoisonLent, callbacks: cl.Callbacks, proxies: noProxies}
-	s.limits = Limits{MaxPackageSize: cl.MaxPackageSize, MaxSendBuffer: cl.MaxSendBuffer, FullPolicy: cl.FullPolicy, IdleTimeout: cl.IdleTimeout, LingerTimeout: cl.LingerTimeout}
-	if err := s.limits.check(); err != nil {
-		return nil, nil, err
+	if e.dialog == webSocketDialog {
+		_, err = t.handshake(&r).AppendRequest(nil)
 	}
-	if cl.Protocol != nil {
-		s.protocol, r.endpoint.dialog = cl.Protocol, noDialog
-	}
-	if r.endpoint.dialog == webSocketDialog {
-		s.prepareWebSocket(cl.WebSocket, cl.PingInterval)
-		if _, err := r.handshake(s.webSocket).AppendRequest(nil); err != nil {
-			return nil, nil, err
-		}
-	}
-	return s, r, nil
+	return r, err
 }
-
-// logger is where the service logs. A client's logger is made for each of its few lines: it
-// would be among the largest parts of an idle client.
-func (s *service) logger() *slog.Logger {
-	if cl := s.client; cl != nil {
-		name := cl.Name
-		setDefault(&name, cl.address)
-		return s.log.With("client", name)
-	}
-	return s.log
-}
-
-var noProxies = new(http.Proxies)
 
 // parseTarget reads a client's address.
 func parseTarget(address string) (e endpoint, target string, err error) {
@@ -116,11 +76,11 @@ func parseTarget(address string) (e endpoint, target string, err error) {
 	return e, target, nil
 }
 
-// tlsConfig is the client's TLS with what the address says.
-func (cl *Client) tlsConfig(e *endpoint) (*tls.Config, error) {
+// tlsConfig are the options of TLS with what the address says.
+func (o *ClientOptions) tlsConfig(e *endpoint) (*tls.Config, error) {
 	config := new(tls.Config)
-	if cl.TLS != nil {
-		config = cl.TLS.Clone()
+	if o.TLS != nil {
+		config = o.TLS.Clone()
 	}
 	setDefault(&config.ServerName, e.addr.Host)
 	if config.ServerName == "" && !config.InsecureSkipVerify {
@@ -133,9 +93,9 @@ func (cl *Client) tlsConfig(e *endpoint) (*tls.Config, error) {
 }
 
 // handshake makes the opening handshake of a WebSocket.
-func (r *route) handshake(o *websocket.Options) *websocket.ClientHandshake {
-	h := &websocket.ClientHandshake{Host: r.host(), Target: r.target, Options: o}
-	for _, f := range r.header {
+func (t *terms) handshake(r *route) *websocket.ClientHandshake {
+	h := &websocket.ClientHandshake{Host: r.host(), Target: r.target, Options: t.service.webSocket}
+	for _, f := range t.options.Header {
 		switch {
 		case strings.EqualFold(f.Name, "Host"):
 			h.Host = f.Value

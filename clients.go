@@ -56,8 +56,7 @@ func (m *Master) unregister(cl *Client) {
 func (m *Master) stopClients() {
 	for _, cl := range m.registered() {
 		cl.mu.Lock()
-		cl.plan++
-		plan := cl.plan
+		plan := cl.decision()
 		cl.end()
 		cl.mu.Unlock()
 		cl.post(func(*loop.Loop) { cl.finish(plan, errStopping) })

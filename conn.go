@@ -41,6 +41,7 @@ type extra struct {
 	opening  atomic.Pointer[opening]
 	limits   limits
 
+	dismissed atomic.Bool // by the program: a client's
 	callbacks atomic.Pointer[Callbacks]
 	client    atomic.Pointer[netip.AddrPort] // behind a proxy that speaks the PROXY protocol
 	room      atomic.Pointer[chan struct{}]  // closed when the send buffer has room again

@@ -38,7 +38,7 @@ func (o *opening) receive(c *Conn, b []byte) (used, want, messages int) {
 
 // tunnelled reads what the proxy answers.
 func (o *opening) tunnelled(c *Conn, b []byte) (used int, err error) {
-	proxy := o.attempt.route.proxy
+	proxy := o.attempt.terms.proxy
 	used, send, done, err := o.tunnel.Next(b)
 	if err != nil {
 		return used, proxy.fails(err)

@@ -24,6 +24,9 @@ const headStart = 250 * time.Millisecond
 
 // startRace connects to one of the targets and calls done once, unless it is cancelled.
 func startRace(l *loop.Loop, targets []loop.Target, done func(loop.Incoming, error)) (cancel func()) {
+	if len(targets) == 1 {
+		return l.Connect(targets[0], done).Cancel
+	}
 	r := &race{loop: l, left: targets, done: done}
 	r.start()
 	return r.cancel
@@ -53,8 +56,6 @@ func (r *race) result(c *loop.Connecting, in loop.Incoming, err error) {
 		r.timer.Stop()
 		r.start()
 	case len(r.errs) < len(r.running):
-	case len(r.errs) == 1:
-		r.done(in, err)
 	default:
 		r.done(in, errors.Join(r.errs...))
 	}

@@ -150,7 +150,7 @@ func (o *connOwner) EndOfInput() (done bool) {
 	if d := c.dialog(); d != nil {
 		return d.endOfInput(c)
 	}
-	c.run(c.Close)
+	c.run(c.close)
 	return true
 }
 
@@ -242,7 +242,7 @@ func (c *Conn) complain(err error) {
 	if c.datagram {
 		what = "datagram refused"
 	}
-	c.svc.logger().Log(context.Background(), level, what, "peer", c.peer(), "reason", err.Error())
+	c.logger().Log(context.Background(), level, what, "peer", c.peer(), "reason", err.Error())
 }
 
 // closeFor closes in good order and tells the peer why, if its protocol can.
@@ -251,7 +251,7 @@ func (c *Conn) closeFor(err error) {
 		d.end(c, nil, err)
 		return
 	}
-	c.Close()
+	c.close()
 }
 
 // end notes why the connection ends; the first reason stays.
@@ -313,7 +313,7 @@ func (c *Conn) finish() {
 	if !c.ready() {
 		return // its handshake came to nothing
 	}
-	if cl := c.svc.client; cl != nil {
+	if cl := c.Client(); cl != nil {
 		cl.lost(c)
 	}
 	if h, ok := c.Protocol().(interface{ OnClose(*Conn) }); ok {

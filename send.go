@@ -143,6 +143,7 @@ func (c *Conn) CloseWith(data []byte) error {
 	if c.datagram {
 		return c.Send(data)
 	}
+	c.dismiss()
 	if d := c.dialog(); d != nil {
 		return d.end(c, data, nil)
 	}
@@ -159,8 +160,14 @@ func (c *Conn) CloseWith(data []byte) error {
 // on and no OnMessage follows. Further calls do nothing; with UDP it does nothing.
 //
 // A WebSocket's peer gets a close frame with the code 1000: see CloseWithCode. A request of
-// HTTP that was not answered gets no answer.
+// HTTP that was not answered gets no answer. A Client does not connect again by itself.
 func (c *Conn) Close() {
+	c.dismiss()
+	c.close()
+}
+
+// close is Close for reasons that are not the program's.
+func (c *Conn) close() {
 	if c.datagram {
 		return
 	}
@@ -173,6 +180,7 @@ func (c *Conn) Close() {
 
 // Destroy closes the connection at once and drops what was not written yet.
 func (c *Conn) Destroy() {
+	c.dismiss()
 	if !c.datagram {
 		c.stream.Destroy(loop.ErrDestroyed)
 	}

@@ -19,10 +19,10 @@ import (
 )
 
 // service is a running worker: its settings as they were at the start, its listener and
-// its connections. That of a client has what its connection needs, and no reception.
+// its connections. That of clients has what their connections need, and no reception.
 type service struct {
-	worker    *Worker // nil for that of a client
-	client    *Client
+	worker    *Worker // nil for that of clients
+	name      string  // of clients, in logs; "" for their addresses
 	master    *Master
 	protocol  Protocol
 	callbacks Callbacks
@@ -448,11 +448,11 @@ func (s *service) guard(fn func()) {
 // reportPanic logs and counts a panic; c is nil outside connections.
 func (s *service) reportPanic(c *Conn, err *PanicError) {
 	s.panics.Add(1)
-	peer := ""
+	peer, log := "", s.log
 	if c != nil {
-		peer = c.peer()
+		peer, log = c.peer(), c.logger()
 	}
-	s.master.reportPanic(s.logger(), peer, err)
+	s.master.reportPanic(log, peer, err)
 }
 
 func (s *service) stats() WorkerStats {

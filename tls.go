@@ -164,7 +164,7 @@ func (s *security) renew() error {
 // Secured ends a handshake of TLS.
 func (o *connOwner) Secured(err error) {
 	c := (*Conn)(o)
-	if cl := c.svc.client; cl != nil {
+	if cl := c.Client(); cl != nil {
 		cl.attempt.secured(err)
 		return
 	}

@@ -288,6 +288,7 @@ func (c *Conn) Ping(data []byte) error {
 // other connections it is Close.
 func (c *Conn) CloseWithCode(code int, reason string) {
 	if w := c.wsConn(); w != nil {
+		c.dismiss()
 		w.close(c, code, reason)
 		return
 	}

@@ -211,7 +211,7 @@ func TestConnectCancelled(t *testing.T) {
 func TestAbandon(t *testing.T) {
 	l := startLoop(t, Native)
 	var s Stream
-	l.Abandon(&s)
+	l.Abandon(&s, nil)
 	if _, ok := s.Begin(); ok || s.Open() || s.Close() || s.Loop() != l || s.LocalAddr().IsValid() || l.Streams() != 0 {
 		t.Error("it is open")
 	}

@@ -124,14 +124,17 @@ func (l *Loop) Attach(s *Stream, in Incoming, owner Owner, linger time.Duration)
 }
 
 // Abandon makes s a stream that has closed before it was attached: what came to nothing.
-// Its owner hears nothing.
-func (l *Loop) Abandon(s *Stream) {
-	s.loop = l
+// The owner hears nothing.
+func (l *Loop) Abandon(s *Stream, owner Owner) {
+	s.loop, s.owner = l, owner
 	s.state.Store(streamClosed)
 }
 
 // Loop is the loop that the stream is on.
 func (s *Stream) Loop() *Loop { return s.loop }
+
+// Owner is whom the stream tells; nil before it was attached.
+func (s *Stream) Owner() Owner { return s.owner }
 
 // Counts are the bytes received and written and the messages sent so far.
 func (s *Stream) Counts() (in, out, sends uint64) {
