@@ -4,6 +4,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/workerman-go/workerman/internal/console"
 	"github.com/workerman-go/workerman/internal/master"
 )
 
@@ -12,6 +13,9 @@ var (
 	processRole string
 	// arguments are os.Args as they were.
 	arguments = slices.Clone(os.Args)
+	// command is what RunAll is to do, or usageError why there is nothing that it could.
+	command    console.Command
+	usageError error
 )
 
 // Args is os.Args as the program was started, with the command that RunAll is to run and its
@@ -27,7 +31,10 @@ func init() {
 		inheritRole(name)
 		return
 	}
-	command, os.Args, usageError = parseArguments(os.Args)
+	var rest []string
+	if command, rest, usageError = console.Parse(os.Args); usageError == nil && len(os.Args) > 0 {
+		os.Args = append(os.Args[:1:1], rest...)
+	}
 }
 
 // takeVariable removes a variable of the environment, lest it reach a child that the

@@ -3,96 +3,248 @@ package workerman
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
+	"io"
+	"iter"
 	"os"
+	"os/signal"
+	"strconv"
+	"syscall"
 	"time"
 
+	"github.com/workerman-go/workerman/internal/console"
 	"github.com/workerman-go/workerman/internal/control"
+	"github.com/workerman-go/workerman/internal/logfile"
 	"github.com/workerman-go/workerman/internal/master"
 )
 
-type tmpCommand struct {
-	Name     string
-	Daemon   bool
-	Graceful bool
-}
-
-var (
-	command    tmpCommand
-	usageError error
-)
-
-func parseArguments(args []string) (c tmpCommand, rest []string, err error) {
-	if len(args) < 2 || args[1][0] == '-' {
-		return c, args, nil
-	}
-	c.Name = args[1]
-	rest = append(rest, args[0])
-	for _, a := range args[2:] {
-		switch a {
-		case "-d":
-			c.Daemon = true
-		case "-g":
-			c.Graceful = true
-		default:
-			rest = append(rest, a)
-		}
-	}
-	return c, rest, nil
-}
+// answerTime is how long a master may take to answer a question.
+const answerTime = 5 * time.Second
 
 // runAll does what the command line asks for and returns the exit code.
 func (m *Master) runAll() int {
 	err := m.dispatch()
-	var running *master.RunningError
+	var shown shownError
+	if err != nil && !errors.As(err, &shown) {
+		fmt.Fprintln(os.Stderr, err)
+	}
 	switch {
 	case err == nil:
-		return 0
+		return console.ExitDone
 	case errors.Is(err, master.ErrNotRunning):
-		fmt.Fprintln(os.Stderr, err)
-		return 3
-	case errors.As(err, &running):
+		return console.ExitNotRunning
 	}
-	fmt.Fprintln(os.Stderr, err)
-	return 1
+	return console.ExitFailed
 }
+
+// shownError is one that has been printed.
+type shownError struct{ error }
+
+func (e shownError) Unwrap() error { return e.error }
 
 func (m *Master) dispatch() error {
 	switch processRole {
 	case master.RoleWorker:
-		if m.runProcess() != nil { // the master tells
-			os.Exit(1)
+		if err := m.runProcess(); err != nil {
+			return shownError{err} // by the master
 		}
 		return nil
 	case master.RoleDescribe:
 		return m.describe()
 	case master.RoleDaemon:
-		return m.runDaemon()
+		if err := m.runDaemon(); err != nil {
+			return shownError{err} // by who started it
+		}
+		return nil
 	}
-	if m.OneProcess || os.Getenv("WORKERMAN_ONE_PROCESS") == "1" {
-		return m.runHere()
+	if usageError != nil {
+		fmt.Fprintln(os.Stderr, usageError)
+		os.Exit(console.ExitUsage)
+	}
+	switch command.Name {
+	case "", "start":
+		return m.startCommand()
+	case "help":
+		return console.Help(os.Stdout, os.Args[0], command.Target, flag.CommandLine, console.LookOf(os.Stdout))
+	case "completion":
+		return console.Completion(os.Stdout, command.Target, os.Args[0])
+	case "systemd":
+		return m.systemdCommand()
+	case "check":
+		return m.checkCommand()
 	}
 	f, err := m.paths(false)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
-	defer cancel()
-	client := master.NewClient(f.pid)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	return m.ask(ctx, master.NewClient(f.pid))
+}
+
+// ask does a command for which there has to be a master.
+func (m *Master) ask(ctx context.Context, c *master.Client) error {
 	switch command.Name {
-	case "", "start":
-		if command.Daemon {
-			return m.startDaemon(func(e control.Event) { fmt.Println(e) })
-		}
-		return m.supervise(false, func(s control.Status) {  })
 	case "stop":
-		return client.Stop(ctx, command.Graceful, func(e control.Event) { fmt.Println(e) })
+		return m.stopCommand(ctx, c)
+	case "restart":
+		if _, err := m.plan(); err != nil { // rather than find out when nothing runs any more
+			return err
+		}
+		if err := m.stopCommand(ctx, c); err != nil && !errors.Is(err, master.ErrNotRunning) {
+			return err
+		}
+		return m.startCommand()
 	case "reload":
-		return client.Reload(ctx, command.Graceful, func(e control.Event) { fmt.Println(e.Reload) })
+		return m.showProgress(c.Reload(ctx, command.Graceful))
 	case "status":
-		s, err := client.Status(ctx)
-		fmt.Printf("%+v\n", s)
+		return m.statusCommand(ctx, c)
+	case "connections":
+		return connectionsCommand(ctx, c)
+	case "stack":
+		ctx, cancel := context.WithTimeout(ctx, 2*answerTime)
+		defer cancel()
+		if pid, err := strconv.Atoi(command.Target); err == nil {
+			return c.Stack(ctx, "", pid, os.Stdout)
+		}
+		return c.Stack(ctx, command.Target, 0, os.Stdout)
+	}
+	return m.logsCommand(ctx, c)
+}
+
+// startCommand is start: the master in this process, or in the background.
+func (m *Master) startCommand() error {
+	if m.OneProcess || os.Getenv("WORKERMAN_ONE_PROCESS") == "1" {
+		if command.Daemon {
+			return errors.New("start -d: a service of one process stays in the foreground")
+		}
+		return m.runHere()
+	}
+	look := console.LookOf(os.Stdout)
+	if command.Daemon {
+		s, err := m.startDaemon()
+		if err != nil {
+			return err
+		}
+		return console.Banner(os.Stdout, *s, look)
+	}
+	return m.supervise(false, func(s control.Status) {
+		if look.Width > 0 { // a terminal; elsewhere the log tells
+			console.Banner(os.Stdout, s, look)
+		}
+	})
+}
+
+func (m *Master) stopCommand(ctx context.Context, c *master.Client) error {
+	limit := m.StopTimeout
+	setDefault(&limit, DefaultStopTimeout)
+	if command.Graceful {
+		limit += m.gracefulTimeout()
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit+2*answerTime)
+	defer cancel()
+	saved := command.Name
+	command.Name = "stop" // restart begins with it
+	err := m.showProgress(c.Stop(ctx, command.Graceful))
+	command.Name = saved
+	if errors.Is(err, context.DeadlineExceeded) {
+		if pid, gone := c.Master(); gone == nil {
+			return fmt.Errorf("the master, pid %d, does not stop: kill -9 %d ends it, and its processes notice", pid, pid)
+		}
+	}
+	return err
+}
+
+// showProgress prints events until they end.
+func (m *Master) showProgress(events iter.Seq2[control.Event, error]) error {
+	var notRunning bool
+	checked := func(yield func(control.Event, error) bool) {
+		for e, err := range events {
+			if errors.Is(err, master.ErrNotRunning) {
+				notRunning = true
+				return
+			}
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
+	next, stop := iter.Pull2(checked)
+	defer stop()
+	first, err, ok := next()
+	if notRunning {
+		return master.ErrNotRunning
+	}
+	rest := func(yield func(control.Event, error) bool) {
+		for ok && yield(first, err) {
+			first, err, ok = next()
+		}
+	}
+	if err := console.Progress(os.Stdout, command.Name, rest, console.LookOf(os.Stdout)); err != nil {
+		return shownError{err}
+	}
+	return nil
+}
+
+func (m *Master) statusCommand(ctx context.Context, c *master.Client) error {
+	fetch := func(ctx context.Context) (control.Status, error) {
+		ctx, cancel := context.WithTimeout(ctx, answerTime)
+		defer cancel()
+		return c.Status(ctx)
+	}
+	if command.Live {
+		return console.LiveStatus(ctx, os.Stdin, os.Stdout, fetch)
+	}
+	s, err := fetch(ctx)
+	if err != nil {
 		return err
 	}
-	return fmt.Errorf("unknown command %s", command.Name)
+	if command.JSON {
+		return printJSON(os.Stdout, s)
+	}
+	return console.Status(os.Stdout, s, console.LookOf(os.Stdout))
+}
+
+func connectionsCommand(ctx context.Context, c *master.Client) error {
+	fetch := func(ctx context.Context) (io.ReadCloser, error) { return c.Connections(ctx, command.Filter) }
+	if command.Live {
+		return console.LiveConnections(ctx, os.Stdin, os.Stdout, command.Limit, fetch)
+	}
+	lines, err := fetch(ctx)
+	if err != nil {
+		return err
+	}
+	defer lines.Close()
+	rows := control.ReadConnections(lines)
+	if command.JSON {
+		return console.ConnectionsJSON(os.Stdout, rows, command.Limit)
+	}
+	return console.Connections(os.Stdout, rows, command.Limit, console.LookOf(os.Stdout))
+}
+
+// logsCommand prints the log that the running master writes, or the last one wrote.
+func (m *Master) logsCommand(ctx context.Context, c *master.Client) error {
+	f, err := m.paths(true)
+	if err != nil {
+		return err
+	}
+	s, err := c.Status(ctx)
+	switch {
+	case err == nil && s.LogFile == "":
+		return errors.New("no log file: the program runs in a terminal and Master.LogFile is not set")
+	case err == nil:
+		f.log = s.LogFile
+	case !errors.Is(err, master.ErrNotRunning):
+		return err
+	}
+	if command.Follow {
+		err = logfile.Follow(ctx, f.log, command.Lines, os.Stdout)
+	} else {
+		err = logfile.Tail(f.log, command.Lines, os.Stdout)
+	}
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
 }

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
 	"github.com/workerman-go/workerman/internal/control"
 	"github.com/workerman-go/workerman/internal/master"
@@ -38,6 +37,7 @@ type supervision struct {
 	supervisor *master.Supervisor
 	server     *master.Server
 	output     *serviceLog
+	manager    *serviceManager
 	log        *slog.Logger
 	plan       master.Plan
 }
@@ -74,6 +74,7 @@ func (m *Master) supervise(daemon bool, ready func(control.Status)) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	go v.signals(ctx)
+	go v.manager.watch(ctx, v.supervisor)
 	if os.Getpid() == 1 {
 		go master.Reap(ctx)
 	}
@@ -104,10 +105,11 @@ func (v *supervision) prepare() error {
 	}
 	v.output.install("master")
 	v.log = v.m.logger()
+	v.manager = openManager(v.log)
 	o := master.Options{
 		Program: program, Args: os.Args, Stdout: os.Stdout, Stderr: os.Stderr, Daemon: v.daemon, Log: v.log,
 		Ready: v.m.StartTimeout, Graceful: v.m.GracefulTimeout, LogFiles: v.output.descriptors,
-		OnExit: v.onExit,
+		OnExit: v.onExit, OnState: v.manager.tell, Activated: v.manager.socket,
 	}
 	if v.supervisor, err = master.New(v.plan, o); err != nil {
 		return err
@@ -163,25 +165,25 @@ func (v *supervision) signals(ctx context.Context) {
 
 // startDaemon starts the master in the background and waits until it serves, or tells why
 // not.
-func (m *Master) startDaemon(progress func(control.Event)) error {
+func (m *Master) startDaemon() (*control.Status, error) {
 	out, err := m.openStdout()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer out.Close()
 	report, reportEnd, err := os.Pipe()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer report.Close()
 	null, err := os.Open(os.DevNull)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer null.Close()
 	program, err := os.Executable()
 	if err != nil {
-		return fmt.Errorf("the program's own file: %w", err)
+		return nil, fmt.Errorf("the program's own file: %w", err)
 	}
 	attr := &os.ProcAttr{
 		Env:   append(os.Environ(), master.RoleVariable+"="+master.RoleDaemon, master.NameVariable+"="+os.Args[0]),
@@ -192,27 +194,20 @@ func (m *Master) startDaemon(progress func(control.Event)) error {
 	child, err := os.StartProcess("/proc/self/exe", args, attr)
 	reportEnd.Close()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	lines := json.NewDecoder(report)
-	for {
-		var e control.Event
-		err := lines.Decode(&e)
-		switch {
-		case errors.Is(err, io.EOF):
-			state, _ := child.Wait()
-			return fmt.Errorf("the daemon ended before it served: %v", state)
-		case err != nil:
-			return err
-		case e.Error != "":
-			child.Wait()
-			return errors.New(e.Error)
-		case e.Done:
-			child.Release()
-			return nil
-		}
-		progress(e)
+	var e control.Event
+	switch err := json.NewDecoder(report).Decode(&e); {
+	case errors.Is(err, io.EOF):
+		state, _ := child.Wait()
+		return e.Status, fmt.Errorf("the daemon ended before it served: %v", state)
+	case err != nil:
+		return e.Status, err
+	case e.Error != "":
+		child.Wait()
+		return e.Status, errors.New(e.Error)
 	}
+	return e.Status, child.Release()
 }
 
 // runDaemon is the master in the background. Who started it waits at the descriptor for its
@@ -222,10 +217,7 @@ func (m *Master) runDaemon() error {
 	syscall.CloseOnExec(master.LinkDescriptor)
 	send := func(e control.Event) { json.NewEncoder(report).Encode(e) }
 	err := m.supervise(true, func(s control.Status) {
-		for _, w := range s.Workers {
-			send(control.Event{Worker: &w})
-		}
-		send(control.Event{Done: true})
+		send(control.Event{Status: &s, Done: true})
 		report.Close()
 	})
 	if err != nil {
@@ -245,6 +237,3 @@ func (m *Master) openStdout() (*os.File, error) {
 	}
 	return f, nil
 }
-
-// stopPatience is how long commands wait for a master beyond its own limits.
-const stopPatience = 10 * time.Second

@@ -26,5 +26,3 @@ func (m *Master) handOver(link *net.UnixConn, deadline time.Time, progress func(
 }
 func (m *Master) adopt(link *net.UnixConn) error                                { return nil }
 func (m *Master) drain(d time.Duration, graceful bool, progress func(left int)) {}
-func versions() (string, string)                                                { return "", "" }
-func userName() string                                                          { return "" }

@@ -1,6 +1,9 @@
 package control
 
 import (
+	"bufio"
+	"io"
+	"iter"
 	"strconv"
 	"strings"
 )
@@ -46,6 +49,22 @@ func (c *Connection) Append(dst []byte) []byte {
 	word(c.Local)
 	word(c.Remote)
 	return append(appendClean(dst, c.User), '\n')
+}
+
+// ReadConnections reads lines of Append. It ends after an error of r.
+func ReadConnections(r io.Reader) iter.Seq2[*Connection, error] {
+	return func(yield func(*Connection, error) bool) {
+		lines := bufio.NewScanner(r)
+		lines.Buffer(make([]byte, 64<<10), 1<<20)
+		for lines.Scan() {
+			if c, ok := ParseConnection(lines.Text()); ok && !yield(&c, nil) {
+				return
+			}
+		}
+		if err := lines.Err(); err != nil {
+			yield(nil, err)
+		}
+	}
 }
 
 // appendClean appends s without what would break the line.

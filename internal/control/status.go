@@ -115,7 +115,7 @@ type Event struct {
 	Text   string  `json:"text,omitempty"`
 	Reload *Reload `json:"reload,omitempty"`
 	Left   int     `json:"left,omitempty"`   // processes, while stopping
-	Worker *Worker `json:"worker,omitempty"` // that serves, while starting
+	Status *Status `json:"status,omitempty"` // what serves, at the end of a start
 	Done   bool    `json:"done,omitempty"`
 	Error  string  `json:"error,omitempty"`
 }

@@ -1,13 +1,13 @@
 package master
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"net"
 	"net/http"
 	"net/url"
@@ -59,6 +59,9 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values) 
 	return resp, nil
 }
 
+// Master is the pid of the master.
+func (c *Client) Master() (int, error) { return MasterOf(c.pidFile) }
+
 // Status asks for the status.
 func (c *Client) Status(ctx context.Context) (st control.Status, err error) {
 	resp, err := c.do(ctx, "GET", "/status", nil)
@@ -93,12 +96,14 @@ func (c *Client) Stack(ctx context.Context, worker string, pid int, w io.Writer)
 	return err
 }
 
-// Stop stops the service and returns when the master is gone.
-func (c *Client) Stop(ctx context.Context, graceful bool, progress func(control.Event)) error {
-	if err := c.follow(ctx, "/stop", graceful, progress); err != nil {
-		return err
-	}
-	return c.awaitEnd(ctx)
+// Stop stops the service. The last event comes when the master is gone.
+func (c *Client) Stop(ctx context.Context, graceful bool) iter.Seq2[control.Event, error] {
+	return c.events(ctx, "/stop", graceful, c.awaitEnd)
+}
+
+// Reload reloads the program. The last event comes when that is complete.
+func (c *Client) Reload(ctx context.Context, graceful bool) iter.Seq2[control.Event, error] {
+	return c.events(ctx, "/reload", graceful, func(context.Context) error { return nil })
 }
 
 // awaitEnd waits until the master has let go of the pid file.
@@ -117,38 +122,29 @@ func (c *Client) awaitEnd(ctx context.Context) error {
 	}
 }
 
-// Reload reloads and returns when it is complete.
-func (c *Client) Reload(ctx context.Context, graceful bool, progress func(control.Event)) error {
-	return c.follow(ctx, "/reload", graceful, progress)
-}
-
-// follow passes on the lines of an answer until the one that ends it.
-func (c *Client) follow(ctx context.Context, path string, graceful bool, progress func(control.Event)) error {
-	query := url.Values{}
-	if graceful {
-		query.Set("graceful", "1")
-	}
-	resp, err := c.do(ctx, "POST", path, query)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	lines := bufio.NewScanner(resp.Body)
-	for lines.Scan() {
-		var e control.Event
-		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-			return err
+// events are the lines of an answer. before runs before the one that ends it is passed on.
+func (c *Client) events(ctx context.Context, path string, graceful bool, before func(context.Context) error) iter.Seq2[control.Event, error] {
+	return func(yield func(control.Event, error) bool) {
+		query := url.Values{}
+		if graceful {
+			query.Set("graceful", "1")
 		}
-		if e.Done {
-			if e.Error != "" {
-				return errors.New(e.Error)
+		resp, err := c.do(ctx, "POST", path, query)
+		if err != nil {
+			yield(control.Event{}, err)
+			return
+		}
+		defer resp.Body.Close()
+		lines := json.NewDecoder(resp.Body)
+		for {
+			var e control.Event
+			err := lines.Decode(&e)
+			if err == nil && e.Done {
+				err = before(ctx)
 			}
-			return nil
+			if errors.Is(err, io.EOF) || !yield(e, err) || err != nil || e.Done {
+				return
+			}
 		}
-		progress(e)
 	}
-	if err := lines.Err(); err != nil {
-		return err
-	}
-	return errors.New("the master ended before the command was complete")
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -92,6 +93,17 @@ func (i *image) exec() string {
 
 func (i *image) close() { i.file.Close() }
 
+// ofManager are variables that speak of the master only.
+var ofManager = []string{"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}
+
+// environment is that of processes.
+func environment() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool {
+		name, _, _ := strings.Cut(v, "=")
+		return slices.Contains(ofManager, name)
+	})
+}
+
 // title is how processes are called in the lists of ps and top.
 func title(parts ...string) string {
 	return "workerman: " + strings.Join(parts, " ")
@@ -111,7 +123,7 @@ func (s *Supervisor) launch(img *image, role, called string, cred *syscall.Crede
 		errOut = null
 	}
 	attr := &os.ProcAttr{
-		Env:   append(os.Environ(), RoleVariable+"="+role, NameVariable+"="+s.options.Args[0]),
+		Env:   append(environment(), RoleVariable+"="+role, NameVariable+"="+s.options.Args[0]),
 		Files: append([]*os.File{null, out, errOut}, files...),
 		// A group of its own keeps Ctrl+C in the terminal from the processes: the master
 		// ends them in good order.

@@ -30,7 +30,7 @@ type Options struct {
 	Activated func(socket.Address) int
 	// OnExit is called after the end of each process, on a goroutine of its own.
 	OnExit func(Exit)
-	// OnState is called when the state changes, and with progress.
+	// OnState is called when the state changes, with a lock held.
 	OnState func(State, string)
 }
 
@@ -311,6 +311,12 @@ func (s *Supervisor) setState(state State, text string) {
 	if fn := s.options.OnState; fn != nil {
 		fn(state, text)
 	}
+}
+
+// Responds returns when the supervisor is not stuck.
+func (s *Supervisor) Responds() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 }
 
 // Wait waits until the stop is complete and returns why the service ended: nil after a stop
