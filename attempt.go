@@ -119,7 +119,7 @@ func (a *attempt) attach(in loop.Incoming) {
 }
 
 func (a *attempt) newConn() *Conn {
-	c := &Conn{svc: a.svc, id: a.svc.master.nextID.Add(1), born: uint32(a.loop.Now() / bornUnit)}
+	c := &Conn{svc: a.svc, id: a.svc.master.nextID.Add(1), born: int32(a.loop.Now() / bornUnit)}
 	c.stage.Store(uint32(stageOpening))
 	return c
 }
