@@ -26,10 +26,17 @@ var asyncSlots = make(chan struct{}, maxAsync)
 //		c.Send(u.Greeting())
 //	})
 func Async[T any](on Poster, work func() (T, error), done func(T, error)) {
+	c, ofConn := on.(*Conn)
+	if ofConn {
+		c.more().pending.Add(1) // it stays in this process for the result
+	}
 	go func() {
 		result, err := inSlot(work)
 		if done != nil {
 			on.Post(func() { done(result, err) })
+		}
+		if ofConn {
+			c.more().pending.Add(-1)
 		}
 	}()
 }

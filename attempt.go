@@ -124,7 +124,7 @@ func (a *attempt) attach(in loop.Incoming) {
 
 func (a *attempt) newConn() *Conn {
 	s := &a.terms.service
-	c := &Conn{svc: s, id: s.master.nextID.Add(1), born: uint32(a.loop.Now() / bornUnit)}
+	c := &Conn{svc: s, id: s.master.nextID.Add(1), born: int32(a.loop.Now() / bornUnit)}
 	c.stage.Store(uint32(stageOpening))
 	return c
 }

@@ -22,7 +22,7 @@ type Conn struct {
 	extra    atomic.Pointer[extra]
 	id       uint64
 	received uint64 // messages; atomic
-	born     uint32 // the loop's time of the accept in tenths of a second
+	born     int32  // the loop's time of the accept in tenths of a second; before it began, if adopted
 	scanned  int32  // bytes of an incomplete message known to hold no end mark
 
 	remote    peerAddr
@@ -40,6 +40,7 @@ type extra struct {
 	source   atomic.Pointer[Conn] // whose pipe ends here
 	opening  atomic.Pointer[opening]
 	limits   limits
+	leaving  *departure // while the connection moves to another process; of the loop
 
 	dismissed atomic.Bool // by the program: a client's
 	callbacks atomic.Pointer[Callbacks]
@@ -51,6 +52,8 @@ type extra struct {
 	timers map[*Timer]struct{}
 	err    error
 	gone   bool // closed: no timer may be added
+
+	pending atomic.Int32 // functions that were posted, or will be when their work is done
 
 	serial  *serial             // of a Blocking worker
 	packets *packetService      // of a UDP peer
@@ -213,7 +216,8 @@ func (c *Conn) ProtocolState() any {
 	return x.state
 }
 
-// SetProtocolState stores what a Protocol wants to remember about the connection.
+// SetProtocolState stores what a Protocol wants to remember about the connection. A connection
+// with such a state moves to a new process only if its Protocol is a StateMover.
 func (c *Conn) SetProtocolState(state any) {
 	x := c.more()
 	x.mu.Lock()
@@ -253,8 +257,11 @@ func (c *Conn) Post(fn func()) bool {
 	if c.datagram {
 		return c.extra.Load().packets.loop.Post(func() { c.run(fn) })
 	}
+	x := c.more()
+	x.pending.Add(1)
 	return c.stream.Loop().Post(func() {
-		if c.Connected() {
+		x.pending.Add(-1)
+		if c.Connected() || x.leaving != nil {
 			c.run(fn)
 		}
 	}) && c.Connected()

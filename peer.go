@@ -30,6 +30,11 @@ func (c *Conn) RemoteAddr() netip.AddrPort {
 			return *a
 		}
 	}
+	return c.socketAddr()
+}
+
+// socketAddr is the address of who is connected, be it a proxy.
+func (c *Conn) socketAddr() netip.AddrPort {
 	if !c.hasRemote {
 		return netip.AddrPort{}
 	}

@@ -41,6 +41,21 @@ type SharedEncoder interface {
 	EncodeShared(dst, data []byte) ([]byte, error)
 }
 
+// StateMover is a Protocol whose connections can move to another process with what
+// SetProtocolState has stored for them; those of other Protocols move only while that is nil.
+type StateMover interface {
+	Protocol
+	// AppendState appends the connection's state as bytes to dst and returns the result, on
+	// the connection's loop. With an error the connection stays where it is.
+	AppendState(c *Conn, dst []byte) ([]byte, error)
+	// RestoreState sets the state in the new process, of what AppendState wrote in the old
+	// one, which may have been an older version of the program. c is not connected yet: of its
+	// methods only SetProtocolState, ID and RemoteAddr may be called. With an error the
+	// connection goes on in the old process. For a Protocol of the connection's own it is
+	// called when OnAdopt has set that, and an error closes the connection.
+	RestoreState(c *Conn, state []byte) error
+}
+
 // envelope is a Protocol whose frame is the data between a head and a tail: large data
 // is sent without being copied.
 type envelope interface {

@@ -23,6 +23,7 @@ const (
 	pausedByAnswers // HTTP: answers fill the send buffer
 	pausedByReader  // a handler of net/http reads more slowly than the client sends
 	pausedByFault   // what follows a mistake in a body is of no use
+	pausedByAdopt   // OnAdopt comes first
 )
 
 // serial is a queue of calls with at most one goroutine that runs them.
@@ -44,9 +45,15 @@ type call struct {
 
 // run calls fn now, on the loop, or in its turn on the connection's goroutine.
 func (c *Conn) run(fn func()) {
-	if x := c.extra.Load(); x != nil && x.serial != nil {
-		x.serial.push(c, call{fn: fn})
-		return
+	if x := c.extra.Load(); x != nil {
+		switch {
+		case x.leaving != nil:
+			x.leaving.hold(fn)
+			return
+		case x.serial != nil:
+			x.serial.push(c, call{fn: fn})
+			return
+		}
 	}
 	defer c.recovered()
 	fn()
@@ -72,6 +79,13 @@ func (q *serial) push(c *Conn, item call) {
 		q.running = true
 		go q.work(c)
 	}
+}
+
+// idle reports whether nothing runs and nothing waits.
+func (q *serial) idle() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return !q.running
 }
 
 func (q *serial) behind() bool { return len(q.queue) >= maxBacklog || q.bytes >= maxBacklogBytes }

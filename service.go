@@ -8,6 +8,7 @@ import (
 	nethttp "net/http"
 	"net/netip"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -391,7 +392,7 @@ func (s *service) leaveIP(ip netip.Addr) {
 // connect makes the Conn of an accepted socket, on its loop.
 func (s *service) connect(index int, in loop.Incoming) {
 	l := s.loops[index]
-	c := &Conn{svc: s, id: s.master.nextID.Add(1), born: uint32(l.Now() / bornUnit)}
+	c := &Conn{svc: s, id: s.master.nextID.Add(1), born: int32(l.Now() / bornUnit)}
 	c.setRemote(in.Remote)
 	if s.blocking {
 		c.more().serial = new(serial)
@@ -461,4 +462,25 @@ func (s *service) stats() WorkerStats {
 		Requests: s.requests.Load(), SendFail: s.sendFail.Load(), Panics: s.panics.Load(),
 		TLSFailures: s.tlsFailures.Load(),
 	}
+}
+
+// handoverKey names the service for a process that hands its connections over: there it is
+// found by it.
+func (s *service) handoverKey() string { return s.worker.address }
+
+// handoverService is the service of that key, nil if there is none.
+func (m *Master) handoverService(key string) *service {
+	for _, s := range m.serving() {
+		if s.listens && s.handoverKey() == key {
+			return s
+		}
+	}
+	return nil
+}
+
+// serving is a copy of the services that run.
+func (m *Master) serving() []*service {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.services)
 }

@@ -36,6 +36,9 @@ func (s *Stream) CommitClose() {
 
 func (s *Stream) startClose() bool {
 	if !s.isOpen() {
+		if s.state.Load() == streamMoving && s.failed == nil {
+			s.failed = new(failure)
+		}
 		return false
 	}
 	s.state.Store(streamClosing)
@@ -51,7 +54,11 @@ func (s *Stream) startClose() bool {
 func (s *Stream) Destroy(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.state.Load() != streamClosed && s.failed == nil {
+	switch state := s.state.Load(); {
+	case state == streamMoving:
+		s.failed = &failure{err} // the output is being copied
+	case state == streamClosed || s.failed != nil:
+	default:
 		s.state.CompareAndSwap(streamOpen, streamClosing)
 		s.broke(err)
 	}

@@ -3,7 +3,6 @@ package loop
 import (
 	"errors"
 	"io"
-	"math"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -47,6 +46,7 @@ const (
 	streamClosing // what was sent is still being written
 	streamEnding  // end of stream sent; waiting for the peer to take it
 	streamClosed
+	streamMoving // off its loop, on the way to another process: see Detach
 )
 
 // Stream is a two-way byte stream on a loop. It is embedded in what it serves.
@@ -79,7 +79,8 @@ type Stream struct {
 	sends      uint64
 }
 
-// failure holds an error; most streams never have one, so it costs them one word.
+// failure holds an error; most streams never have one, so it costs them one word. While a
+// stream moves it is what has to follow if it comes back: without an error a close.
 type failure struct{ err error }
 
 // flags of a stream, guarded by its lock.
@@ -110,7 +111,7 @@ func (l *Loop) Attach(s *Stream, in Incoming, owner Owner, linger time.Duration)
 		s.layers = &layers{port: in.port}
 	}
 	s.timer.owner = s
-	s.linger = uint16(min((linger+lingerUnit-1)/lingerUnit, math.MaxUint16))
+	s.linger = lingerUnits(linger)
 	s.lastActive = l.now
 	s.token = l.entries.add(s)
 	s.interest = uint8(poll.Readable)
@@ -188,6 +189,12 @@ func (s *Stream) Open() bool { return s.isOpen() }
 
 func (s *Stream) isOpen() bool { return s.state.Load() == streamOpen }
 
+// onLoop reports whether the stream has its place on the loop.
+func (s *Stream) onLoop() bool {
+	state := s.state.Load()
+	return state != streamClosed && state != streamMoving
+}
+
 // Pause stops reading for a reason, one of the lower 31 bits; several reasons add up. Any goroutine may call it; in Receive it takes effect at once.
 func (s *Stream) Pause(reason uint32) {
 	s.mu.Lock()
@@ -240,7 +247,7 @@ func (s *Stream) Waiting() bool {
 // the middle of a burst it waits for the end, so that pause and resume cost nothing.
 func (s *Stream) updateInterest() {
 	f := &s.flags
-	if f.burst || s.state.Load() == streamClosed {
+	if f.burst || !s.onLoop() {
 		return
 	}
 	var want poll.Events
@@ -381,7 +388,7 @@ func (s *Stream) settle(writable bool) {
 func (s *Stream) settleLocked(writable bool) {
 	f := &s.flags
 	f.listed = false
-	if s.state.Load() == streamClosed || f.burst {
+	if !s.onLoop() || f.burst {
 		s.mu.Unlock()
 		return
 	}

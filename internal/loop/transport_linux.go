@@ -97,7 +97,9 @@ func (s *Stream) sysInterest(want poll.Events) {
 		s.port().watch(want)
 	case s.flags.parked:
 		s.flags.parked = false
-		s.loop.epoll().Add(int(s.fd), s.token, want, false)
+		if err := s.loop.epoll().Add(int(s.fd), s.token, want, false); err != nil {
+			s.broke(err)
+		}
 	default:
 		s.loop.epoll().Modify(int(s.fd), s.token, want)
 	}

@@ -1,0 +1,88 @@
+package workerman
+
+// verdict says whether a connection can move to another process.
+type verdict int
+
+const (
+	movesNow   verdict = iota
+	movesLater         // when what goes on has ended, which may be in a moment
+	movesNever
+)
+
+// movable is asked on the connection's loop, between callbacks.
+func (c *Conn) movable() verdict {
+	s, x := c.svc, c.extra.Load()
+	switch {
+	case s.worker == nil, s.security != nil, !c.Connected(), !c.forgettable():
+		return movesNever
+	case !c.ready(), !c.stream.Detachable(), c.stream.PausedBy(^uint32(pausedByUser | pausedByAnswers)):
+		return movesLater
+	case x == nil:
+		return movesNow
+	case x.pipe.Load() != nil, x.source.Load() != nil:
+		return movesNever
+	case x.pending.Load() > 0, x.serial != nil && !x.serial.idle():
+		return movesLater
+	}
+	if h := c.httpConn(); h != nil && !h.resting() {
+		return movesLater
+	}
+	return movesNow
+}
+
+// resting reports whether no request is being handled and none arrives in pieces that were
+// handed out. On the loop.
+func (h *httpConn) resting() bool {
+	return !h.busy() && !h.body && !h.form && !h.held && h.handling.Load() == nil && h.state.Load()&exchangeLast == 0
+}
+
+// forgettable reports whether Worker.Handover lets the connection move: a new process will
+// know what the program remembers about it.
+func (c *Conn) forgettable() bool {
+	w := c.svc.worker
+	protocol, own := c.Protocol(), c.ownProtocol()
+	if c.ProtocolState() != nil {
+		if _, ok := protocol.(StateMover); !ok {
+			return false
+		}
+	}
+	switch {
+	case w.Handover == HandoverNever:
+		return false
+	case w.OnAdopt != nil:
+		return true
+	case own:
+		return false // nobody would set it again
+	case w.Handover == HandoverAlways:
+		return true
+	}
+	cb := c.callbacks()
+	return cb == &c.svc.callbacks && cb.OnConnect == nil && cb.OnClose == nil &&
+		c.Data == nil && !c.hasTimers() && !hasHooks(protocol)
+}
+
+// ownProtocol reports whether SetProtocol was called.
+func (c *Conn) ownProtocol() bool {
+	x := c.extra.Load()
+	return x != nil && x.protocol.Load() != nil
+}
+
+func (c *Conn) hasTimers() bool {
+	x := c.extra.Load()
+	if x == nil {
+		return false
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return len(x.timers) > 0
+}
+
+// hasHooks reports whether p does something at the beginning or the end of a connection.
+func hasHooks(p Protocol) bool {
+	if _, ok := p.(StateMover); ok {
+		return false // it takes care of what it does
+	}
+	_, begins := p.(interface{ OnConnect(*Conn) })
+	_, ends := p.(interface{ OnClose(*Conn) })
+	return begins || ends
+}
