@@ -2,7 +2,6 @@ package workerman
 
 import (
 	"io"
-	"net"
 	"os"
 	"time"
 
@@ -21,8 +20,4 @@ func (m *Master) figures() (f control.Figures) {
 func (m *Master) writeConnections(w io.Writer, f control.Filter) error { return nil }
 func (m *Master) writeStack(w io.Writer) error                         { return nil }
 func (p *process) profile(q string, w *os.File) error                  { return nil }
-func (m *Master) handOver(link *net.UnixConn, deadline time.Time, progress func(moved, left int)) error {
-	return nil
-}
-func (m *Master) adopt(link *net.UnixConn) error                                { return nil }
 func (m *Master) drain(d time.Duration, graceful bool, progress func(left int)) {}

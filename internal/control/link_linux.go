@@ -86,7 +86,7 @@ type Link struct {
 
 // NewLinks returns the two ends of a link: one for this process, one to be inherited.
 func NewLinks() (*Link, *os.File, error) {
-	near, far, err := SocketPair()
+	near, far, err := socketPair(unix.SOCK_SEQPACKET) // which keeps messages apart
 	if err != nil {
 		return nil, nil, err
 	}
@@ -98,9 +98,11 @@ func NewLinks() (*Link, *os.File, error) {
 	return l, far, nil
 }
 
-// SocketPair makes two connected sockets that keep messages apart.
-func SocketPair() (a, b *os.File, err error) {
-	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+// StreamPair makes two connected sockets for a stream of bytes.
+func StreamPair() (a, b *os.File, err error) { return socketPair(unix.SOCK_STREAM) }
+
+func socketPair(kind int) (a, b *os.File, err error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, kind|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, nil, fmt.Errorf("socketpair: %w", err)
 	}

@@ -287,7 +287,7 @@ func (s *Supervisor) succeed(sl *slot, img *image, graceful bool, progress func(
 
 // pass has connections handed over from old to p; false if that came to nothing.
 func (s *Supervisor) pass(old, p *process, graceful bool, progress func(moved, left int64)) bool {
-	a, b, err := control.SocketPair()
+	a, b, err := control.StreamPair()
 	if err != nil {
 		s.log.Error("no hand-over", "error", err)
 		return false
