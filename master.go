@@ -143,9 +143,7 @@ func (m *Master) requestStop(err error) {
 
 // Run is the function Run for this master. A master may run again after it has stopped.
 func (m *Master) Run(ctx context.Context) error {
-	m.mu.Lock()
-	workers := slices.Clone(m.workers)
-	m.mu.Unlock()
+	workers := m.workersNow()
 	return m.run(ctx, workers, func() { m.announce(workers) })
 }
 

@@ -11,8 +11,8 @@ import (
 
 // plan is what the master is to run. Errors name the workers that cannot run.
 func (m *Master) plan() (master.Plan, error) {
+	workers := m.workersNow()
 	m.mu.Lock()
-	workers := slices.Clone(m.workers)
 	clients := len(m.before) > 0
 	m.mu.Unlock()
 	p := master.Plan{Stop: m.StopTimeout, Drain: m.drainTimeout()}
@@ -49,6 +49,12 @@ func (m *Master) plan() (master.Plan, error) {
 		p.Workers = append(p.Workers, d)
 	}
 	return p, errors.Join(errs...)
+}
+
+func (m *Master) workersNow() []*Worker {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.workers)
 }
 
 // checkProcesses refuses settings of processes that make no sense.

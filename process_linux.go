@@ -72,6 +72,7 @@ func (m *Master) runProcess() error {
 			name = p.worker.name()
 		}
 		p.log.install(name)
+		m.raiseFiles()
 		go p.obey()
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 		defer stop()
@@ -113,18 +114,12 @@ func (p *process) serving() {
 
 // inside lists what the process serves besides its worker.
 func (p *process) inside() (list []control.Worker) {
-	for _, s := range p.services() {
+	for _, s := range p.m.serving() {
 		if w := s.worker; w != p.worker {
 			list = append(list, control.Worker{Name: w.name(), Listen: w.listenText(), Transport: s.transport(), Loops: s.wanted()})
 		}
 	}
 	return list
-}
-
-func (p *process) services() []*service {
-	p.m.mu.Lock()
-	defer p.m.mu.Unlock()
-	return slices.Clone(p.m.services)
 }
 
 // onQuit ends the process gracefully after SIGQUIT.
@@ -232,7 +227,7 @@ func (p *process) leave(graceful bool, timeout time.Duration) {
 
 // unlisten stops accepting on all workers of the process.
 func (p *process) unlisten() {
-	for _, s := range p.services() {
+	for _, s := range p.m.serving() {
 		s.unlisten()
 	}
 }

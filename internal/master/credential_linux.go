@@ -2,14 +2,27 @@ package master
 
 import (
 	"fmt"
+	"os"
 	"os/user"
 	"strconv"
 	"strings"
 	"syscall"
 )
 
-// Credential is the user "NAME" or "NAME:GROUP" with the supplementary groups, nil for "".
-func Credential(text string) (*syscall.Credential, error) {
+// runAs is what a process gets that is to run as user, nil to be like the master.
+func runAs(user string) (*syscall.Credential, error) {
+	c, err := credential(user)
+	if err != nil || c == nil || os.Geteuid() == 0 {
+		return c, err
+	}
+	if int(c.Uid) == os.Geteuid() {
+		return nil, nil
+	}
+	return nil, fmt.Errorf("User is %q, but only root may run processes as somebody else", user)
+}
+
+// credential is the user "NAME" or "NAME:GROUP" with the supplementary groups, nil for "".
+func credential(text string) (*syscall.Credential, error) {
 	if text == "" {
 		return nil, nil
 	}

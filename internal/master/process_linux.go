@@ -136,7 +136,7 @@ func (s *Supervisor) launch(img *image, role, called string, cred *syscall.Crede
 // spawn starts a process for a slot. It runs with s.mu held.
 func (s *Supervisor) spawn(sl *slot) (*process, error) {
 	g := sl.group
-	cred, err := Credential(g.plan.User)
+	cred, err := runAs(g.plan.User)
 	if err != nil {
 		return nil, err
 	}

@@ -103,7 +103,7 @@ func (set *socketSet) chown(user string) error {
 	if user == "" || set.inode == nil || set.given {
 		return nil
 	}
-	c, err := Credential(user)
+	c, err := credential(user)
 	if err != nil {
 		return err
 	}

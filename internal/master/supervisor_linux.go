@@ -213,11 +213,8 @@ func (s *Supervisor) await(ctx context.Context, p *process, deadline <-chan time
 // newGroup opens a worker's sockets and makes its slots. With s.mu held.
 func (s *Supervisor) newGroup(w Worker) (*group, error) {
 	g := &group{plan: w}
-	if _, err := Credential(w.User); err != nil {
+	if _, err := runAs(w.User); err != nil {
 		return nil, fmt.Errorf("worker %q (%s): %w", w.Name, w.Listen, err)
-	}
-	if w.User != "" && os.Geteuid() != 0 {
-		return nil, fmt.Errorf("worker %q (%s): User is %q, but only root may run processes as somebody else", w.Name, w.Listen, w.User)
 	}
 	if err := s.openSockets(g, w); err != nil {
 		return nil, err
