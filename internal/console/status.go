@@ -17,7 +17,14 @@ func Status(w io.Writer, s control.Status, o Look) error {
 }
 
 // sheet is a page in three parts; where a screen is too small the body is cut.
-type sheet struct{ head, body, foot []string }
+type sheet struct {
+	head, body, foot []string
+	titles           []string // of the columns of the body
+	total            int      // lines of the body, if not all are there
+}
+
+// length is how many lines the whole body has.
+func (s *sheet) length() int { return max(s.total, len(s.body)) }
 
 func writeSheet(w io.Writer, s sheet) error {
 	var b strings.Builder
@@ -46,7 +53,7 @@ func statusSheet(s *control.Status, rows []processRow, o Look, sorted string) sh
 		body = append(body, busyLines(&rows[i], o)...)
 	}
 	foot := []string{o.rule(""), line(table.appendRow(nil, &sum))}
-	return sheet{head, body, append(foot, troubleLines(s, o)...)}
+	return sheet{head: head, body: body, foot: append(foot, troubleLines(s, o)...), titles: table.titles()}
 }
 
 // line is a rendered line without its line feed.

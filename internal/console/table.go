@@ -53,6 +53,15 @@ func (l *layout[T]) width() int {
 	return sum
 }
 
+// titles are those of the columns that are shown.
+func (l *layout[T]) titles() []string {
+	titles := make([]string, len(l.columns))
+	for i, c := range l.columns {
+		titles[i] = c.title
+	}
+	return titles
+}
+
 // drop leaves out the least important column.
 func (l *layout[T]) drop() bool {
 	least := 0
