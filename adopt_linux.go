@@ -15,11 +15,12 @@ import (
 
 // adopt takes the connections that handOver gives on the other end of link, and serves them
 // from then on. It returns nil when the other side is through, or an error of the link; what
-// came before that is served. adopt closes link.
+// came before that is on its loop by then. adopt closes link.
 //
 // MaxConnections and MaxConnectionsPerIP refuse none of them, but they count.
 func (m *Master) adopt(link *net.UnixConn) error {
 	defer link.Close()
+	defer m.settled()
 	for {
 		fds, states, err := readOffer(link)
 		if err != nil {

@@ -54,7 +54,7 @@ func (m *Master) handOver(link *net.UnixConn, deadline time.Time, progress func(
 			time.Sleep(min(pause, time.Until(deadline)))
 			pause = min(2*pause, maxRoundPause)
 		}
-		g.settle()
+		m.settled()
 	}
 	return writeHead(link, linkEnd, nil, 0)
 }
@@ -114,7 +114,7 @@ func (g *giver) batch(l *loop.Loop, list []*Conn) (n int, err error) {
 	if len(leaving) == 0 {
 		return n, nil
 	}
-	answers, err := o.give(g.link)
+	answers, err := o.give(g.link, linkTimeout)
 	for i, c := range leaving {
 		if answers == nil || answers[i] != passengerTaken {
 			g.staying[c] = struct{}{}
@@ -163,13 +163,24 @@ func (g *giver) on(l *loop.Loop, fn func()) bool {
 	return true
 }
 
-// settle waits until the loops have forgotten what has moved.
-func (g *giver) settle() {
-	m := g.master
+// settled waits until the loops have done what was posted to them, but no longer than for
+// the other side of a link.
+func (m *Master) settled() {
 	m.mu.Lock()
 	loops := slices.Clone(m.loops)
 	m.mu.Unlock()
+	late := time.NewTimer(linkTimeout)
+	defer late.Stop()
 	for _, e := range loops {
-		g.on(e.loop, func() {})
+		done := make(chan struct{})
+		if !e.loop.Post(func() { close(done) }) {
+			continue
+		}
+		select {
+		case <-done:
+		case <-e.loop.Done():
+		case <-late.C:
+			return // a callback blocks the loop
+		}
 	}
 }

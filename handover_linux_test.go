@@ -4,9 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
-	"io"
 	"net"
-	nethttp "net/http"
 	"os"
 	"sync"
 	"testing"
@@ -236,32 +234,6 @@ func (c *wsClient) message() ([]byte, error) {
 	}
 }
 
-// readAnswer reads an answer with status 200.
-func readAnswer(r *bufio.Reader) (body string, err error) {
-	answer, err := nethttp.ReadResponse(r, nil)
-	if err != nil {
-		return "", err
-	}
-	defer answer.Body.Close()
-	b, err := io.ReadAll(answer.Body)
-	if err == nil && answer.StatusCode != 200 {
-		err = fmt.Errorf("status %s", answer.Status)
-	}
-	return string(b), err
-}
-
-// readBack reads what must come.
-func readBack(r io.Reader, want []byte) error {
-	got := make([]byte, len(want))
-	if _, err := io.ReadFull(r, got); err != nil {
-		return err
-	}
-	if !bytes.Equal(got, want) {
-		return fmt.Errorf("got %.40q instead of %.40q", got, want)
-	}
-	return nil
-}
-
 // Clients of each protocol talk on while their connections go to and fro.
 func TestHandover(t *testing.T) {
 	for name, p := range conversations {
@@ -278,7 +250,7 @@ func TestHandover(t *testing.T) {
 					}
 				})
 			}
-			eventually(t, "all are connected", func() bool { return n.workers[0].Stats().Connections == clients })
+			eventually(t, "all are connected", func() bool { return len(idsOf(n.workers[0])) == clients })
 			ids := idsOf(n.workers[0])
 			for range rounds {
 				n.expectMove(clients)

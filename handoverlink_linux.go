@@ -75,9 +75,10 @@ func writeHead(link *net.UnixConn, kind byte, fds []int, size int) error {
 }
 
 // give offers a batch and returns the answers, none if nothing of it was taken. After an
-// error the link is of no use; there may be answers nevertheless.
-func (o *offer) give(link *net.UnixConn) (answers []byte, err error) {
-	link.SetDeadline(time.Now().Add(linkTimeout))
+// error, as that the other side has not answered within timeout, the link is of no use; there
+// may be answers nevertheless.
+func (o *offer) give(link *net.UnixConn, timeout time.Duration) (answers []byte, err error) {
+	link.SetDeadline(time.Now().Add(timeout))
 	if err = writeHead(link, linkOffer, o.fds, len(o.states)); err == nil {
 		_, err = link.Write(o.states)
 	}

@@ -366,7 +366,7 @@ func (h *httpConn) end(c *Conn, data []byte, err error) error {
 		answer = refused.Response()
 	case errors.As(err, &failed) && h.state.Load()&exchangeAsked != 0:
 		answer = http.Status(500)
-	case err == errStopping && h.busy() && h.state.Load()&exchangeEvents == 0:
+	case (err == errStopping || err == errRestarting) && h.busy() && h.state.Load()&exchangeEvents == 0:
 		h.state.Or(exchangeLast) // it may finish its request
 		if h.busy() {
 			return nil

@@ -215,6 +215,8 @@ func closeCode(err error) (code int, reason string) {
 		return websocket.CloseNormal, ""
 	case errors.As(err, &ended):
 		return ended.Code, ended.Reason
+	case errors.Is(err, errRestarting):
+		return websocket.CloseServiceRestart, err.Error()
 	case errors.Is(err, errStopping), errors.Is(err, ErrIdle):
 		return websocket.CloseGoingAway, err.Error()
 	case errors.Is(err, ErrTooLarge):

@@ -149,3 +149,7 @@ func (s *Stream) discard() {
 		}
 	}
 }
+
+// Unread is the number of bytes that have arrived and were not read. On the loop, of an open
+// stream.
+func (s *Stream) Unread() int { return s.sysUnread() }
