@@ -89,8 +89,10 @@ func (s *Stream) nothingAtStake() bool { return s.flags.ended && !s.sysBuffers()
 
 func (s *Stream) startLinger() {
 	s.flags.lingering = true
-	s.lastActive = s.loop.now
-	s.unsent = s.remaining()
+	left := s.remaining()
+	s.mu.Lock()
+	s.lastActive, s.backlog = s.loop.now, left
+	s.mu.Unlock()
 	s.lookAgain(s.loop.now)
 }
 
@@ -109,10 +111,12 @@ func (s *Stream) remaining() int32 { return int32(min(s.Queued()+s.sysUnsent(), 
 // checkLinger looks at the peer's progress now and then.
 func (s *Stream) checkLinger(now int64) {
 	left := s.remaining()
-	if left < s.unsent {
+	s.mu.Lock()
+	if left < s.backlog {
 		s.lastActive = now
 	}
-	s.unsent = left
+	s.backlog = left
+	s.mu.Unlock()
 	silent := now - s.lastActive
 	ending := s.state.Load() == streamEnding
 	switch {

@@ -52,6 +52,7 @@ type Loop struct {
 	sleeping   atomic.Bool
 	stopping   atomic.Bool
 	done       chan struct{}
+	pulse      pulse
 
 	read     []byte // lent to owners while they receive
 	cork     block
@@ -91,8 +92,8 @@ func New(e Engine) (*Loop, error) {
 	return l, nil
 }
 
-// sinceBase is the exact monotonic time of the loop, for any goroutine.
-func (l *Loop) sinceBase() time.Duration { return time.Since(l.base) }
+// Elapsed is the exact monotonic time since the loop was made, for any goroutine.
+func (l *Loop) Elapsed() time.Duration { return time.Since(l.base) }
 
 // Now is the time of the current turn in milliseconds since the loop was made.
 func (l *Loop) Now() int64 { return l.now }
@@ -112,6 +113,7 @@ func (l *Loop) Counters() *Counters { return &l.counters }
 func (l *Loop) Run() error {
 	defer close(l.done)
 	defer l.engine.close()
+	l.pulse.goroutine.Store(goroutineNumber())
 	for !l.stopping.Load() {
 		n, err := l.wait()
 		if err != nil {
@@ -120,6 +122,7 @@ func (l *Loop) Run() error {
 		l.turn(n)
 	}
 	l.turn(0) // what was posted before Stop still runs
+	l.pulse.sleeps(l.Elapsed())
 	return nil
 }
 
@@ -146,7 +149,9 @@ func (l *Loop) wait() (int, error) {
 			return n, err
 		}
 	}
-	timeout := l.timers.untilTimer(int64(l.sinceBase() / time.Millisecond))
+	now := l.Elapsed()
+	l.pulse.sleeps(now)
+	timeout := l.timers.untilTimer(int64(now / time.Millisecond))
 	l.sleeping.Store(true)
 	if l.tasks.any() || l.stopping.Load() || l.collected.any() {
 		timeout = 0
@@ -161,17 +166,21 @@ func (l *Loop) wait() (int, error) {
 
 // turn serves n events and everything else that is due.
 func (l *Loop) turn(n int) {
-	l.now = int64(l.sinceBase() / time.Millisecond)
+	now := l.Elapsed()
+	l.now = int64(now / time.Millisecond)
+	l.pulse.turns(now)
 	l.collected.open()
 	for i := range n {
 		ev := &l.events[i]
 		if e := l.entries.find(ev.Token); e != nil {
+			l.pulse.step()
 			e.ready(ev.Events)
 		}
 	}
 	l.runTimers()
-	l.tasks.run()
+	l.tasks.run(&l.pulse)
 	for _, s := range l.collected.close() {
+		l.pulse.step()
 		s.settle(false)
 	}
 }
@@ -216,7 +225,7 @@ func (t *tasks) push(fn func()) {
 func (t *tasks) any() bool { return t.queued.Load() != 0 }
 
 // run runs what is queued now; what is posted meanwhile waits for the next turn.
-func (t *tasks) run() {
+func (t *tasks) run(p *pulse) {
 	if !t.any() {
 		return
 	}
@@ -227,6 +236,7 @@ func (t *tasks) run() {
 	t.mu.Unlock()
 	for i, fn := range batch {
 		batch[i] = nil
+		p.step()
 		fn()
 	}
 	if cap(batch) > maxSpareTasks {

@@ -71,12 +71,8 @@ func (s *Stream) mayHoldMore(n int, p []byte) bool {
 	return n == len(p)
 }
 
-func (s *Stream) arrived(n int) {
-	s.loop.arrived += uint64(n)
-	if s.isOpen() {
-		s.lastActive = s.loop.now
-	}
-}
+// arrived notes n bytes until the end of the burst.
+func (s *Stream) arrived(n int) { s.loop.arrived += uint64(n) }
 
 // grow makes room for at least one more read in the own buffer and returns it. A message
 // of known size gets a buffer of that size, but not all at once: the peer has to send a

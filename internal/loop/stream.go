@@ -72,7 +72,7 @@ type Stream struct {
 	flags     flags
 
 	linger     uint16 // in units of lingerUnit
-	unsent     int32  // while closing: what the peer had not taken at the last look
+	backlog    int32  // bytes received and not consumed; while closing: what the peer had not taken at the last look
 	lastActive int64  // when something was received; while closing: when the peer last took something
 	bytesIn    uint64
 	bytesOut   uint64
@@ -144,8 +144,13 @@ func (s *Stream) Counts() (in, out, sends uint64) {
 	return s.bytesIn, s.bytesOut, s.sends
 }
 
-// LastActive is the loop's time of the last input, in milliseconds.
-func (s *Stream) LastActive() int64 { return s.lastActive }
+// LastActive is the loop's time of the last input, in milliseconds. On the loop only.
+func (s *Stream) LastActive() int64 {
+	if s.flags.burst && s.loop.arrived > 0 {
+		return s.loop.now // to be noted at the end of the burst
+	}
+	return s.lastActive
+}
 
 // Queued is the number of bytes that were sent but not written yet, files included.
 func (s *Stream) Queued() int {
@@ -343,8 +348,14 @@ func (s *Stream) endBurst(ended bool) {
 	s.mu.Lock()
 	s.flags.burst = false
 	s.flags.ended = s.flags.ended || ended
+	if s.loop.arrived > 0 && s.isOpen() {
+		s.lastActive = s.loop.now
+	}
 	s.bytesIn += s.loop.arrived
 	s.loop.arrived = 0
+	if s.isOpen() {
+		s.backlog = int32(min(s.Unconsumed(), math.MaxInt32))
+	}
 	s.settleLocked(false)
 	if ended {
 		s.tellEnd()

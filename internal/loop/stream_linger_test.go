@@ -89,7 +89,7 @@ func TestCloseInTheTurnOfTheDeadline(t *testing.T) {
 				stream.Close()
 			})
 			stream.SetDeadline(at)
-			for int64(s.loop.sinceBase()/time.Millisecond) < at+2 { // both are due in the next turn
+			for int64(s.loop.Elapsed()/time.Millisecond) < at+2 { // both are due in the next turn
 			}
 		})
 		c.expectEnd(append(want, want[:10]...))

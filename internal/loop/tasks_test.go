@@ -95,7 +95,7 @@ func TestTasksAreAllRunAfterAStorm(t *testing.T) {
 	for range 3 * maxSpareTasks {
 		q.push(func() { ran++ })
 	}
-	q.run()
+	q.run(new(pulse))
 	if ran != 3*maxSpareTasks || q.any() {
 		t.Errorf("%d of %d ran", ran, 3*maxSpareTasks)
 	}

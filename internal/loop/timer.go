@@ -36,7 +36,7 @@ func (l *Loop) newTimer(d time.Duration, period int64, fn func()) *Timer {
 	t := &Timer{loop: l, period: period, fn: fn}
 	t.node.owner = t
 	l.userTimers.Add(1)
-	l.arm(&t.node, ticks(l.sinceBase())+ticks(d))
+	l.arm(&t.node, ticks(l.Elapsed())+ticks(d))
 	return t
 }
 
@@ -151,6 +151,7 @@ func (l *Loop) runTimers() {
 		if n == nil {
 			return
 		}
+		l.pulse.step()
 		n.owner.expire(l.now)
 	}
 }

@@ -131,7 +131,7 @@ func TestStopOfATimerByAnotherInTheSameTurn(t *testing.T) {
 		on(t, l, func() {
 			l.After(5*time.Millisecond, func() { stopped <- second.Stop() })
 			second = l.After(5*time.Millisecond+time.Microsecond, func() { t.Error("ran after Stop") })
-			for l.sinceBase() < 10*time.Millisecond { // both are due in the next turn
+			for l.Elapsed() < 10*time.Millisecond { // both are due in the next turn
 			}
 		})
 		if !await(t, stopped) {
@@ -167,7 +167,7 @@ func TestEveryDoesNotMakeUpMissedRuns(t *testing.T) {
 			timer = l.Every(period*time.Millisecond, func() {
 				starts = append(starts, l.Now())
 				if len(starts) == 2 {
-					for until := l.Now() + 7*period; int64(l.sinceBase()/time.Millisecond) < until; {
+					for until := l.Now() + 7*period; int64(l.Elapsed()/time.Millisecond) < until; {
 					}
 				}
 				if len(starts) == 6 {
