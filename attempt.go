@@ -82,6 +82,10 @@ func (a *attempt) dialAll(ips []netip.Addr, port uint16) {
 		a.fail(fmt.Errorf("no address of %v can be reached from LocalAddr %v", ips, local.Addr()))
 		return
 	}
+	if a.route.endpoint.addr.Network == "udp" {
+		a.link(targets)
+		return
+	}
 	a.dial(targets)
 }
 

@@ -7,12 +7,13 @@ import "github.com/workerman-go/workerman/http"
 // last. They run on the connection's event loop and must not block it, or, in a worker
 // with Blocking set, on a goroutine.
 //
-// A Client's OnError is called also when it could not connect, with a c that never was open.
+// A Client's OnError is called also when it could not connect, with a c that never was open,
+// and when a datagram came back refused.
 //
 // A panic is logged with its stack and closes that connection alone.
 type Callbacks struct {
 	// OnConnect is called when a connection is ready to use: after the handshakes of TLS and
-	// of a websocket:// worker. Never for UDP.
+	// of a websocket:// worker. Never for a worker's peers over UDP.
 	OnConnect func(c *Conn)
 	// OnMessage gets one decoded message, also of a WebSocket, or, without a protocol, what
 	// has arrived (at most 64 KiB). data is lent until OnMessage returns and may be changed.
@@ -37,7 +38,8 @@ type Callbacks struct {
 	OnPing func(c *Conn, data []byte)
 	OnPong func(c *Conn, data []byte)
 	// OnClose is called when the connection is gone, whoever ended it, unless OnConnect was
-	// not. c.Err says why, c.CloseCode what a WebSocket's peer said. Never for UDP.
+	// not. c.Err says why, c.CloseCode what a WebSocket's peer said. Never for a worker's
+	// peers over UDP.
 	OnClose func(c *Conn)
 	// OnBufferFull is called when what waits for the peer has reached MaxSendBuffer:
 	// stop producing. It runs soon after the Send that crossed the mark, never inside it.

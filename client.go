@@ -72,7 +72,12 @@ var ErrConnectTimeout = errors.New("connect timeout")
 // NewClient makes a client of the default Master. The address is SCHEME://HOST:PORT or
 // SCHEME:///PATH: tcp, unix and ssl (or tls) for bytes as they come; text, frame or a
 // registered protocol, also as in text+unix:///run/x.sock; ws and wss with path and query,
-// whose port is 80 and 443 by default. Mistakes in it are reported by Connect.
+// whose port is 80 and 443 by default; udp, or text+udp, for datagrams. Mistakes in it are
+// reported by Connect.
+//
+// Over UDP OnConnect says that the name is known and the socket open, not that anybody
+// listens: that a datagram came back refused is an OnError of the open Conn. IdleTimeout,
+// the counters of Stats and a Pipe that begins there are for streams.
 func NewClient(address string) *Client { return defaultMaster.NewClient(address) }
 
 // NewClient makes a client of this master.

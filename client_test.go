@@ -2,6 +2,7 @@ package workerman
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -318,7 +319,10 @@ func TestClientMistakes(t *testing.T) {
 	}{
 		{"127.0.0.1:80", nil, "no scheme"},
 		{"http://127.0.0.1:80", nil, "speaks no HTTP"},
-		{"udp://127.0.0.1:80", nil, "not udp"},
+		{"udp://127.0.0.1:0", nil, "no port"},
+		{"ws+udp://127.0.0.1:80", nil, "not udp"},
+		{"text+udp://127.0.0.1:80", func(cl *Client) { cl.TLS = new(tls.Config) }, "TLS needs a stream"},
+		{"udp://127.0.0.1:80", func(cl *Client) { cl.Proxy = "socks5://h:1" }, "over tcp only"},
 		{"nonsense://127.0.0.1:80", nil, "unknown scheme"},
 		{"tcp://127.0.0.1:0", nil, "no port"},
 		{"tcp://127.0.0.1", nil, "HOST:PORT"},

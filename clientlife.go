@@ -125,7 +125,9 @@ func (cl *Client) schedule(l *loop.Loop, after time.Duration) {
 func (cl *Client) established(c *Conn) {
 	cl.failures = 0
 	cl.setCurrent(c)
-	c.watchTime()
+	if !c.datagram {
+		c.watchTime()
+	}
 	c.run(c.greet)
 	for c.Connected() {
 		cl.mu.Lock()
@@ -152,15 +154,26 @@ func (cl *Client) setCurrent(c *Conn) {
 
 // sendQueued sends a message that was accepted before the connection came up.
 func (cl *Client) sendQueued(c *Conn, data []byte) {
+	err := c.resend(data)
+	if err != nil && err != ErrClosed {
+		c.logger().Error("queued message not sent", "error", err)
+	}
+}
+
+// resend is Send with room for everything.
+func (c *Conn) resend(data []byte) error {
+	if c.datagram {
+		return c.Send(data)
+	}
 	if _, ok := c.stream.Begin(); !ok {
-		return
+		return ErrClosed
 	}
 	if err := c.enqueuePiped(data, 0); err != nil {
 		c.stream.Abort()
-		c.logger().Error("queued message not sent", "error", err)
-		return
+		return err
 	}
 	c.commit(c.maxSend())
+	return nil
 }
 
 // failed tells that an attempt came to nothing.

@@ -28,13 +28,16 @@ func (t *terms) route(address string) (r route, err error) {
 	if t.proxy != nil && e.addr.Network != "tcp" {
 		return r, errors.New("a proxy leads to an address over tcp only")
 	}
-	if o.LocalAddr.IsValid() && e.addr.Network != "tcp" {
-		return r, errors.New("LocalAddr is for addresses over tcp")
+	if o.LocalAddr.IsValid() && e.addr.Network == "unix" {
+		return r, errors.New("LocalAddr is for addresses over tcp and udp")
 	}
 	if o.Protocol != nil {
 		e.dialog = noDialog
 	}
 	if e.secure || o.TLS != nil {
+		if e.addr.Network == "udp" {
+			return r, errors.New("TLS needs a stream, not udp")
+		}
 		if r.tls, err = o.tlsConfig(e); err != nil {
 			return r, err
 		}
@@ -68,9 +71,7 @@ func parseTarget(address string) (e endpoint, target string, err error) {
 	switch {
 	case e.dialog == httpDialog:
 		return e, "", errors.New("a Client speaks no HTTP: use net/http, or ws:// for a WebSocket")
-	case e.addr.Network == "udp":
-		return e, "", errors.New("a Client connects streams, not udp")
-	case e.addr.Network == "tcp" && e.addr.Port == 0:
+	case e.addr.Network != "unix" && e.addr.Port == 0:
 		return e, "", fmt.Errorf("no port to connect to in %q", address)
 	}
 	return e, target, nil

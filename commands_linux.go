@@ -209,7 +209,20 @@ func (m *Master) statusCommand(ctx context.Context, c *master.Client) error {
 func connectionsCommand(ctx context.Context, c *master.Client) error {
 	fetch := func(ctx context.Context) (io.ReadCloser, error) { return c.Connections(ctx, command.Filter) }
 	if command.Live {
-		return console.LiveConnections(ctx, os.Stdin, os.Stdout, command.Limit, fetch)
+		return console.LiveConnections(ctx, os.Stdin, os.Stdout, func(ctx context.Context) (list []control.Connection, err error) {
+			lines, err := fetch(ctx)
+			if err != nil {
+				return nil, err
+			}
+			defer lines.Close()
+			for c, err := range control.ReadConnections(lines) {
+				if err != nil {
+					return nil, err
+				}
+				list = append(list, *c)
+			}
+			return list, nil
+		})
 	}
 	lines, err := fetch(ctx)
 	if err != nil {

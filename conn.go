@@ -9,7 +9,7 @@ import (
 	"github.com/workerman-go/workerman/internal/loop"
 )
 
-// Conn is one connection of a worker or a client, or, with UDP, one peer. Its methods may be called
+// Conn is one connection of a worker or a client, or one peer of a worker over UDP. Its methods may be called
 // from every goroutine unless they say otherwise.
 //
 // An idle connection owns no buffers; what few connections use lives in extra.
@@ -17,7 +17,7 @@ type Conn struct {
 	// Data is for the user. The callbacks of the connection may use it without locks.
 	Data any
 
-	stream   loop.Stream // unused by a UDP peer
+	stream   loop.Stream // never opened with UDP
 	svc      *service
 	extra    atomic.Pointer[extra]
 	id       uint64
@@ -27,7 +27,7 @@ type Conn struct {
 
 	remote    peerAddr
 	hasRemote bool
-	datagram  bool          // a UDP peer
+	datagram  bool          // over UDP
 	stage     atomic.Uint32 // see type stage
 }
 
@@ -56,7 +56,7 @@ type extra struct {
 	pending atomic.Int32 // functions that were posted, or will be when their work is done
 
 	serial  *serial             // of a Blocking worker
-	packets *packetService      // of a UDP peer
+	packets *packetService      // with UDP
 	zone    string              // of the remote address
 	groups  map[string]struct{} // guarded by the hub
 	uid     string              // guarded by the hub
@@ -81,7 +81,7 @@ func (c *Conn) more() *extra {
 }
 
 // ID is a number that no other connection of the master, so with one master of the
-// process, has or had; it starts at 1. With UDP it is 0.
+// process, has or had; it starts at 1. That of a worker's peer over UDP is 0.
 func (c *Conn) ID() uint64 { return c.id }
 
 // Worker is the worker that accepted the connection, nil for those of a Client.
@@ -123,9 +123,14 @@ func (c *Conn) Opened() time.Time {
 	return c.stream.Loop().Time(int64(c.born) * bornUnit)
 }
 
-// Connected reports whether the connection is neither closing nor closed. A UDP peer
-// always is.
-func (c *Conn) Connected() bool { return c.datagram || c.stream.Open() }
+// Connected reports whether the connection is neither closing nor closed. A worker's peer
+// over UDP always is.
+func (c *Conn) Connected() bool {
+	if c.datagram {
+		return !c.extra.Load().packets.left.Load()
+	}
+	return c.stream.Open()
+}
 
 // Err is why the connection ended: nil while it is open and after an orderly close by
 // either side, else the reason, as ErrIdle, ErrTooLarge, an error of the system, or for what
@@ -254,12 +259,13 @@ func (c *Conn) maxSend() int {
 // time with its callbacks. It is dropped if the connection is closed by then; it reports
 // false if it is closed now.
 func (c *Conn) Post(fn func()) bool {
+	l := c.stream.Loop()
 	if c.datagram {
-		return c.extra.Load().packets.loop.Post(func() { c.run(fn) })
+		l = c.extra.Load().packets.loop
 	}
 	x := c.more()
 	x.pending.Add(1)
-	return c.stream.Loop().Post(func() {
+	return l.Post(func() {
 		x.pending.Add(-1)
 		if c.Connected() || x.leaving != nil {
 			c.run(fn)

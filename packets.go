@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 
 	"github.com/workerman-go/workerman/internal/loop"
 )
@@ -16,12 +17,21 @@ type packetService struct {
 	svc      *service
 	loop     *loop.Loop
 	socket   *net.UDPConn // until the loop takes it over
-	packets  *loop.Packets
+	packets  packetSocket
 	last     *Conn
 	lastFrom netip.AddrPort
 	young    map[netip.AddrPort]*Conn
 	old      map[netip.AddrPort]*Conn
 	count    uint64
+	left     atomic.Bool // the program has closed the connection of a client
+}
+
+// packetSocket is a *loop.Packets, or what a client has in its place.
+type packetSocket interface {
+	Send(to netip.AddrPort, b []byte) error
+	LocalAddr() netip.AddrPort
+	Lost() int
+	Close()
 }
 
 // maxPeers bounds the peers remembered: the older half is forgotten beyond it.
@@ -114,7 +124,9 @@ func (p *packetService) Datagram(from netip.AddrPort, b []byte) {
 		} else if !errors.Is(err, ErrSkip) {
 			return
 		}
-		b = b[size:]
+		if b = b[size:]; !c.Connected() {
+			return
+		}
 	}
 }
 

@@ -41,6 +41,9 @@ func (c *Conn) SendRaw(data []byte) error { return c.send(nil, data) }
 
 func (c *Conn) send(p Protocol, data []byte) error {
 	if c.datagram {
+		if !c.Connected() {
+			return ErrClosed
+		}
 		return c.extra.Load().packets.send(c, p, data)
 	}
 	limit, err := c.begin()
@@ -141,7 +144,9 @@ func (c *Conn) refused() error {
 // if the send buffer is full.
 func (c *Conn) CloseWith(data []byte) error {
 	if c.datagram {
-		return c.Send(data)
+		err := c.Send(data)
+		c.Close()
+		return err
 	}
 	c.dismiss()
 	if d := c.dialog(); d != nil {
@@ -157,7 +162,8 @@ func (c *Conn) CloseWith(data []byte) error {
 
 // Close closes the connection once everything that Send accepted has been taken by the
 // peer, or when the peer has taken nothing for LingerTimeout. Sends are refused from now
-// on and no OnMessage follows. Further calls do nothing; with UDP it does nothing.
+// on and no OnMessage follows. Further calls do nothing; a worker's peer over UDP has nothing
+// to close.
 //
 // A WebSocket's peer gets a close frame with the code 1000: see CloseWithCode. A request of
 // HTTP that was not answered gets no answer. A Client does not connect again by itself.
@@ -169,6 +175,8 @@ func (c *Conn) Close() {
 // close is Close for reasons that are not the program's.
 func (c *Conn) close() {
 	if c.datagram {
+		p := c.extra.Load().packets
+		p.hangUp(c)
 		return
 	}
 	if d := c.dialog(); d != nil {
@@ -181,9 +189,11 @@ func (c *Conn) close() {
 // Destroy closes the connection at once and drops what was not written yet.
 func (c *Conn) Destroy() {
 	c.dismiss()
-	if !c.datagram {
-		c.stream.Destroy(loop.ErrDestroyed)
+	if c.datagram {
+		c.close()
+		return
 	}
+	c.stream.Destroy(loop.ErrDestroyed)
 }
 
 // fanout sends one message to many connections: encoded once, shared by reference, and

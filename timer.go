@@ -114,7 +114,7 @@ func (c *Conn) Every(interval time.Duration, fn func()) *Timer {
 
 // ownTimer arms t if the connection is open; a timer of a closed one never runs.
 func (c *Conn) ownTimer(t *Timer, arm func(*loop.Loop) *loop.Timer) *Timer {
-	if c.datagram {
+	if c.datagram && c.Client() == nil {
 		t.conn, t.inner = nil, arm(c.extra.Load().packets.loop)
 		return t
 	}

@@ -3,7 +3,6 @@ package workerman
 import (
 	"io"
 	"os"
-	"time"
 
 	"github.com/workerman-go/workerman/internal/control"
 )
@@ -20,4 +19,3 @@ func (m *Master) figures() (f control.Figures) {
 func (m *Master) writeConnections(w io.Writer, f control.Filter) error { return nil }
 func (m *Master) writeStack(w io.Writer) error                         { return nil }
 func (p *process) profile(q string, w *os.File) error                  { return nil }
-func (m *Master) drain(d time.Duration, graceful bool, progress func(left int)) {}

@@ -13,7 +13,7 @@ import (
 // valid. With pending the result is known when the socket is writable.
 func Dial(to, local netip.AddrPort) (fd int, pending bool, err error) {
 	remote, family := sockaddr(to)
-	if fd, err = open(family); err != nil {
+	if fd, err = open(family, unix.SOCK_STREAM); err != nil {
 		return -1, false, err
 	}
 	if err = prepareDial(fd, local); err == nil {
@@ -29,7 +29,7 @@ func Dial(to, local netip.AddrPort) (fd int, pending bool, err error) {
 // DialUnix is Dial for the path of a Unix socket, where a leading @ means Linux' abstract
 // namespace. A server whose queue is full is EAGAIN.
 func DialUnix(path string) (fd int, pending bool, err error) {
-	if fd, err = open(unix.AF_UNIX); err != nil {
+	if fd, err = open(unix.AF_UNIX, unix.SOCK_STREAM); err != nil {
 		return -1, false, err
 	}
 	if pending, err = connect(fd, &unix.SockaddrUnix{Name: path}); err != nil {
@@ -39,8 +39,28 @@ func DialUnix(path string) (fd int, pending bool, err error) {
 	return fd, pending, nil
 }
 
-func open(family int) (fd int, err error) {
-	fd, err = unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+// DialPacket is Dial for UDP, which has nobody to wait for.
+func DialPacket(to, local netip.AddrPort) (fd int, err error) {
+	remote, family := sockaddr(to)
+	if fd, err = open(family, unix.SOCK_DGRAM); err != nil {
+		return -1, err
+	}
+	if local.IsValid() {
+		sa, _ := sockaddr(local)
+		err = os.NewSyscallError("bind", unix.Bind(fd, sa))
+	}
+	if err == nil {
+		_, err = connect(fd, remote)
+	}
+	if err != nil {
+		unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
+}
+
+func open(family, kind int) (fd int, err error) {
+	fd, err = unix.Socket(family, kind|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	return fd, os.NewSyscallError("socket", err)
 }
 
