@@ -1,9 +1,12 @@
 package workerman
 
-// Poster runs functions on an event loop: a *Conn (dropped if it closes before), a
-// *Worker or an *EventLoop.
+import "context"
+
+// Poster runs functions on an event loop, for as long as its context lasts: a *Conn (dropped
+// if it closes before), a *Worker or an *EventLoop.
 type Poster interface {
 	Post(fn func()) bool
+	Context() context.Context
 }
 
 var (
@@ -20,7 +23,7 @@ var asyncSlots = make(chan struct{}, maxAsync)
 // Async runs work on a goroutine, where it may block, and then done with the result on
 // on's loop. A panic of work becomes a *PanicError. At most 256 pieces of work run at the
 // same time in a process. done may be nil. If on is a connection that closes meanwhile,
-// done is not called.
+// done is not called; work that should end then too may use c.Context().
 //
 //	workerman.Async(c, func() (User, error) { return db.Find(id) }, func(u User, err error) {
 //		c.Send(u.Greeting())

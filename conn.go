@@ -50,6 +50,7 @@ type extra struct {
 	mu     sync.Mutex // guards what follows
 	state  any
 	timers map[*Timer]struct{}
+	life   *lifetime // nil until somebody asks for the context
 	err    error
 	gone   bool // closed: no timer may be added
 

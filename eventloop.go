@@ -15,6 +15,7 @@ import (
 type EventLoop struct {
 	loop   *loop.Loop
 	master *Master
+	life   lifetime
 
 	mu      sync.Mutex
 	signals map[os.Signal]chan os.Signal
@@ -84,6 +85,8 @@ func (e *EventLoop) OffSignal(sig os.Signal) {
 
 // release ends what outlives the loop.
 func (e *EventLoop) release() {
+	e.life.over(ErrNotRunning)
+	running.killOrphans()
 	e.mu.Lock()
 	var all []os.Signal
 	for sig := range e.signals {

@@ -121,7 +121,7 @@ func (c *Conn) ownTimer(t *Timer, arm func(*loop.Loop) *loop.Timer) *Timer {
 	x := c.more()
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.gone {
+	if x.gone || c.stream.Closed() {
 		t.stopped = true
 		return t
 	}
@@ -143,7 +143,7 @@ func (c *Conn) forgetTimer(t *Timer) {
 	}
 }
 
-// stopTimers ends the timers of a connection that is gone.
+// stopTimers ends the timers and the context of a connection that is gone.
 func (c *Conn) stopTimers() {
 	x := c.extra.Load()
 	if x == nil {
@@ -151,9 +151,12 @@ func (c *Conn) stopTimers() {
 	}
 	x.mu.Lock()
 	x.gone = true
-	timers := x.timers
+	timers, life := x.timers, x.life
 	x.timers = nil
 	x.mu.Unlock()
+	if life != nil {
+		life.over(ErrClosed)
+	}
 	for t := range timers {
 		t.Stop()
 	}

@@ -192,6 +192,9 @@ func (s *Stream) expire(now int64) {
 // Open reports whether the stream is neither closing nor closed.
 func (s *Stream) Open() bool { return s.isOpen() }
 
+// Closed reports whether Owner.Closed has been or is about to be called.
+func (s *Stream) Closed() bool { return s.state.Load() == streamClosed }
+
 func (s *Stream) isOpen() bool { return s.state.Load() == streamOpen }
 
 // onLoop reports whether the stream has its place on the loop.

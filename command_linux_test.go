@@ -1,0 +1,291 @@
+package workerman
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// said is what a program's callbacks were given, and how it ended.
+type said struct {
+	output, errors []string
+	err            error
+}
+
+// sh runs a script to its end.
+func sh(t *testing.T, on Poster, script string, options CommandOptions) said {
+	t.Helper()
+	var got said // the race detector watches that its callbacks are serial
+	done := make(chan said, 1)
+	options.OnOutput = func(data []byte) { got.output = append(got.output, string(data)) }
+	options.OnErrorOutput = func(data []byte) { got.errors = append(got.errors, string(data)) }
+	options.OnExit = func(err error) {
+		got.err = err
+		done <- got
+	}
+	if _, err := StartCommand(on, exec.Command("/bin/sh", "-c", script), options); err != nil {
+		t.Fatal(err)
+	}
+	return receive(t, done, "OnExit of "+script)
+}
+
+func TestCommand(t *testing.T) {
+	engines(t, func(t *testing.T, k kind) {
+		_, w := serve(t, k, "tcp", nil)
+		for _, c := range []struct {
+			script         string
+			lines          bool
+			output, errors []string
+			status         int
+		}{
+			{script: "exit 0"},
+			{script: "exit 7", status: 7},
+			{script: "cat", output: nil}, // its input is empty
+			{script: "printf 'a\\nb\\r\\n\\nc'; printf oops >&2; exit 3", lines: true, output: []string{"a", "b", "", "c"}, errors: []string{"oops"}, status: 3},
+			{script: "printf 'a\\nb'", output: []string{"a\nb"}},
+			{script: "kill -9 $$", status: -1},
+			{script: "printf a; (sleep 3600 &)", output: []string{"a"}}, // what is left behind does not hold it up
+		} {
+			got := sh(t, w, c.script, CommandOptions{Lines: c.lines})
+			status := 0
+			var exit *exec.ExitError
+			if errors.As(got.err, &exit) {
+				status = exit.ExitCode()
+			} else if got.err != nil {
+				t.Errorf("%s: %v", c.script, got.err)
+			}
+			if fmt.Sprintf("%q %q", got.output, got.errors) != fmt.Sprintf("%q %q", c.output, c.errors) || status != c.status {
+				t.Errorf("%s: %q, %q, status %d", c.script, got.output, got.errors, status)
+			}
+		}
+	})
+}
+
+func TestCommandLineTooLong(t *testing.T) {
+	_, w := serve(t, kind{network: "tcp"}, "tcp", nil)
+	for script, fits := range map[string]bool{
+		"echo 12345678": true, "printf '12345678\\r\\n'": true, "printf 12345678": true,
+		"echo 123456789; exec cat /dev/zero": false, "printf 1234567890": false, "cat /dev/zero": false,
+	} {
+		got := sh(t, w, script, CommandOptions{Lines: true, MaxLine: 8})
+		if fits && (got.err != nil || len(got.output) != 1 || len(got.output[0]) != 8) || !fits && (got.err != ErrTooLarge || got.output != nil) {
+			t.Errorf("%s: %q, %v", script, got.output, got.err)
+		}
+	}
+}
+
+func TestCommandInput(t *testing.T) {
+	_, w := serve(t, kind{network: "tcp"}, "tcp", nil)
+	var got bytes.Buffer
+	done := make(chan error, 1)
+	cmd, err := StartCommand(w, exec.Command("cat"), CommandOptions{
+		Input:    true,
+		OnOutput: func(data []byte) { got.Write(data) },
+		OnExit:   func(err error) { done <- err },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want bytes.Buffer
+	for i := range 20 {
+		data := numbered(i, 100_000)
+		want.Write(data)
+		for cmd.Send(data) == ErrBufferFull {
+			eventually(t, "the program reads", func() bool { return cmd.input.room() })
+		}
+		clear(data) // Send has copied it
+	}
+	cmd.CloseInput()
+	if err := cmd.Send([]byte("x")); err != ErrClosed {
+		t.Errorf("behind CloseInput: %v", err)
+	}
+	if err := receive(t, done, "OnExit"); err != nil || !bytes.Equal(got.Bytes(), want.Bytes()) {
+		t.Errorf("%v, %d of %d bytes came back", err, got.Len(), want.Len())
+	}
+	if err := cmd.Signal(syscall.SIGTERM); err != os.ErrProcessDone {
+		t.Errorf("a signal behind the end: %v", err)
+	}
+	cmd.Kill()
+
+	// A program that does not read fills the buffer; what waits for it is dropped with it.
+	cmd, err = StartCommand(w, exec.Command("sleep", "3600"), CommandOptions{Input: true, OnExit: func(err error) { done <- err }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for err == nil {
+		err = cmd.Send(make([]byte, 100_000))
+	}
+	if err != ErrBufferFull {
+		t.Errorf("%v", err)
+	}
+	cmd.Signal(syscall.SIGTERM)
+	if err := receive(t, done, "OnExit"); err == nil || !strings.Contains(err.Error(), "terminated") {
+		t.Errorf("%v", err)
+	}
+	if err := cmd.Send(nil); err != ErrClosed {
+		t.Errorf("behind the end: %v", err)
+	}
+}
+
+func (i *commandInput) room() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.queued < DefaultMaxSendBuffer
+}
+
+// A paused command holds its program back, and what it has written is not lost.
+func TestCommandPause(t *testing.T) {
+	_, w := serve(t, kind{network: "tcp"}, "tcp", nil)
+	const total = 1 << 20
+	started, first, done := make(chan *Command, 1), make(chan struct{}), make(chan int, 1)
+	size := 0
+	var cmd *Command
+	w.Post(func() {
+		var err error
+		cmd, err = StartCommand(w, exec.Command("head", "-c", strconv.Itoa(total), "/dev/zero"), CommandOptions{
+			OnOutput: func(data []byte) {
+				if size == 0 {
+					cmd.Pause()
+					close(first)
+				}
+				size += len(data)
+			},
+			OnExit: func(error) { done <- size },
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		started <- cmd
+	})
+	receive(t, first, "output")
+	one := receive(t, started, "the command")
+	eventually(t, "the pipe is full", func() bool { return one.outputs[0].waiting(t) == 64<<10 })
+	before := make(chan int, 1)
+	w.Post(func() { before <- size })
+	if n := receive(t, before, "the size"); n > outputPiece {
+		t.Errorf("%d bytes were delivered while the command was paused", n)
+	}
+	one.Resume()
+	if n := receive(t, done, "OnExit"); n != total {
+		t.Errorf("%d bytes, want %d", n, total)
+	}
+}
+
+// waiting is how many bytes nobody has read.
+func (o *output) waiting(t *testing.T) (n int) {
+	raw, err := o.ours.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw.Control(func(fd uintptr) { n, _ = unix.IoctlGetInt(int(fd), unix.TIOCINQ) })
+	return n
+}
+
+// lives reports whether there is a process that is not a zombie.
+func lives(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return false
+	}
+	_, rest, _ := strings.Cut(string(stat), ") ")
+	return !strings.HasPrefix(rest, "Z")
+}
+
+// family starts a program that has started another and tells the process ids of both.
+func family(t *testing.T, on Poster, pids chan<- int, exit func(error)) {
+	_, err := StartCommand(on, exec.Command("/bin/sh", "-c", "sleep 3600 & echo $$; echo $!; wait"), CommandOptions{
+		Lines: true,
+		OnOutput: func(line []byte) {
+			pid, _ := strconv.Atoi(string(line))
+			pids <- pid
+		},
+		OnExit: exit,
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestCommandEndsWithItsConnection(t *testing.T) {
+	engines(t, func(t *testing.T, k kind) {
+		pids := make(chan int, 2)
+		_, w := serve(t, k, "text", func(w *Worker) {
+			w.OnMessage = func(c *Conn, data []byte) {
+				family(t, c, pids, func(error) { t.Error("OnExit although the connection is gone") })
+			}
+		})
+		c := dial(t, w)
+		c.Write([]byte("x\n"))
+		parent, child := receive(t, pids, "a process id"), receive(t, pids, "a process id")
+		if !lives(parent) || !lives(child) {
+			t.Error("the programs do not run")
+		}
+		c.Close()
+		eventually(t, "both are gone", func() bool { return !lives(parent) && !lives(child) })
+	})
+}
+
+// Run does not return before the programs are killed.
+func TestCommandEndsWithTheStop(t *testing.T) {
+	engines(t, func(t *testing.T, k kind) {
+		pids := make(chan int, 2)
+		s, w := serve(t, k, "tcp", nil)
+		family(t, w, pids, nil)
+		parent, child := receive(t, pids, "a process id"), receive(t, pids, "a process id")
+		running.mu.Lock() // so that only the stop can do it
+		killed := make(chan struct{})
+		go func() {
+			defer close(killed)
+			s.stop()
+		}()
+		eventually(t, "the loop has ended", func() bool { return w.Context().Err() != nil })
+		running.mu.Unlock()
+		receive(t, killed, "the stop")
+		eventually(t, "both are gone", func() bool { return !lives(parent) && !lives(child) })
+		if _, err := StartCommand(w, exec.Command("true"), CommandOptions{}); !errors.Is(err, ErrNotRunning) {
+			t.Errorf("after the stop: %v", err)
+		}
+	})
+}
+
+func TestCommandMistakes(t *testing.T) {
+	_, w := serve(t, kind{network: "tcp"}, "tcp", nil)
+	_, err := StartCommand(w, exec.Command("/nowhere/program"), CommandOptions{Input: true, OnOutput: func([]byte) {}})
+	if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "/nowhere/program") {
+		t.Errorf("%v", err)
+	}
+	busy := exec.Command("true")
+	busy.Stdout = os.Stdout
+	if _, err := StartCommand(w, busy, CommandOptions{}); err == nil || !strings.Contains(err.Error(), "have to be unset") {
+		t.Errorf("%v", err)
+	}
+}
+
+// A panic of a callback is that of a callback; the program goes on.
+func TestCommandPanic(t *testing.T) {
+	s, w := serve(t, kind{network: "tcp"}, "tcp", nil)
+	done := make(chan error, 1)
+	lines := 0
+	_, err := StartCommand(w, exec.Command("printf", "a\nb\n"), CommandOptions{
+		Lines: true,
+		OnOutput: func([]byte) {
+			lines++
+			panic("in OnOutput")
+		},
+		OnExit: func(err error) { done <- err },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := receive(t, done, "OnExit"); err != nil || lines != 2 || len(s.log.lines("panic in a callback", "in OnOutput")) != 2 {
+		t.Errorf("%v, %d lines, log:\n%s", err, lines, s.log)
+	}
+}

@@ -1,0 +1,85 @@
+package workerman
+
+import (
+	"context"
+	"net"
+	"testing"
+	"time"
+)
+
+func TestContextsEnd(t *testing.T) {
+	engines(t, func(t *testing.T, k kind) {
+		contexts := make(chan context.Context, 1)
+		s := newTestService(t, k)
+		w := s.master.NewWorker("text://127.0.0.1:0")
+		w.OnMessage = func(c *Conn, data []byte) { contexts <- c.Context() }
+		if cause := context.Cause(w.Context()); cause != ErrNotRunning {
+			t.Errorf("before the start: %v", cause)
+		}
+		udp := s.master.NewWorker("udp://127.0.0.1:0")
+		udp.OnMessage = w.OnMessage
+		s.start()
+		ofWorker, ofLoop := w.Context(), w.EventLoop().Context()
+		if ofWorker.Err() != nil || ofWorker != ofLoop {
+			t.Errorf("while it serves: %v", ofWorker.Err())
+		}
+
+		c := dial(t, w)
+		c.Write([]byte("x\n"))
+		ctx := receive(t, contexts, "a context")
+		if ctx.Err() != nil {
+			t.Errorf("while the connection is open: %v", ctx.Err())
+		}
+		var conn *Conn
+		for conn = range w.Connections() {
+		}
+		c.Close()
+		receive(t, ctx.Done(), "its end")
+		for _, ctx := range []context.Context{ctx, conn.Context()} {
+			if cause := context.Cause(ctx); cause != ErrClosed {
+				t.Errorf("after the close: %v", cause)
+			}
+		}
+
+		peer, err := net.Dial("udp", udp.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer peer.Close()
+		peer.Write([]byte("x"))
+		if ctx := receive(t, contexts, "a context"); ctx != ofLoop {
+			t.Errorf("of a peer of UDP: %v, want the loop's", ctx)
+		}
+
+		c = dial(t, w)
+		c.Write([]byte("x\n"))
+		ctx = receive(t, contexts, "a context")
+		s.stop()
+		for _, ctx := range []context.Context{ctx, ofLoop, w.Context()} {
+			if ctx.Err() == nil {
+				t.Error("a context goes on after the stop")
+			}
+		}
+		if cause := context.Cause(ofLoop); cause != ErrNotRunning {
+			t.Errorf("after the stop: %v", cause)
+		}
+	})
+}
+
+// A connection of which nobody wanted anything before it closed has an ended context, and
+// timers that do not run.
+func TestContextOfAClosedConnection(t *testing.T) {
+	engines(t, func(t *testing.T, k kind) {
+		closed := make(chan *Conn, 1)
+		_, w := serve(t, k, "tcp", func(w *Worker) { w.OnClose = func(c *Conn) { closed <- c } })
+		dial(t, w).Close()
+		c := receive(t, closed, "OnClose")
+		c.After(0, func() { t.Error("a timer of a closed connection runs") })
+		if cause := context.Cause(c.Context()); cause != ErrClosed {
+			t.Errorf("%v", cause)
+		}
+		ran := make(chan struct{})
+		c.EventLoop().After(5*time.Millisecond, func() { close(ran) })
+		receive(t, ran, "a later timer")
+	})
+}
