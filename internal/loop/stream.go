@@ -3,6 +3,7 @@ package loop
 import (
 	"errors"
 	"io"
+	"math"
 	"net/netip"
 	"sync"
 	"sync/atomic"
