@@ -85,6 +85,17 @@ func (m *Master) runProcess() error {
 	return err
 }
 
+// Reload asks the master for a reload, as the command reload does, from any goroutine of a
+// process that RunAll has started. It returns at once. ErrNotRunning means that there is no
+// master, as under Run.
+func Reload() error {
+	p, ok := defaultMaster.inherited.(*process)
+	if !ok {
+		return ErrNotRunning
+	}
+	return p.link.Send(control.Message{Kind: control.Reloads})
+}
+
 // pick finds the worker of a key, and those inside of it: the program on the disk may have
 // changed.
 func (m *Master) pick(key string) ([]*Worker, error) {

@@ -82,9 +82,7 @@ func (m *Master) supervise(daemon bool, ready func(control.Status)) error {
 		return err
 	}
 	status := v.server.Status(ctx)
-	for _, w := range status.Workers {
-		v.log.Info("worker started", "worker", w.Name, "listen", w.Listen, "transport", w.Transport, "processes", w.Count, "loops", w.Loops)
-	}
+	logStarted(v.log, status)
 	ready(status)
 	err = v.supervisor.Wait()
 	v.log.Info("stopped")
@@ -133,6 +131,9 @@ func (v *supervision) onExit(e master.Exit) {
 func (v *supervision) complete(s *control.Status) {
 	s.Version, s.Build = versions()
 	s.User = userName()
+	for i := range s.Workers {
+		setDefault(&s.Workers[i].User, s.User)
+	}
 	s.PidFile, s.LogFile, s.Admin = v.files.pid, v.files.log, v.m.Admin
 }
 
