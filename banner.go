@@ -13,7 +13,7 @@ import (
 
 // announce says that the service runs: a table on a terminal, log lines elsewhere.
 func (m *Master) announce(workers []*Worker) {
-	s := running(workers)
+	s := statusOf(workers)
 	if look := console.LookOf(os.Stdout); look.Width > 0 && m.Logger == nil {
 		console.Banner(os.Stdout, s, look)
 		return
@@ -21,8 +21,8 @@ func (m *Master) announce(workers []*Worker) {
 	logStarted(m.logger(), s)
 }
 
-// running is what the workers of this process serve.
-func running(workers []*Worker) (s control.Status) {
+// statusOf is what the workers of this process serve.
+func statusOf(workers []*Worker) (s control.Status) {
 	s.Go, s.Started, s.PID = runtime.Version(), time.Now(), os.Getpid()
 	s.Version, s.Build = versions()
 	user := userName()

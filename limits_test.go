@@ -219,7 +219,7 @@ func TestBanner(t *testing.T) {
 		t.Errorf("%d lines about the start:\n%s", n, s.log)
 	}
 	var out bytes.Buffer
-	console.Banner(&out, running([]*Worker{a, b}), console.Look{})
+	console.Banner(&out, statusOf([]*Worker{a, b}), console.Look{})
 	lines := strings.Split(out.String(), "\n")
 	if strings.Contains(out.String(), "\x1b") {
 		t.Error("colours where none are wanted")
