@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -25,6 +26,7 @@ type process struct {
 	log    *serviceLog
 	ready  chan struct{}
 	ending sync.Once
+	over   atomic.Bool // the end was asked for, maybe before there was anything to end
 
 	mu    sync.Mutex // guards what follows
 	first []int      // descriptors of the worker's own sockets, until it takes them
@@ -116,6 +118,10 @@ func (m *Master) pick(key string) ([]*Worker, error) {
 // serving tells the master that the worker serves.
 func (p *process) serving() {
 	close(p.ready)
+	if p.over.Load() {
+		p.m.StopAll()
+		return
+	}
 	p.link.Send(control.Message{Kind: control.Up, Inside: p.inside()})
 	if p.worker != nil && p.worker.Recycle != (Recycle{}) {
 		go p.recycle(p.worker.Recycle)
@@ -188,12 +194,16 @@ func (p *process) serve(m control.Message, fds []int) {
 	case m.Kind == control.Stop && m.Graceful:
 		go p.leave(true, m.Timeout)
 	case m.Kind == control.Stop:
-		p.m.StopAll()
+		p.stop()
 	case m.Kind == control.Notice:
 		go p.notice()
 	case m.Kind == control.Logs:
 		p.log.inherit(fds)
 		return
+	case m.Kind == control.Output && len(fds) > 0:
+		if err := replaceOutput(fds[0]); err != nil {
+			p.m.logger().Warn("output", "error", err)
+		}
 	}
 	control.CloseAll(fds)
 }
@@ -231,8 +241,14 @@ func (p *process) leave(graceful bool, timeout time.Duration) {
 			})
 		default: // it never served
 		}
-		p.m.StopAll()
+		p.stop()
 	})
+}
+
+// stop ends the process in good order.
+func (p *process) stop() {
+	p.over.Store(true)
+	p.m.StopAll()
 }
 
 // unlisten stops accepting on all workers of the process.

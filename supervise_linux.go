@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/workerman-go/workerman/internal/control"
 	"github.com/workerman-go/workerman/internal/master"
@@ -75,6 +76,7 @@ func (m *Master) supervise(daemon bool, ready func(control.Status)) error {
 	defer cancel()
 	go v.signals(ctx)
 	go v.manager.watch(ctx, v.supervisor)
+	go v.keepFiles(ctx, pid)
 	if os.Getpid() == 1 {
 		go master.Reap(ctx)
 	}
@@ -107,7 +109,7 @@ func (v *supervision) prepare() error {
 	o := master.Options{
 		Program: program, Args: os.Args, Stdout: os.Stdout, Stderr: os.Stderr, Daemon: v.daemon, Log: v.log,
 		Ready: v.m.StartTimeout, Graceful: v.m.GracefulTimeout, LogFiles: v.output.descriptors,
-		OnExit: v.onExit, OnState: v.manager.tell, Activated: v.manager.socket,
+		OnReload: v.reopenOutput, OnExit: v.onExit, OnState: v.manager.tell, Activated: v.manager.socket,
 	}
 	if v.supervisor, err = master.New(v.plan, o); err != nil {
 		return err
@@ -116,6 +118,23 @@ func (v *supervision) prepare() error {
 		go v.output.follow(v.supervisor.Notify)
 	}
 	return nil
+}
+
+// reopenOutput begins a new StdoutFile of a daemon, in case the old one was moved away.
+func (v *supervision) reopenOutput() int {
+	if !v.daemon {
+		return -1
+	}
+	f, err := v.m.openStdout()
+	if err == nil {
+		err = replaceOutput(int(f.Fd()))
+		f.Close()
+	}
+	if err != nil {
+		v.log.Warn("the old output goes on", "error", err)
+		return -1
+	}
+	return int(os.Stdout.Fd())
 }
 
 // onExit passes the end of a process on to the user.
@@ -137,12 +156,43 @@ func (v *supervision) complete(s *control.Status) {
 	s.PidFile, s.LogFile, s.Admin = v.files.pid, v.files.log, v.m.Admin
 }
 
-// signals serves the signals of the master. A second one that stops makes the stop short.
+// keepFiles puts back the pid file and the socket for commands if somebody removes them, as
+// cleaners of temporary files do: without them nobody could stop the service.
+func (v *supervision) keepFiles(ctx context.Context, pid *master.PidFile) {
+	tick := time.NewTicker(keepPeriod)
+	defer tick.Stop()
+	path := master.SocketPath(v.files.pid)
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		if err := pid.Keep(); err != nil {
+			v.log.Error("the pid file is gone and cannot be written again", "error", err)
+		}
+		if _, err := os.Lstat(path); errors.Is(err, os.ErrNotExist) {
+			ln, err := master.ListenSocket(path)
+			if err != nil {
+				v.log.Error("commands cannot reach the master", "error", err)
+				continue
+			}
+			go v.server.Serve(ln)
+		}
+	}
+}
+
+// keepPeriod is how often the master looks after its files.
+const keepPeriod = 2 * time.Second
+
+// signals serves the signals of the master. After one that stops, a second one ends it at
+// once.
 func (v *supervision) signals(ctx context.Context) {
 	ch := make(chan os.Signal, 8)
 	signal.Notify(ch, syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2)
 	signal.Ignore(syscall.SIGPIPE) // a terminal that has gone
 	defer signal.Stop(ch)
+	stopping := false
 	for {
 		var sig os.Signal
 		select {
@@ -158,7 +208,10 @@ func (v *supervision) signals(ctx context.Context) {
 			go v.supervisor.Reload(true, nil)
 		case sig == syscall.SIGQUIT:
 			go v.supervisor.Stop(true, why, nil)
+		case stopping:
+			v.supervisor.Kill("second " + why)
 		default:
+			stopping = true
 			go v.supervisor.Stop(false, why, nil)
 		}
 	}
