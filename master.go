@@ -60,6 +60,7 @@ type Master struct {
 	pending  []*Timer
 	clients  map[*Client]struct{} // that connect, are connected or will be
 	before   []func(*loop.Loop)   // of clients, for when the first loop runs
+	watchdog *watchdog            // of the run
 }
 
 // States of a Master.
@@ -164,6 +165,7 @@ func (m *Master) Run(ctx context.Context) error {
 	if len(workers) == 0 && !clients {
 		return errors.New("workerman: nothing to run: make a worker with NewWorker first")
 	}
+	defer m.startWatchdog()()
 	err := m.start(workers)
 	if err == nil {
 		m.announce(workers)
