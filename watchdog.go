@@ -1,0 +1,335 @@
+package workerman
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/workerman-go/workerman/internal/control"
+	"github.com/workerman-go/workerman/internal/loop"
+	"github.com/workerman-go/workerman/internal/stack"
+)
+
+// watchdog looks at the loops of a running master now and then. When one does not get on, its
+// stack tells in which callback it is, and where.
+type watchdog struct {
+	master *Master
+	limit  time.Duration // how long a callback may hold its loop; 0: as long as it likes
+	quit   chan struct{}
+	done   chan struct{}
+	rate   rate // of requests
+	slow   atomic.Uint64
+
+	mu      sync.Mutex // guards what follows
+	turns   map[*loop.Loop]*watchedTurn
+	told    map[string]bool // what was logged
+	dumpDue time.Time       // no stacks are taken before
+	reports []func()        // lines for the log, written without the lock
+}
+
+// watchedTurn is the last turn of a loop that the watchdog has seen.
+type watchedTurn struct {
+	turn    loop.Turn // as of the last look
+	since   time.Time // of the first look that found the loop at this step
+	culprit *culprit  // nil until the step is known to be slow
+	counted bool
+	told    *culprit // that the log has, and gets the end of
+}
+
+const (
+	minLook = 20 * time.Millisecond
+	maxLook = 250 * time.Millisecond
+	// maxPlaces bounds what is logged; further slow callbacks are only counted.
+	maxPlaces = 64
+	// maxDump bounds the stacks that are searched for that of a loop. Those of loops come
+	// early, because they began early.
+	maxDump = 8 << 20
+	// dumpShare is how many times as long as a dump took the next one has to wait: with many
+	// goroutines it stops the process for long.
+	dumpShare = 50
+)
+
+// startWatchdog watches the loops until stop is called.
+func (m *Master) startWatchdog() (stop func()) {
+	d := &watchdog{master: m, quit: make(chan struct{}), done: make(chan struct{})}
+	d.turns, d.told = make(map[*loop.Loop]*watchedTurn), make(map[string]bool)
+	if m.SlowCallback >= 0 {
+		d.limit = m.SlowCallback
+		setDefault(&d.limit, DefaultSlowCallback)
+	}
+	m.mu.Lock()
+	m.watchdog = d
+	m.mu.Unlock()
+	go d.run()
+	return func() {
+		close(d.quit)
+		<-d.done
+		m.mu.Lock()
+		m.watchdog = nil
+		m.mu.Unlock()
+	}
+}
+
+func (d *watchdog) run() {
+	defer close(d.done)
+	pause := d.pause()
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	for due := time.Now().Add(pause); ; {
+		select {
+		case <-d.quit:
+			return
+		case <-timer.C:
+		}
+		now := time.Now()
+		pause = d.look(now, now.Sub(due) > max(d.limit, maxLook))
+		due = time.Now().Add(pause)
+		timer.Reset(pause)
+	}
+}
+
+// pause is the time between two looks while nothing is slow.
+func (d *watchdog) pause() time.Duration {
+	if d.limit == 0 {
+		return maxLook
+	}
+	return min(max(d.limit/2, minLook), maxLook)
+}
+
+// look looks at all loops and says when to look again. A look that comes late saw nobody's
+// fault but that of a machine without time for this process.
+func (d *watchdog) look(now time.Time, late bool) (next time.Duration) {
+	d.rate.sample(now, d.master.requests())
+	next = d.pause()
+	if d.limit == 0 {
+		return next
+	}
+	d.mu.Lock()
+	dump := d.dumpOnce(now)
+	for _, e := range d.master.runningLoops() {
+		next = min(next, d.lookAt(e.loop, now, late, dump))
+	}
+	reports := d.reports
+	d.reports = nil
+	d.mu.Unlock()
+	for _, report := range reports {
+		report()
+	}
+	return max(next, time.Millisecond)
+}
+
+// lookAt looks at a loop, again at the moment when its turn would become too long. That a
+// turn is long is not enough: the loop may have much to do. So it must have stood at one step
+// for half of the limit. With d.mu held.
+func (d *watchdog) lookAt(l *loop.Loop, now time.Time, late bool, dump func() []byte) (next time.Duration) {
+	w := d.turnOf(l)
+	t, busy := l.Turn()
+	if w.turn.Began != 0 && (!busy || t.Began != w.turn.Began) {
+		d.ended(l, w)
+		*w = watchedTurn{}
+	}
+	if !busy {
+		return d.pause()
+	}
+	goesOn := false
+	switch {
+	case w.turn.Began == 0:
+		l.WatchTurn()
+		w.since = now
+	case late:
+		w.since = now
+	case t.Steps != w.turn.Steps:
+		goesOn = true
+		w.since, w.culprit = now, nil
+	}
+	w.turn = t
+	stands := now.Sub(w.since)
+	switch {
+	case t.Held < d.limit:
+		return d.limit - t.Held
+	case w.culprit != nil:
+	case goesOn:
+		d.crowded(l, w)
+	case stands < d.limit/2:
+		return d.limit/2 - stands
+	default:
+		d.blame(l, w, now, dump)
+	}
+	return d.pause()
+}
+
+func (d *watchdog) turnOf(l *loop.Loop) *watchedTurn {
+	w := d.turns[l]
+	if w == nil {
+		w = new(watchedTurn)
+		d.turns[l] = w
+	}
+	return w
+}
+
+// blame finds out what the loop stands at.
+func (d *watchdog) blame(l *loop.Loop, w *watchedTurn, now time.Time, dump func() []byte) {
+	c, looked := examine(l, dump)
+	if c == nil {
+		if looked {
+			w.since = now // it waits for its turn of the processor
+		}
+		return
+	}
+	w.culprit = c
+	d.count(w)
+	if !d.tell(c.callback + " " + c.place) {
+		return
+	}
+	w.told = c
+	level, held, log := slog.LevelWarn, w.turn.Held, d.loggerOf(l)
+	if c.callback == "OnWorkerStart" {
+		level = slog.LevelInfo // which may take its time
+	}
+	d.reports = append(d.reports, func() {
+		log.Log(context.Background(), level, "a callback holds its event loop", "callback", c.callback, "for", held.Round(time.Millisecond).String(),
+			"place", c.place, "stack", c.stack())
+	})
+}
+
+// crowded deals with a turn that is long because many callbacks follow each other.
+func (d *watchdog) crowded(l *loop.Loop, w *watchedTurn) {
+	d.count(w)
+	if !d.tell(manyCallbacks) {
+		return
+	}
+	held, log := w.turn.Held, d.loggerOf(l)
+	d.reports = append(d.reports, func() {
+		log.Warn("an event loop has more to do than it can", "callback", manyCallbacks, "for", held.Round(time.Millisecond).String())
+	})
+}
+
+const manyCallbacks = "many callbacks in one turn"
+
+// count counts a slow turn once.
+func (d *watchdog) count(w *watchedTurn) {
+	if !w.counted {
+		w.counted = true
+		d.slow.Add(1)
+	}
+}
+
+// tell reports whether something is to be logged: once, and not without end.
+func (d *watchdog) tell(what string) bool {
+	if d.told[what] || len(d.told) >= maxPlaces {
+		return false
+	}
+	d.told[what] = true
+	return true
+}
+
+// ended tells how long a turn took in all that the log knows of.
+func (d *watchdog) ended(l *loop.Loop, w *watchedTurn) {
+	if w.told == nil {
+		return
+	}
+	took, ok := l.Took(w.turn.Began)
+	if !ok {
+		took = w.turn.Held
+	}
+	c, log := w.told, d.loggerOf(l)
+	d.reports = append(d.reports, func() {
+		log.Info("a slow callback has returned", "callback", c.callback, "took", took.Round(time.Millisecond).String(), "place", c.place)
+	})
+}
+
+// dumpOnce returns a function that takes the stacks when it is called first; nil if they were
+// taken too short a time ago. With d.mu held.
+func (d *watchdog) dumpOnce(now time.Time) func() []byte {
+	return sync.OnceValue(func() []byte {
+		if now.Before(d.dumpDue) {
+			return nil
+		}
+		begin := time.Now()
+		dump := stack.Dump(maxDump)
+		d.dumpDue = begin.Add(dumpShare * time.Since(begin))
+		return dump
+	})
+}
+
+// examine tells what a loop is at: nil if it has no work, or if the stacks do not tell; looked
+// tells these apart.
+func examine(l *loop.Loop, dump func() []byte) (c *culprit, looked bool) {
+	g, ok := stack.Find(dump(), l.Goroutine())
+	if !ok {
+		return nil, false
+	}
+	return findCulprit(g), true
+}
+
+// judge completes the figures of loops that are in a long turn.
+func (d *watchdog) judge(loops []*EventLoop, figures []control.Loop) {
+	limit := d.limit
+	setDefault(&limit, DefaultSlowCallback)
+	now := time.Now()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	dump := d.dumpOnce(now)
+	for i, e := range loops {
+		t, busy := e.loop.Turn()
+		if !busy || t.Held < limit {
+			continue
+		}
+		w := d.turnOf(e.loop)
+		known := w.turn.Began == t.Began && w.turn.Steps == t.Steps
+		c, looked := w.culprit, true
+		if !known || c == nil {
+			c, looked = examine(e.loop, dump)
+		}
+		f := &figures[i]
+		switch {
+		case c != nil:
+			f.Callback, f.Place = c.callback, c.place
+		case looked:
+			continue
+		default:
+			f.Callback = unknownCallback
+		}
+		f.Busy = t.Held.Milliseconds()
+	}
+}
+
+// loggerOf is the logger of the worker that a loop serves, if it is one alone.
+func (d *watchdog) loggerOf(l *loop.Loop) *slog.Logger {
+	m := d.master
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var only *service
+	for _, s := range m.services {
+		if slices.Contains(s.loops, l) {
+			if only != nil {
+				return m.logger()
+			}
+			only = s
+		}
+	}
+	if only == nil {
+		return m.logger()
+	}
+	return only.log
+}
+
+// runningLoops are the loops; the slice is not to be changed.
+func (m *Master) runningLoops() []*EventLoop {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.loops
+}
+
+// requests is the number of messages received by all workers.
+func (m *Master) requests() (n uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, s := range m.services {
+		n += s.requests.Load()
+	}
+	return n
+}
