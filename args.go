@@ -34,6 +34,9 @@ func init() {
 	var rest []string
 	if command, rest, usageError = console.Parse(os.Args); usageError == nil && len(os.Args) > 0 {
 		os.Args = append(os.Args[:1:1], rest...)
+		if len(rest) == 0 {
+			askEarly()
+		}
 	}
 }
 

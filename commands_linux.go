@@ -22,9 +22,31 @@ import (
 // answerTime is how long a master may take to answer a question.
 const answerTime = 5 * time.Second
 
+// askEarly does a command that only asks the running master, before main begins: it works
+// with a program file that does not come to RunAll any more, and is quicker. It knows the
+// default pid file only, so if no master is there, or the program has flags, which may name
+// another, main goes on to RunAll.
+func askEarly() {
+	switch command.Name {
+	case "stop", "reload", "status", "connections", "stack", "logs":
+	default:
+		return
+	}
+	f, err := defaultMaster.paths(true)
+	if err != nil {
+		return
+	}
+	if _, err := master.MasterOf(f.pid); err != nil {
+		return
+	}
+	os.Exit(exitCode(defaultMaster.ask(f)))
+}
+
 // runAll does what the command line asks for and returns the exit code.
-func (m *Master) runAll() int {
-	err := m.dispatch()
+func (m *Master) runAll() int { return exitCode(m.dispatch()) }
+
+// exitCode prints an error and turns it into the code of the command.
+func exitCode(err error) int {
 	var shown shownError
 	if err != nil && !errors.As(err, &shown) {
 		fmt.Fprintln(os.Stderr, err)
@@ -74,17 +96,18 @@ func (m *Master) dispatch() error {
 	case "check":
 		return m.checkCommand()
 	}
-	f, err := m.paths(false)
+	f, err := m.paths(true)
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	return m.ask(ctx, master.NewClient(f.pid))
+	return m.ask(f)
 }
 
-// ask does a command for which there has to be a master.
-func (m *Master) ask(ctx context.Context, c *master.Client) error {
+// ask does a command that asks a master.
+func (m *Master) ask(f fileSet) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	c := master.NewClient(f.pid)
 	switch command.Name {
 	case "stop":
 		return m.stopCommand(ctx, c)
@@ -110,7 +133,7 @@ func (m *Master) ask(ctx context.Context, c *master.Client) error {
 		}
 		return c.Stack(ctx, command.Target, 0, os.Stdout)
 	}
-	return m.logsCommand(ctx, c)
+	return logsCommand(ctx, c, f.log)
 }
 
 // startCommand is start: the master in this process, or in the background.
@@ -237,24 +260,20 @@ func connectionsCommand(ctx context.Context, c *master.Client) error {
 }
 
 // logsCommand prints the log that the running master writes, or the last one wrote.
-func (m *Master) logsCommand(ctx context.Context, c *master.Client) error {
-	f, err := m.paths(true)
-	if err != nil {
-		return err
-	}
+func logsCommand(ctx context.Context, c *master.Client, path string) error {
 	s, err := c.Status(ctx)
 	switch {
 	case err == nil && s.LogFile == "":
 		return errors.New("no log file: the program runs in a terminal and Master.LogFile is not set")
 	case err == nil:
-		f.log = s.LogFile
+		path = s.LogFile
 	case !errors.Is(err, master.ErrNotRunning):
 		return err
 	}
 	if command.Follow {
-		err = logfile.Follow(ctx, f.log, command.Lines, os.Stdout)
+		err = logfile.Follow(ctx, path, command.Lines, os.Stdout)
 	} else {
-		err = logfile.Tail(f.log, command.Lines, os.Stdout)
+		err = logfile.Tail(path, command.Lines, os.Stdout)
 	}
 	if errors.Is(err, context.Canceled) {
 		return nil

@@ -36,13 +36,14 @@ func TestReloadRunsTheNewProgram(t *testing.T) {
 func TestReloadRefusesBrokenPrograms(t *testing.T) {
 	t.Parallel()
 	in := install(t, "1")
-	in.daemon()
+	in.daemon("-start-timeout", "3s")
 	pid := in.one("orders").PID
 	addr := in.address("orders")
 	for _, c := range []struct{ trouble, text string }{
 		{"panic", "panic: version 2 is broken"},
 		{"exit", "version 2 does not like this machine"},
 		{"silent", "without a call of RunAll"},
+		{"hang", "does not come to RunAll within 3s"},
 		{"start", "version 2 finds no database"},
 	} {
 		in.deploy("2", c.trouble)
