@@ -38,6 +38,7 @@ type extra struct {
 	ws       atomic.Pointer[wsConn]
 	pipe     atomic.Pointer[Conn] // where messages go instead of OnMessage
 	source   atomic.Pointer[Conn] // whose pipe ends here
+	bulk     uint8                // large reads in a row that went into the pipe
 	opening  atomic.Pointer[opening]
 	limits   limits
 	leaving  *departure // while the connection moves to another process; of the loop

@@ -7,6 +7,9 @@ import "github.com/workerman-go/workerman/websocket"
 // so nothing is refused and nothing grows. It works in one direction: a proxy pipes both
 // ways. The other callbacks of both connections go on. Call it in a callback of c; dst
 // may live on another loop. If dst is closed already, c is closed.
+//
+// On Linux bulk data between plain connections of one loop without protocols does not come
+// into the process at all (splice).
 func (c *Conn) Pipe(dst *Conn) {
 	if c.datagram {
 		return // datagrams have no stream to pipe
@@ -24,6 +27,7 @@ func (c *Conn) forward(dst *Conn, data []byte, kind websocket.Opcode) {
 		dst.Send(data)
 		return
 	}
+	c.watchBulk(dst, len(data))
 	s := &dst.stream
 	if _, ok := s.Begin(); !ok {
 		c.Close()

@@ -61,6 +61,7 @@ type Loop struct {
 	arrived  uint64 // bytes that the stream being served has received
 	records  []byte // encrypted input; nil until a stream is encrypted
 	dry      bool   // the socket of the stream being served has no more input for now
+	pipes    pipePool
 	streams  atomic.Int64
 	counters Counters
 }
@@ -113,6 +114,7 @@ func (l *Loop) Counters() *Counters { return &l.counters }
 func (l *Loop) Run() error {
 	defer close(l.done)
 	defer l.engine.close()
+	defer l.pipes.close()
 	l.pulse.goroutine.Store(goroutineNumber())
 	for !l.stopping.Load() {
 		n, err := l.wait()

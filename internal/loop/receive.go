@@ -22,6 +22,11 @@ func (s *Stream) fill() (filled bool, err error) {
 	if t := s.tls(); t != nil && t.hs != nil {
 		return s.fillHandshake(t)
 	}
+	if s.layers != nil {
+		if filled, err, ok := s.fillPipe(); ok {
+			return filled, err
+		}
+	}
 	var n int
 	in := s.in
 	if in != nil && (in.want-len(in.b) >= ownRead || len(in.b) >= ownRead) {

@@ -40,7 +40,7 @@ func (s *Stream) queue() *outQueue {
 	return s.out
 }
 
-// queued is the number of bytes that wait, files and records included. With s.mu held.
+// queued is the number of bytes that wait, files, records and those in a pipe included. With s.mu held.
 func (s *Stream) queued() (n int) {
 	switch {
 	case s.out == nil:
@@ -48,6 +48,9 @@ func (s *Stream) queued() (n int) {
 		n = s.out.sizeWithFiles()
 	default:
 		n = s.out.size
+	}
+	if s.layers != nil {
+		n += s.piped()
 	}
 	if t := s.tls(); t != nil {
 		n += t.sealed()
@@ -243,6 +246,10 @@ func (s *Stream) flush() (drained bool) {
 	drained, s.flags.waiting = s.flags.waiting, false
 	t := s.tls()
 	if t != nil && (!t.writeRecords() || t.hs != nil) {
+		s.uncork()
+		return false
+	}
+	if s.layers != nil && !s.drainPipe() {
 		s.uncork()
 		return false
 	}

@@ -463,6 +463,7 @@ func (s *Stream) shut(err error) {
 	s.dropOutput()
 	s.sysClose()
 	s.mu.Unlock()
+	s.unsplice()
 	s.dropInput()
 	l.entries.remove(s.token)
 	l.disarm(&s.timer)
@@ -475,6 +476,7 @@ func (s *Stream) dropOutput() {
 	for s.out != nil {
 		s.dropQueue()
 	}
+	s.dropPiped()
 	if t := s.tls(); t != nil {
 		t.dropRecords()
 	}

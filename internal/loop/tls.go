@@ -39,8 +39,9 @@ type tlsLayer struct {
 
 // layers lie between a stream and its descriptor.
 type layers struct {
-	port *portConn // the portable engine's socket, nil with the native engine
-	tls  *tlsLayer // encryption, nil in clear
+	port  *portConn // the portable engine's socket, nil with the native engine
+	tls   *tlsLayer // encryption, nil in clear
+	pipes pipes     // of bulk data
 }
 
 // port is the portable engine's socket, nil with the native engine.
