@@ -135,13 +135,14 @@ zpty edited "zsh -f -i"
 zpty -w edited "source ${(q)setup} ${(q)script}"
 zpty -r edited text '*SETUP DONE*' || { print -r "no setup: $text"; exit 1 }
 for line; do
-	zpty -n -w edited $'\x15'"$line"$'\x18'
+	zpty -n -w edited $'\x15'"$line"$'\x14'
 	zpty -r edited text '*{*}*' || exit
 	print -r -- ${${text##*\{}%%\}*}
 done
-zpty -d edited`
+zpty -w edited exit
+zpty -r edited text`
 
-// zshSetup binds Ctrl+X to print in braces what can complete the line.
+// zshSetup binds Ctrl+T to print in braces what can complete the line.
 const zshSetup = `
 PROMPT= TERM=dumb COLUMNS=1000
 autoload -Uz compinit
@@ -165,6 +166,6 @@ capture() {
 	compstate[insert]= compstate[list]=
 }
 zle -C capture list-choices capture
-bindkey '^X' capture
+bindkey '^T' capture
 print SETUP" DONE"
 `
