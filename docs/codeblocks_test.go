@@ -28,7 +28,7 @@ const module = "github.com/workerman-go/workerman"
 var packages = map[string]string{
 	"workerman": module, "http": module + "/http", "websocket": module + "/websocket", "session": module + "/session",
 	"context": "context", "errors": "errors", "fmt": "fmt", "io": "io", "json": "encoding/json", "log": "log", "net": "net",
-	"crontab": module + "/crontab", "netip": "net/netip", "nethttp": "net/http", "os": "os", "slog": "log/slog", "strconv": "strconv", "strings": "strings",
+	"crontab": module + "/crontab", "filemonitor": module + "/filemonitor", "netip": "net/netip", "nethttp": "net/http", "os": "os", "slog": "log/slog", "strconv": "strconv", "strings": "strings",
 	"time": "time", "tls": "crypto/tls", "url": "net/url", "httputil": "net/http/httputil", "filepath": "path/filepath",
 }
 
