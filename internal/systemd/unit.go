@@ -18,7 +18,8 @@ import (
 const (
 	DefaultFiles       = 1 << 20 // fs.nr_open of most systems
 	DefaultWatchdog    = 30 * time.Second
-	DefaultStopTimeout = 90 * time.Second
+	DefaultStopTimeout = 60 * time.Second
+	stopMargin         = 30 * time.Second
 )
 
 // UnitOptions say what a unit is for. Zero values mean the defaults.
@@ -30,7 +31,7 @@ type UnitOptions struct {
 	WorkingDirectory string           // absolute; default /
 	User, Group      string           // default: root, which workers with a User need
 	PidFile, LogFile string           // of the program; their folders below /run and /var/log are made
-	StopTimeout      time.Duration    // after which systemd kills what is left; default 90 s
+	StopTimeout      time.Duration    // of the program; systemd kills what is left 30 s later. Default 60 s
 	Files            uint64           // open files of a process; default 1048576
 	Watchdog         time.Duration    // default 30 s; below 0 none
 	Listen           []socket.Address // of the workers
@@ -117,7 +118,7 @@ func Unit(o UnitOptions) (string, error) {
 	}
 	u.because("A stop asks the master alone, which ends its processes in good order.")
 	u.set("KillMode", "mixed")
-	u.set("TimeoutStopSec", seconds(o.StopTimeout))
+	u.set("TimeoutStopSec", seconds(o.StopTimeout+stopMargin))
 	u.set("Restart", "on-failure")
 	u.set("RestartSec", "1s")
 	u.because("A process that needs too much memory is replaced by the master; the others go on.")

@@ -31,7 +31,7 @@ func TestUnit(t *testing.T) {
 		"Description=Chat 100%%", "Type=notify",
 		`ExecStart="/opt/100%% chat/chat" start -config "a \"b\" $$HOME" "" ";" "x=$$1\x0a"`,
 		`ExecReload="/opt/100%% chat/chat" reload`,
-		"WorkingDirectory=/opt/100%% chat", "User=www-data", "Group=www-data", "KillMode=mixed", "TimeoutStopSec=5s",
+		"WorkingDirectory=/opt/100%% chat", "User=www-data", "Group=www-data", "KillMode=mixed", "TimeoutStopSec=35s",
 		"LimitNOFILE=5000", "Restart=on-failure", "OOMPolicy=continue", "AmbientCapabilities=CAP_NET_BIND_SERVICE",
 		`RuntimeDirectory="100%% chat/a"`, "LogsDirectory=chat", "WantedBy=multi-user.target",
 	} {
