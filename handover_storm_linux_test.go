@@ -74,7 +74,9 @@ func TestHandoverStorm(t *testing.T) {
 	}
 	began := time.Now()
 	for range rounds {
+		before := messages.Load()
 		n.expectMove(clients)
+		eventually(t, "the talk goes on", func() bool { return messages.Load() >= before+2*clients })
 	}
 	took := time.Since(began)
 	close(stop)
@@ -88,7 +90,7 @@ func TestHandoverStorm(t *testing.T) {
 			t.Fatalf("%q, %v at the end", rest, err)
 		}
 	}
-	t.Logf("%d messages; %d moves in %v; a connection pauses for %v", messages.Load(), clients*rounds, took,
+	t.Logf("%d messages; %d moves and talks in %v; a connection pauses for %v", messages.Load(), clients*rounds, took,
 		time.Duration(paused.Load()/clients/rounds))
 }
 
