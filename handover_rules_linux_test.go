@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	nethttp "net/http"
 	"testing"
 	"time"
 
@@ -77,6 +78,7 @@ func TestHandoverWaits(t *testing.T) {
 		scheme string
 		set    func(w *Worker, begun chan<- struct{}, end <-chan struct{})
 		say    string
+		more   string // what the client says at the end
 		answer string
 	}{
 		"Async": {"text", func(w *Worker, begun chan<- struct{}, end <-chan struct{}) {
@@ -84,7 +86,7 @@ func TestHandoverWaits(t *testing.T) {
 				close(begun)
 				Async(c, func() (int, error) { <-end; return 0, nil }, func(int, error) { c.Send([]byte("done")) })
 			}
-		}, "go\n", "done\n"},
+		}, "go\n", "", "done\n"},
 		"Blocking": {"text", func(w *Worker, begun chan<- struct{}, end <-chan struct{}) {
 			w.Blocking = true
 			w.OnMessage = func(c *Conn, data []byte) {
@@ -92,7 +94,7 @@ func TestHandoverWaits(t *testing.T) {
 				<-end
 				c.Send([]byte("done"))
 			}
-		}, "go\n", "done\n"},
+		}, "go\n", "", "done\n"},
 		"HTTP": {"http", func(w *Worker, begun chan<- struct{}, end <-chan struct{}) {
 			w.OnRequest = func(c *Conn, r *http.Request) {
 				close(begun)
@@ -101,11 +103,33 @@ func TestHandoverWaits(t *testing.T) {
 					c.Respond(http.Text("done"))
 				}()
 			}
-		}, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200 OK"},
+		}, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "", "HTTP/1.1 200 OK"},
 		"PROXY header": {"text", func(w *Worker, begun chan<- struct{}, end <-chan struct{}) {
 			w.ProxyProtocol = true
 			close(begun)
-		}, "PROXY ", ""},
+		}, "PROXY ", "UNKNOWN\r\n", ""},
+		"body in pieces": {"http", func(w *Worker, begun chan<- struct{}, end <-chan struct{}) {
+			w.HTTP.Body = http.Stream
+			w.OnRequest = func(c *Conn, r *http.Request) {}
+			w.OnBody = func(c *Conn, r *http.Request, last bool) {
+				if last {
+					c.Respond(http.Text("done"))
+				} else if string(r.Body()) == "ab" {
+					close(begun)
+				}
+			}
+		}, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab", "cd", "HTTP/1.1 200 OK"},
+		"handler": {"http", func(w *Worker, begun chan<- struct{}, end <-chan struct{}) {
+			w.Handle(nethttp.HandlerFunc(func(rw nethttp.ResponseWriter, r *nethttp.Request) {
+				close(begun)
+				<-end
+			}))
+		}, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "", "HTTP/1.1 200 OK"},
+		"form": {"http", func(w *Worker, begun chan<- struct{}, end <-chan struct{}) {
+			w.OnRequest = func(c *Conn, r *http.Request) { c.Respond(http.Text(r.Form("a"))) }
+			close(begun)
+		}, "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 61\r\n\r\n--b\r\n",
+			"Content-Disposition: form-data; name=a\r\n\r\nvalue\r\n--b--\r\n", "HTTP/1.1 200 OK"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			begun, end := make(chan struct{}), make(chan struct{})
@@ -121,7 +145,7 @@ func TestHandoverWaits(t *testing.T) {
 			client := dial(t, n.workers[0])
 			io.WriteString(client, c.say)
 			<-begun
-			eventually(t, "it is connected", func() bool { return n.workers[0].Stats().Connections == 1 })
+			eventually(t, "it is heard", func() bool { return n.workers[0].Stats().Connections == 1 && bytesIn(n.workers[0]) == len(c.say) })
 			if moved, _ := n.move(); moved != 0 {
 				t.Error("it moved in the middle")
 			}
@@ -135,9 +159,7 @@ func TestHandoverWaits(t *testing.T) {
 				moves <- total
 			}()
 			close(end)
-			if name == "PROXY header" {
-				io.WriteString(client, "UNKNOWN\r\n")
-			}
+			io.WriteString(client, c.more)
 			if total := receive(t, moves, "handOver returns"); total != 1 {
 				t.Errorf("%d have moved", total)
 			}
@@ -146,6 +168,14 @@ func TestHandoverWaits(t *testing.T) {
 			}
 		})
 	}
+}
+
+// bytesIn is what the only connection has received.
+func bytesIn(w *Worker) int {
+	for _, c := range w.service().everyone() {
+		return int(c.Stats().BytesRead)
+	}
+	return 0
 }
 
 // With an error, or a panic, of OnHandover the connection stays.
