@@ -48,7 +48,7 @@ func (m *Master) handOver(link *net.UnixConn, deadline time.Time, progress func(
 			if err := g.round(); err != nil {
 				return err
 			}
-			if g.later == 0 || time.Until(deadline) <= 0 {
+			if g.later == 0 || m.stopping() || time.Until(deadline) <= 0 {
 				break
 			}
 			time.Sleep(min(pause, time.Until(deadline)))
