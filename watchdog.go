@@ -34,7 +34,8 @@ type watchdog struct {
 type watchedTurn struct {
 	turn    loop.Turn // as of the last look
 	since   time.Time // of the first look that found the loop at this step
-	culprit *culprit  // nil until the step is known to be slow
+	culprit *culprit  // of the step, nil if the stack was not asked yet
+	blamed  bool      // the step is known to be slow
 	counted bool
 	told    *culprit // that the log has, and gets the end of
 }
@@ -127,30 +128,18 @@ func (d *watchdog) look(now time.Time, late bool) (next time.Duration) {
 func (d *watchdog) lookAt(l *loop.Loop, now time.Time, late bool, dump func() []byte) (next time.Duration) {
 	w := d.turnOf(l)
 	t, busy := l.Turn()
-	if w.turn.Began != 0 && (!busy || t.Began != w.turn.Began) {
-		d.ended(l, w)
-		*w = watchedTurn{}
-	}
+	goesOn := w.see(d, l, t, busy, now)
 	if !busy {
 		return d.pause()
 	}
-	goesOn := false
-	switch {
-	case w.turn.Began == 0:
-		l.WatchTurn()
+	if late {
 		w.since = now
-	case late:
-		w.since = now
-	case t.Steps != w.turn.Steps:
-		goesOn = true
-		w.since, w.culprit = now, nil
 	}
-	w.turn = t
 	stands := now.Sub(w.since)
 	switch {
 	case t.Held < d.limit:
 		return d.limit - t.Held
-	case w.culprit != nil:
+	case w.blamed:
 	case goesOn:
 		d.crowded(l, w)
 	case stands < d.limit/2:
@@ -159,6 +148,27 @@ func (d *watchdog) lookAt(l *loop.Loop, now time.Time, late bool, dump func() []
 		d.blame(l, w, now, dump)
 	}
 	return d.pause()
+}
+
+// see compares the turn t with the one that was seen last. It reports whether the loop has
+// got on to another step of the same turn.
+func (w *watchedTurn) see(d *watchdog, l *loop.Loop, t loop.Turn, busy bool, now time.Time) (goesOn bool) {
+	if w.turn.Began != 0 && (!busy || t.Began != w.turn.Began) {
+		d.ended(l, w)
+		*w = watchedTurn{}
+	}
+	switch {
+	case !busy:
+		return false
+	case w.turn.Began == 0:
+		l.WatchTurn()
+		w.since = now
+	case t.Steps != w.turn.Steps:
+		goesOn = true
+		w.since, w.culprit, w.blamed = now, nil, false
+	}
+	w.turn = t
+	return goesOn
 }
 
 func (d *watchdog) turnOf(l *loop.Loop) *watchedTurn {
@@ -172,16 +182,16 @@ func (d *watchdog) turnOf(l *loop.Loop) *watchedTurn {
 
 // blame finds out what the loop stands at.
 func (d *watchdog) blame(l *loop.Loop, w *watchedTurn, now time.Time, dump func() []byte) {
-	c, looked := examine(l, dump)
+	c, looked := w.examine(l, dump)
 	if c == nil {
 		if looked {
-			w.since = now // it waits for its turn of the processor
+			w.since = now // it waits for the processor, or went on just now
 		}
 		return
 	}
-	w.culprit = c
+	w.blamed = true
 	d.count(w)
-	if !d.tell(c.callback + " " + c.place) {
+	if !d.tell(c.callback + " " + c.function) {
 		return
 	}
 	w.told = c
@@ -255,14 +265,21 @@ func (d *watchdog) dumpOnce(now time.Time) func() []byte {
 	})
 }
 
-// examine tells what a loop is at: nil if it has no work, or if the stacks do not tell; looked
-// tells these apart.
-func examine(l *loop.Loop, dump func() []byte) (c *culprit, looked bool) {
+// examine asks the stack what the loop is at: nil if it has no work or goes on; looked is
+// false if the stack does not tell.
+func (w *watchedTurn) examine(l *loop.Loop, dump func() []byte) (c *culprit, looked bool) {
+	if w.culprit != nil {
+		return w.culprit, true
+	}
 	g, ok := stack.Find(dump(), l.Goroutine())
 	if !ok {
 		return nil, false
 	}
-	return findCulprit(g), true
+	if t, busy := l.Turn(); !busy || t.Began != w.turn.Began || t.Steps != w.turn.Steps {
+		return nil, true
+	}
+	w.culprit = findCulprit(g)
+	return w.culprit, true
 }
 
 // judge completes the figures of loops that are in a long turn.
@@ -279,11 +296,8 @@ func (d *watchdog) judge(loops []*EventLoop, figures []control.Loop) {
 			continue
 		}
 		w := d.turnOf(e.loop)
-		known := w.turn.Began == t.Began && w.turn.Steps == t.Steps
-		c, looked := w.culprit, true
-		if !known || c == nil {
-			c, looked = examine(e.loop, dump)
-		}
+		w.see(d, e.loop, t, busy, now)
+		c, looked := w.examine(e.loop, dump)
 		f := &figures[i]
 		switch {
 		case c != nil:
