@@ -183,10 +183,3 @@ func (s *service) ownAddress() string {
 	}
 	return ""
 }
-
-// runningServices are those of the workers; the slice is not to be changed.
-func (m *Master) runningServices() []*service {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.services
-}

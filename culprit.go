@@ -12,6 +12,7 @@ import (
 type culprit struct {
 	callback string // "OnMessage", "timer"
 	place    string // where the program stands: "main.search (/src/main.go:31) in time.Sleep"
+	function string // the same without the line: "main.search"
 	frames   []stack.Frame
 }
 
@@ -85,9 +86,9 @@ func findCulprit(g stack.Goroutine) *culprit {
 	if place < 0 {
 		return c
 	}
-	c.place = g.Frames[place].String()
+	c.place, c.function = g.Frames[place].String(), g.Frames[place].Func
 	switch {
-	case place > 0:
+	case place > 0 && g.Frames[place-1].Package() != "runtime":
 		c.place += " in " + g.Frames[place-1].Func
 	case g.State != "running" && g.State != "runnable":
 		c.place += " in " + g.State

@@ -14,7 +14,7 @@ func (m *Master) figures() control.Figures {
 	m.mu.Lock()
 	services, loops, dog := slices.Clone(m.services), slices.Clone(m.loops), m.watchdog
 	m.mu.Unlock()
-	f := control.Figures{Goroutines: runtime.NumGoroutine(), Outgoing: m.outgoing.Load()}
+	f := control.Figures{Goroutines: runtime.NumGoroutine(), Outgoing: m.outgoing.Load(), Loops: make([]control.Loop, 0, len(loops))}
 	f.Memory, f.CPU = usage()
 	for _, s := range services {
 		n := s.stats()
@@ -36,4 +36,28 @@ func (m *Master) figures() control.Figures {
 		dog.judge(loops, f.Loops)
 	}
 	return f
+}
+
+// runningLoops are the loops; the slice is not to be changed.
+func (m *Master) runningLoops() []*EventLoop {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.loops
+}
+
+// requests is the number of messages received by all workers.
+func (m *Master) requests() (n uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, s := range m.services {
+		n += s.requests.Load()
+	}
+	return n
+}
+
+// runningServices are those of the workers; the slice is not to be changed.
+func (m *Master) runningServices() []*service {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.services
 }

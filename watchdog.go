@@ -1,9 +1,6 @@
 package workerman
 
 import (
-	"context"
-	"log/slog"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,7 +23,8 @@ type watchdog struct {
 	mu      sync.Mutex // guards what follows
 	turns   map[*loop.Loop]*watchedTurn
 	told    map[string]bool // what was logged
-	dumpDue time.Time       // no stacks are taken before
+	dump    []byte          // the stacks, during a look
+	dumpDue time.Time       // no others are taken before
 	reports []func()        // lines for the log, written without the lock
 }
 
@@ -34,7 +32,8 @@ type watchdog struct {
 type watchedTurn struct {
 	turn    loop.Turn // as of the last look
 	since   time.Time // of the first look that found the loop at this step
-	culprit *culprit  // nil until the step is known to be slow
+	culprit *culprit  // of the step, nil if the stack was not asked yet
+	blamed  bool      // the step is known to be slow
 	counted bool
 	told    *culprit // that the log has, and gets the end of
 }
@@ -108,10 +107,10 @@ func (d *watchdog) look(now time.Time, late bool) (next time.Duration) {
 		return next
 	}
 	d.mu.Lock()
-	dump := d.dumpOnce(now)
 	for _, e := range d.master.runningLoops() {
-		next = min(next, d.lookAt(e.loop, now, late, dump))
+		next = min(next, d.lookAt(e.loop, now, late))
 	}
+	d.dump = nil
 	reports := d.reports
 	d.reports = nil
 	d.mu.Unlock()
@@ -124,41 +123,50 @@ func (d *watchdog) look(now time.Time, late bool) (next time.Duration) {
 // lookAt looks at a loop, again at the moment when its turn would become too long. That a
 // turn is long is not enough: the loop may have much to do. So it must have stood at one step
 // for half of the limit. With d.mu held.
-func (d *watchdog) lookAt(l *loop.Loop, now time.Time, late bool, dump func() []byte) (next time.Duration) {
+func (d *watchdog) lookAt(l *loop.Loop, now time.Time, late bool) (next time.Duration) {
 	w := d.turnOf(l)
 	t, busy := l.Turn()
-	if w.turn.Began != 0 && (!busy || t.Began != w.turn.Began) {
-		d.ended(l, w)
-		*w = watchedTurn{}
-	}
+	goesOn := w.see(d, l, t, busy, now)
 	if !busy {
 		return d.pause()
 	}
-	goesOn := false
-	switch {
-	case w.turn.Began == 0:
-		l.WatchTurn()
+	if late {
 		w.since = now
-	case late:
-		w.since = now
-	case t.Steps != w.turn.Steps:
-		goesOn = true
-		w.since, w.culprit = now, nil
 	}
-	w.turn = t
 	stands := now.Sub(w.since)
 	switch {
 	case t.Held < d.limit:
 		return d.limit - t.Held
-	case w.culprit != nil:
+	case w.blamed:
 	case goesOn:
 		d.crowded(l, w)
 	case stands < d.limit/2:
 		return d.limit/2 - stands
 	default:
-		d.blame(l, w, now, dump)
+		d.blame(l, w, now)
 	}
 	return d.pause()
+}
+
+// see compares the turn t with the one that was seen last. It reports whether the loop has
+// got on to another step of the same turn.
+func (w *watchedTurn) see(d *watchdog, l *loop.Loop, t loop.Turn, busy bool, now time.Time) (goesOn bool) {
+	if w.turn.Began != 0 && (!busy || t.Began != w.turn.Began) {
+		d.ended(l, w)
+		*w = watchedTurn{}
+	}
+	switch {
+	case !busy:
+		return false
+	case w.turn.Began == 0:
+		l.WatchTurn()
+		w.since = now
+	case t.Steps != w.turn.Steps:
+		goesOn = true
+		w.since, w.culprit, w.blamed = now, nil, false
+	}
+	w.turn = t
+	return goesOn
 }
 
 func (d *watchdog) turnOf(l *loop.Loop) *watchedTurn {
@@ -170,99 +178,31 @@ func (d *watchdog) turnOf(l *loop.Loop) *watchedTurn {
 	return w
 }
 
-// blame finds out what the loop stands at.
-func (d *watchdog) blame(l *loop.Loop, w *watchedTurn, now time.Time, dump func() []byte) {
-	c, looked := examine(l, dump)
-	if c == nil {
-		if looked {
-			w.since = now // it waits for its turn of the processor
-		}
-		return
+// examine asks the stack what the loop is at: nil if it has no work or goes on; looked is
+// false if the stack does not tell.
+func (d *watchdog) examine(l *loop.Loop, w *watchedTurn, now time.Time) (c *culprit, looked bool) {
+	if w.culprit != nil {
+		return w.culprit, true
 	}
-	w.culprit = c
-	d.count(w)
-	if !d.tell(c.callback + " " + c.place) {
-		return
-	}
-	w.told = c
-	level, held, log := slog.LevelWarn, w.turn.Held, d.loggerOf(l)
-	if c.callback == "OnWorkerStart" {
-		level = slog.LevelInfo // which may take its time
-	}
-	d.reports = append(d.reports, func() {
-		log.Log(context.Background(), level, "a callback holds its event loop", "callback", c.callback, "for", held.Round(time.Millisecond).String(),
-			"place", c.place, "stack", c.stack())
-	})
-}
-
-// crowded deals with a turn that is long because many callbacks follow each other.
-func (d *watchdog) crowded(l *loop.Loop, w *watchedTurn) {
-	d.count(w)
-	if !d.tell(manyCallbacks) {
-		return
-	}
-	held, log := w.turn.Held, d.loggerOf(l)
-	d.reports = append(d.reports, func() {
-		log.Warn("an event loop has more to do than it can", "callback", manyCallbacks, "for", held.Round(time.Millisecond).String())
-	})
-}
-
-const manyCallbacks = "many callbacks in one turn"
-
-// count counts a slow turn once.
-func (d *watchdog) count(w *watchedTurn) {
-	if !w.counted {
-		w.counted = true
-		d.slow.Add(1)
-	}
-}
-
-// tell reports whether something is to be logged: once, and not without end.
-func (d *watchdog) tell(what string) bool {
-	if d.told[what] || len(d.told) >= maxPlaces {
-		return false
-	}
-	d.told[what] = true
-	return true
-}
-
-// ended tells how long a turn took in all that the log knows of.
-func (d *watchdog) ended(l *loop.Loop, w *watchedTurn) {
-	if w.told == nil {
-		return
-	}
-	took, ok := l.Took(w.turn.Began)
-	if !ok {
-		took = w.turn.Held
-	}
-	c, log := w.told, d.loggerOf(l)
-	d.reports = append(d.reports, func() {
-		log.Info("a slow callback has returned", "callback", c.callback, "took", took.Round(time.Millisecond).String(), "place", c.place)
-	})
-}
-
-// dumpOnce returns a function that takes the stacks when it is called first; nil if they were
-// taken too short a time ago. With d.mu held.
-func (d *watchdog) dumpOnce(now time.Time) func() []byte {
-	return sync.OnceValue(func() []byte {
-		if now.Before(d.dumpDue) {
-			return nil
-		}
-		begin := time.Now()
-		dump := stack.Dump(maxDump)
-		d.dumpDue = begin.Add(dumpShare * time.Since(begin))
-		return dump
-	})
-}
-
-// examine tells what a loop is at: nil if it has no work, or if the stacks do not tell; looked
-// tells these apart.
-func examine(l *loop.Loop, dump func() []byte) (c *culprit, looked bool) {
-	g, ok := stack.Find(dump(), l.Goroutine())
+	g, ok := stack.Find(d.stacks(now), l.Goroutine())
 	if !ok {
 		return nil, false
 	}
-	return findCulprit(g), true
+	if t, busy := l.Turn(); !busy || t.Began != w.turn.Began || t.Steps != w.turn.Steps {
+		return nil, true
+	}
+	w.culprit = findCulprit(g)
+	return w.culprit, true
+}
+
+// stacks takes the stacks once for a look; nil if the last ones were too short a time ago.
+func (d *watchdog) stacks(now time.Time) []byte {
+	if d.dump == nil && !now.Before(d.dumpDue) {
+		begin := time.Now()
+		d.dump = stack.Dump(maxDump)
+		d.dumpDue = begin.Add(dumpShare * time.Since(begin))
+	}
+	return d.dump
 }
 
 // judge completes the figures of loops that are in a long turn.
@@ -272,18 +212,14 @@ func (d *watchdog) judge(loops []*EventLoop, figures []control.Loop) {
 	now := time.Now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	dump := d.dumpOnce(now)
 	for i, e := range loops {
 		t, busy := e.loop.Turn()
 		if !busy || t.Held < limit {
 			continue
 		}
 		w := d.turnOf(e.loop)
-		known := w.turn.Began == t.Began && w.turn.Steps == t.Steps
-		c, looked := w.culprit, true
-		if !known || c == nil {
-			c, looked = examine(e.loop, dump)
-		}
+		w.see(d, e.loop, t, busy, now)
+		c, looked := d.examine(e.loop, w, now)
 		f := &figures[i]
 		switch {
 		case c != nil:
@@ -295,41 +231,5 @@ func (d *watchdog) judge(loops []*EventLoop, figures []control.Loop) {
 		}
 		f.Busy = t.Held.Milliseconds()
 	}
-}
-
-// loggerOf is the logger of the worker that a loop serves, if it is one alone.
-func (d *watchdog) loggerOf(l *loop.Loop) *slog.Logger {
-	m := d.master
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	var only *service
-	for _, s := range m.services {
-		if slices.Contains(s.loops, l) {
-			if only != nil {
-				return m.logger()
-			}
-			only = s
-		}
-	}
-	if only == nil {
-		return m.logger()
-	}
-	return only.log
-}
-
-// runningLoops are the loops; the slice is not to be changed.
-func (m *Master) runningLoops() []*EventLoop {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.loops
-}
-
-// requests is the number of messages received by all workers.
-func (m *Master) requests() (n uint64) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, s := range m.services {
-		n += s.requests.Load()
-	}
-	return n
+	d.dump = nil
 }

@@ -31,7 +31,7 @@ func (f Frame) Name() string {
 
 func (f Frame) split() (path, name string) {
 	slash := strings.LastIndexByte(f.Func, '/') + 1
-	if i := strings.IndexByte(f.Func[slash:], '.'); i >= 0 {
+	if i := strings.IndexByte(f.Func[slash:], '.'); slash+i > 0 && i >= 0 {
 		// A dot in the last element of a path is escaped in symbols.
 		return strings.ReplaceAll(f.Func[:slash+i], "%2e", "."), f.Func[slash+i+1:]
 	}
