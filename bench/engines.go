@@ -7,6 +7,7 @@ import "slices"
 var enginesOf = map[string][]string{
 	"tcp":   {"c", "workerman", "gnet", "nbio", "evio", "net"},
 	"udp":   {"c", "workerman", "gnet", "nbio", "evio", "net"},
+	"proxy": {"workerman", "net", "net-copy", "nginx", "haproxy", "haproxy-splice"},
 	"http":  {"c", "workerman", "workerman-send", "workerman-handler", "gnet", "nbio", "fasthttp", "nginx", "net"},
 	"https": {"workerman", "workerman-handler", "nbio", "fasthttp", "nginx", "net"},
 	"ws":    {"c", "workerman", "nbio", "gws", "gorilla", "coder", "gobwas"},
@@ -39,7 +40,7 @@ func (l load) engines(wanted []string) []string {
 // allEngines are the names that -engines knows.
 var allEngines = func() []string {
 	var all []string
-	for _, network := range []string{"tcp", "http", "ws"} {
+	for _, network := range []string{"tcp", "http", "ws", "proxy"} {
 		for _, e := range enginesOf[network] {
 			if !slices.Contains(all, e) {
 				all = append(all, e)
@@ -53,6 +54,8 @@ var allEngines = func() []string {
 // ratios, beside the floor.
 func (l load) peer() string {
 	switch l.Network {
+	case "proxy":
+		return "nginx"
 	case "http":
 		return "fasthttp"
 	case "https":
@@ -64,7 +67,9 @@ func (l load) peer() string {
 }
 
 // isGo reports whether an engine's server is this program.
-func isGo(engine string) bool { return engine != "c" && engine != "nginx" }
+func isGo(engine string) bool {
+	return !slices.Contains([]string{"c", "nginx", "haproxy", "haproxy-splice"}, engine)
+}
 
 // cipher is the suite of TLS 1.3 that an engine uses with this client. The TLS of nbio does
 // not see that the processor has instructions for AES.

@@ -17,14 +17,14 @@ const page = "Hello, World!"
 
 // load is what a client and a server have to agree on.
 type load struct {
-	Network string `json:"network"` // tcp, udp, http, https, ws or wss
+	Network string `json:"network"` // tcp, udp, proxy, http, https, ws or wss
 	Task    string `json:"task"`
 	Size    int    `json:"size"`              // bytes of a message, or of a body
 	Deflate bool   `json:"deflate,omitempty"` // WebSocket messages are compressed
 }
 
 func (l *load) register(set *flag.FlagSet) {
-	set.StringVar(&l.Network, "network", "tcp", "tcp, udp, http, https, ws or wss")
+	set.StringVar(&l.Network, "network", "tcp", "tcp, udp, proxy, http, https, ws or wss")
 	set.StringVar(&l.Task, "task", echoTask, "echo, page or broadcast")
 	set.IntVar(&l.Size, "size", 64, "bytes of a message")
 	set.BoolVar(&l.Deflate, "deflate", false, "compress WebSocket messages")
@@ -37,6 +37,7 @@ func (l load) args() []string {
 }
 
 func (l load) http() bool      { return l.Network == "http" || l.Network == "https" }
+func (l load) proxy() bool     { return l.Network == "proxy" }
 func (l load) websocket() bool { return l.Network == "ws" || l.Network == "wss" }
 func (l load) tls() bool       { return l.Network == "https" || l.Network == "wss" }
 

@@ -182,6 +182,12 @@ func newRunner(ctx context.Context, o options, dir string) (*runner, error) {
 			r.skip("nginx", err)
 		}
 	}
+	if slices.ContainsFunc(r.engines, func(e string) bool { return strings.HasPrefix(e, "haproxy") }) {
+		if r.haproxy, err = exec.LookPath("haproxy"); err != nil {
+			r.skip("haproxy", err)
+			r.skip("haproxy-splice", err)
+		}
+	}
 	return r, nil
 }
 

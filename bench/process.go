@@ -15,6 +15,7 @@ import (
 
 // process is a child of the runner: a server or a client.
 type process struct {
+	behind *process // a server that this one is a proxy of, nil if none
 	cmd    *exec.Cmd
 	stdin  io.WriteCloser
 	stdout *bufio.Scanner
@@ -72,6 +73,9 @@ func (p *process) pid() int { return p.cmd.Process.Pid }
 // stop kills the child and waits for it. There is nothing to say about how it
 // ended: it was killed, or had ended by itself and was reported by expect.
 func (p *process) stop() {
+	if p.behind != nil {
+		p.behind.stop()
+	}
 	_ = p.cmd.Process.Kill()
 	_ = p.cmd.Wait()
 }

@@ -27,6 +27,9 @@ var rows = []row{
 	{"udp-64-s32-w1", load{"udp", echoTask, 64, false}, 32, 1},
 	{"udp-64-s8-w16", load{"udp", echoTask, 64, false}, 8, 16},
 
+	{"proxy-64", load{"proxy", echoTask, 64, false}, 100, 1},
+	{"proxy-bulk", load{"proxy", echoTask, 32 << 10, false}, 10, 64},
+
 	{"http-c100-d1", load{"http", pageTask, len(page), false}, 100, 1},
 	{"http-c1000-d1", load{"http", pageTask, len(page), false}, 1000, 1},
 	{"http-c100-d16", load{"http", pageTask, len(page), false}, 100, 16},
@@ -48,7 +51,7 @@ var rows = []row{
 
 // protocolTitles are the protocols for people.
 var protocolTitles = map[string]string{
-	"tcp": "TCP", "udp": "UDP", "http": "HTTP", "https": "HTTPS", "ws": "WebSocket", "wss": "WebSocket over TLS",
+	"tcp": "TCP", "udp": "UDP", "proxy": "TCP proxy", "http": "HTTP", "https": "HTTPS", "ws": "WebSocket", "wss": "WebSocket over TLS",
 }
 
 func (r row) title() string {

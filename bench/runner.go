@@ -20,6 +20,7 @@ type runner struct {
 	self      string // this program, which is also the Go servers and the client
 	c         string // the compiled C server
 	nginx     string // the installed nginx
+	haproxy   string // the installed HAProxy
 	dir       string // for files of the run
 	cert, key string // files, for TLS
 	cpus      cpuPair
@@ -127,6 +128,9 @@ func readAllocations(server *process, engine string) (int64, error) {
 
 // startServer starts an engine's server and returns its address.
 func (r *runner) startServer(ctx context.Context, engine string, l load, buffer int, idle time.Duration) (*process, string, error) {
+	if l.proxy() {
+		return r.startProxy(ctx, engine, l)
+	}
 	if engine == "nginx" {
 		return r.startNginx(ctx, l)
 	}
@@ -135,7 +139,11 @@ func (r *runner) startServer(ctx context.Context, engine string, l load, buffer 
 		argv = append([]string{r.self, "server", "-engine", engine, "-buffer", strconv.Itoa(buffer),
 			"-idle", idle.String(), "-cert", r.cert, "-key", r.key}, l.args()...)
 	}
-	p, err := startProcess(ctx, r.cpus.server, argv)
+	return listening(startProcess(ctx, r.cpus.server, argv))
+}
+
+// listening waits until a server says where it listens.
+func listening(p *process, err error) (*process, string, error) {
 	if err != nil {
 		return nil, "", err
 	}

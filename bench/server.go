@@ -18,13 +18,15 @@ type serverConfig struct {
 	buffer    int           // read buffer of package net's goroutines
 	idle      time.Duration // idle deadline of workerman's connections, 0 for its default
 	cert, key string        // files, for TLS
+	to        string        // address of the server behind a proxy
 }
 
 // goServers are the engines written in Go; each function serves until the
 // process is killed, so it returns only with an error.
 var goServers = map[string]map[string]func(serverConfig) error{
 	"tcp": bytesServers, "udp": bytesServers,
-	"http": httpServers, "https": httpServers,
+	"proxy": proxyServers,
+	"http":  httpServers, "https": httpServers,
 	"ws": webSocketServers, "wss": webSocketServers,
 }
 
@@ -65,6 +67,7 @@ func serverMain(args []string) error {
 	set.DurationVar(&cfg.idle, "idle", 0, "idle deadline of workerman's connections")
 	set.StringVar(&cfg.cert, "cert", "", "file with the certificate, for TLS")
 	set.StringVar(&cfg.key, "key", "", "file with its key")
+	set.StringVar(&cfg.to, "to", "", "address of the server behind a proxy")
 	if err := set.Parse(args); err != nil {
 		return err
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+
 	"github.com/workerman-go/workerman"
 	"github.com/workerman-go/workerman/http"
 	"github.com/workerman-go/workerman/websocket"
@@ -24,8 +26,7 @@ func newWorkerman(scheme string, cfg serverConfig) *workerman.Worker {
 func serveWorkerman(cfg serverConfig) error {
 	w := newWorkerman(cfg.Network, cfg)
 	w.OnMessage = func(c *workerman.Conn, data []byte) { c.Send(data) }
-	workerman.RunAll()
-	return nil
+	return workerman.Run(context.Background()) // one process, whose CPU time is read
 }
 
 func serveWorkermanHTTP(cfg serverConfig) error {
@@ -38,8 +39,7 @@ func serveWorkermanHTTP(cfg serverConfig) error {
 		}
 		c.Respond(hello)
 	}
-	workerman.RunAll()
-	return nil
+	return workerman.Run(context.Background()) // one process, whose CPU time is read
 }
 
 // serveWorkermanSend answers with Send, which makes a page of bytes.
@@ -47,15 +47,13 @@ func serveWorkermanSend(cfg serverConfig) error {
 	w := newWorkerman(cfg.Network, cfg)
 	body := []byte(page)
 	w.OnRequest = func(c *workerman.Conn, r *http.Request) { c.Send(body) }
-	workerman.RunAll()
-	return nil
+	return workerman.Run(context.Background()) // one process, whose CPU time is read
 }
 
 // serveWorkermanHandler mounts the handler that package net/http serves.
 func serveWorkermanHandler(cfg serverConfig) error {
 	newWorkerman(cfg.Network, cfg).Handle(netHandler(cfg.load))
-	workerman.RunAll()
-	return nil
+	return workerman.Run(context.Background()) // one process, whose CPU time is read
 }
 
 func serveWorkermanWebSocket(cfg serverConfig) error {
@@ -76,6 +74,5 @@ func serveWorkermanWebSocket(cfg serverConfig) error {
 			w.Broadcast(data)
 		}
 	}
-	workerman.RunAll()
-	return nil
+	return workerman.Run(context.Background()) // one process, whose CPU time is read
 }

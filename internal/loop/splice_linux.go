@@ -12,12 +12,12 @@ import (
 // it: for little, reading and writing is cheaper, and the pipe is of use to others.
 
 const (
-	spliceSize = 256 << 10 // bytes that a pipe has room for
+	spliceSize = 64 << 10 // bytes that a pipe has room for by default
 	// bulkSplice is what a move has to bring to count as bulk; maxSmall moves in a row that
 	// bring less end the splice, as does an idle time of spliceIdle milliseconds.
 	bulkSplice = 16 << 10
 	maxSmall   = 8
-	spliceIdle = 1000
+	spliceIdle = 250
 	// maxPipes bounds the pipes of a loop, each of which is two descriptors; maxSparePipes
 	// those that wait to be used again.
 	maxPipes      = 256
@@ -62,7 +62,7 @@ func (p *pipePool) get() (pipe, bool) {
 		p.used++
 		return last, true
 	}
-	r, w, err := poll.Pipe(spliceSize)
+	r, w, err := poll.Pipe()
 	if err != nil {
 		return pipe{}, false
 	}

@@ -6,14 +6,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Pipe makes a pipe for Splice that has room for size bytes, or for fewer if the system's
-// limits want it so.
-func Pipe(size int) (r, w int, err error) {
+// Pipe makes a pipe for Splice.
+func Pipe() (r, w int, err error) {
 	var fds [2]int
 	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
 		return -1, -1, err
 	}
-	unix.FcntlInt(uintptr(fds[1]), unix.F_SETPIPE_SZ, size)
 	return fds[0], fds[1], nil
 }
 
