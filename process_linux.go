@@ -320,15 +320,15 @@ func (p *process) recycle(r Recycle) {
 		case <-p.m.stop:
 			return
 		}
-		reason := ""
+		reason := "" // names the limit rather than what was met, so that exits are counted together
 		f := p.m.figures()
 		switch {
 		case r.Requests > 0 && f.Requests >= r.Requests:
-			reason = fmt.Sprintf("%d requests", f.Requests)
+			reason = fmt.Sprintf("%d requests", r.Requests)
 		case r.Memory > 0 && f.Memory >= r.Memory:
-			reason = fmt.Sprintf("%d MiB of memory", f.Memory>>20)
+			reason = fmt.Sprintf("%d MiB of memory", r.Memory>>20)
 		case r.Age > 0 && time.Since(born) >= age:
-			reason = "age " + age.Round(time.Second).String()
+			reason = "age " + r.Age.String()
 		}
 		if reason != "" {
 			p.link.Send(control.Message{Kind: control.Replace, Reason: reason})

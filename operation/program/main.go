@@ -72,7 +72,7 @@ func main() {
 	}
 	if *web != "" {
 		h := workerman.NewWorker(*web)
-		h.Name, h.Count = "web", *count
+		h.Name, h.Count, h.Recycle.Requests = "web", *count, *requests
 		h.OnRequest = func(c *workerman.Conn, r *http.Request) {
 			if r.Path() == "/ws" {
 				c.Upgrade(r)
