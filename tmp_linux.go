@@ -1,9 +1,5 @@
 package workerman
 
-import (
-	"io"
-	"os"
-)
+import "os"
 
-func (m *Master) writeStack(w io.Writer) error        { return nil }
 func (p *process) profile(q string, w *os.File) error { return nil }
