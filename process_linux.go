@@ -263,17 +263,20 @@ func (p *process) give(f *os.File, timeout time.Duration) {
 	<-p.ready
 	p.unlisten()
 	p.reloadCallback()
-	var moved, left int
+	moved := 0
 	link, err := control.UnixConn(f)
 	if err == nil {
-		err = p.m.handOver(link, time.Now().Add(timeout), func(m, l int) {
-			moved, left = m, l
-			p.link.Send(control.Message{Kind: control.Moving, Moved: m, Left: l})
+		err = p.m.handOver(link, time.Now().Add(timeout), func(n, left int) {
+			moved = n
+			p.link.Send(control.Message{Kind: control.Moving, Moved: n, Left: left})
 		})
-		link.Close()
 	}
 	if err != nil {
 		p.m.logger().Warn("hand-over of connections", "error", err)
+	}
+	left := 0
+	for _, s := range p.m.serving() {
+		left += int(s.live.Load())
 	}
 	p.link.Send(control.Message{Kind: control.Given, Moved: moved, Left: left})
 }
@@ -284,7 +287,6 @@ func (p *process) take(f *os.File) {
 	link, err := control.UnixConn(f)
 	if err == nil {
 		err = p.m.adopt(link)
-		link.Close()
 	}
 	if err != nil {
 		p.m.logger().Warn("taking over connections", "error", err)
