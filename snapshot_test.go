@@ -53,8 +53,11 @@ func TestFiguresAddUp(t *testing.T) {
 		io.WriteString(panicking, "x")
 		io.Copy(io.Discard, panicking)
 		client := clientOf(s, outer, "tcp")
+		told := make(happened, 8)
+		told.watch(client)
 		connect(t, client)
-		eventually(t, "the client is connected", func() bool {
+		told.expect(t, "connect")
+		eventually(t, "the one that panicked is gone", func() bool {
 			f := s.master.figures()
 			return f.Accepted == conns+2 && f.Connections == conns+1
 		})
