@@ -10,12 +10,13 @@ import (
 	"testing"
 )
 
-// rawSocket is the client's side of a WebSocket, made of bytes alone, so that it can send
-// what no client should.
+// rawSocket is a side of a WebSocket, made of bytes alone, so that it can send what nobody
+// should.
 type rawSocket struct {
 	t *testing.T
 	net.Conn
-	in *bufio.Reader
+	in     *bufio.Reader
+	masked bool // the other side is a client
 }
 
 // upgrade is a request for a WebSocket.
@@ -26,7 +27,7 @@ const upgrade = "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: 
 func (e endpoint) socket(t *testing.T, fields string) *rawSocket {
 	t.Helper()
 	c := e.dial(t)
-	w := &rawSocket{t, c, bufio.NewReaderSize(c, 64<<10)}
+	w := &rawSocket{t: t, Conn: c, in: bufio.NewReaderSize(c, 64<<10)}
 	w.send(upgrade + fields + "\r\n")
 	r, err := nethttp.ReadResponse(w.in, nil)
 	if err != nil || r.StatusCode != 101 || r.Header.Get("Sec-WebSocket-Accept") != "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" {
@@ -76,6 +77,9 @@ func (w *rawSocket) read() (first byte, payload string, err error) {
 		return 0, "", err
 	}
 	n := uint64(head[1])
+	if w.masked {
+		n ^= 0x80
+	}
 	switch {
 	case n == 126:
 		_, err = io.ReadFull(w.in, head[2:4])
@@ -84,13 +88,20 @@ func (w *rawSocket) read() (first byte, payload string, err error) {
 		_, err = io.ReadFull(w.in, head[2:])
 		n = binary.BigEndian.Uint64(head[2:])
 	case n > 127:
-		err = fmt.Errorf("the server masks")
+		err = fmt.Errorf("a server masks, or a client does not")
+	}
+	var mask [4]byte
+	if w.masked && err == nil {
+		_, err = io.ReadFull(w.in, mask[:])
 	}
 	if err != nil {
 		return 0, "", err
 	}
 	b := make([]byte, n)
 	_, err = io.ReadFull(w.in, b)
+	for i := range b {
+		b[i] ^= mask[i%4]
+	}
 	return head[0], string(b), err
 }
 
