@@ -59,6 +59,12 @@ func judge(t *testing.T, what string, r siege.Report) {
 	table("%-28s longest answer of a WebSocket %v; of HTTP %v", "", r.Gaps, r.Waits)
 }
 
+// talk waits until everybody has had an answer to something new.
+func talk(t *testing.T, c *siege.Crowd) {
+	t.Helper()
+	until(t, "everybody has had an answer", c.Everyone())
+}
+
 // army is the load of a siege by reloads.
 func army(addr string) siege.Options {
 	return siege.Options{
@@ -73,7 +79,7 @@ func TestSiegeByReloads(t *testing.T) {
 	in := install(t, "1")
 	in.daemon("-web", "http://127.0.0.1:0", "-count", "2")
 	crowd := surround(t, army(in.address("web")))
-	time.Sleep(sized(500*time.Millisecond, 5*time.Second)) // the load goes on for a while
+	talk(t, crowd)
 	judge(t, "without a reload", crowd.Report())
 	for n := range sized(3, 10) {
 		in.deploy(string('2'-rune(n%2)), "")
@@ -84,6 +90,7 @@ func TestSiegeByReloads(t *testing.T) {
 		}
 		in.must(args...)
 		took := time.Since(began)
+		talk(t, crowd)
 		judge(t, fmt.Sprintf("%s %d, %.1f s", strings.Join(args, " "), n+1, took.Seconds()), crowd.Report())
 		if r := in.status().Reload; r == nil || r.Error != "" || r.Replaced != 4 || r.Moved < int64(sized(500, 10_000)) {
 			t.Errorf("reload %+v", r)

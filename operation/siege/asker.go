@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"time"
 )
 
@@ -25,7 +24,7 @@ var requests = []string{
 }
 
 // askAll is the life of a client who asks on one connection.
-func (c *Crowd) askAll(i int, wait *atomic.Int64, started func(error)) {
+func (c *Crowd) askAll(i int, r *record, started func(error)) {
 	var a *asker
 	defer func() {
 		if a != nil {
@@ -49,7 +48,7 @@ func (c *Crowd) askAll(i int, wait *atomic.Int64, started func(error)) {
 			a.conn.Close()
 			a = nil
 		} else {
-			longest(wait, time.Since(begin))
+			r.add(time.Since(begin))
 			c.requests.Add(1)
 			started(nil)
 		}
@@ -73,13 +72,13 @@ func (a *asker) ask(request string) error {
 	if _, err := io.WriteString(a.conn, request); err != nil {
 		return err
 	}
-	r, err := http.ReadResponse(a.in, nil)
+	answer, err := http.ReadResponse(a.in, nil)
 	if err != nil {
 		return err
 	}
-	b, err := io.ReadAll(r.Body)
-	if err == nil && (r.StatusCode != http.StatusOK || len(b) == 0) {
-		err = fmt.Errorf("%w: %s %q", errAnswer, r.Status, b)
+	b, err := io.ReadAll(answer.Body)
+	if err == nil && (answer.StatusCode != http.StatusOK || len(b) == 0) {
+		err = fmt.Errorf("%w: %s %q", errAnswer, answer.Status, b)
 	}
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -52,8 +53,25 @@ type Crowd struct {
 	mu       sync.Mutex // guards what follows
 	faults   map[string]int
 	examples []string
-	gaps     []*atomic.Int64 // longest time for an exchange, of each talker, in nanoseconds
-	waits    []*atomic.Int64 // the same of askers
+	talkers  []*record
+	askers   []*record
+}
+
+// record is what is known of a client.
+type record struct {
+	longest   atomic.Int64 // time of an exchange since the last report, in nanoseconds
+	exchanges atomic.Int64
+}
+
+// add counts an exchange.
+func (r *record) add(d time.Duration) {
+	r.exchanges.Add(1)
+	for {
+		was := r.longest.Load()
+		if int64(d) <= was || r.longest.CompareAndSwap(was, int64(d)) {
+			return
+		}
+	}
 }
 
 // Begin returns when all talkers and askers are connected and have had an answer.
@@ -67,9 +85,9 @@ func Begin(o Options) (*Crowd, error) {
 		c.clients.Go(func() { fn(func(err error) { once.Do(func() { ready <- err }) }) })
 	}
 	for i := range o.Talkers {
-		gap := new(atomic.Int64)
-		c.gaps = append(c.gaps, gap)
-		start(func(started func(error)) { c.talk(i, gap, started) })
+		r := new(record)
+		c.talkers = append(c.talkers, r)
+		start(func(started func(error)) { c.talk(i, r, started) })
 		if i%dialAhead == dialAhead-1 { // no more at a time than a queue of new connections holds
 			for range dialAhead {
 				if err := <-ready; err != nil {
@@ -80,9 +98,9 @@ func Begin(o Options) (*Crowd, error) {
 		}
 	}
 	for i := range o.Askers {
-		wait := new(atomic.Int64)
-		c.waits = append(c.waits, wait)
-		start(func(started func(error)) { c.askAll(i, wait, started) })
+		r := new(record)
+		c.askers = append(c.askers, r)
+		start(func(started func(error)) { c.askAll(i, r, started) })
 	}
 	for range n {
 		if err := <-ready; err != nil {
@@ -119,10 +137,28 @@ func (c *Crowd) Report() Report {
 	defer c.mu.Unlock()
 	r := Report{
 		Messages: c.messages.Swap(0), Requests: c.requests.Swap(0), Arrivals: c.arrivals.Swap(0), Broken: c.broken.Swap(0),
-		Faults: c.faults, Examples: c.examples, Gaps: takeTimes(c.gaps), Waits: takeTimes(c.waits),
+		Faults: c.faults, Examples: c.examples, Gaps: takeTimes(c.talkers), Waits: takeTimes(c.askers),
 	}
 	c.faults, c.examples = make(map[string]int), nil
 	return r
+}
+
+// Everyone returns a function that reports whether each talker and asker has had an answer
+// to something that it said after this call.
+func (c *Crowd) Everyone() (heard func() bool) {
+	records := slices.Concat(c.talkers, c.askers)
+	goals := make([]int64, len(records))
+	for i, r := range records {
+		goals[i] = r.exchanges.Load() + 2 // the first may have been under way
+	}
+	return func() bool {
+		for i, r := range records {
+			if r.exchanges.Load() < goals[i] {
+				return false
+			}
+		}
+		return true
+	}
 }
 
 // End ends the crowd after its current exchanges and reports the rest.
@@ -182,15 +218,5 @@ func (c *Crowd) pause(d time.Duration) bool {
 		return true
 	case <-c.over:
 		return false
-	}
-}
-
-// longest raises the longest time to d.
-func longest(at *atomic.Int64, d time.Duration) {
-	for {
-		was := at.Load()
-		if int64(d) <= was || at.CompareAndSwap(was, int64(d)) {
-			return
-		}
 	}
 }

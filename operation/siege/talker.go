@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"strings"
-	"sync/atomic"
 	"time"
 )
 
@@ -46,7 +45,7 @@ func newTalker(i int) *talker {
 }
 
 // talk is the life of a talker.
-func (c *Crowd) talk(i int, gap *atomic.Int64, started func(error)) {
+func (c *Crowd) talk(i int, r *record, started func(error)) {
 	t := newTalker(i)
 	defer func() {
 		if t.conn != nil {
@@ -79,7 +78,7 @@ func (c *Crowd) talk(i int, gap *atomic.Int64, started func(error)) {
 			t.disconnect()
 			continue
 		}
-		longest(gap, time.Since(begin))
+		r.add(time.Since(begin))
 		c.messages.Add(int64(t.burst))
 		pace := c.o.Pace
 		if !connected { // they do not speak all at once

@@ -3,17 +3,16 @@ package siege
 import (
 	"fmt"
 	"slices"
-	"sync/atomic"
 	"time"
 )
 
 // Times are durations in ascending order.
 type Times []time.Duration
 
-// takeTimes collects what is not 0, and sets it to 0.
-func takeTimes(list []*atomic.Int64) (t Times) {
-	for _, v := range list {
-		if d := v.Swap(0); d > 0 {
+// takeTimes collects the longest times of clients that had an answer, and begins anew.
+func takeTimes(list []*record) (t Times) {
+	for _, r := range list {
+		if d := r.longest.Swap(0); d > 0 {
 			t = append(t, time.Duration(d))
 		}
 	}
