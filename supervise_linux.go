@@ -41,6 +41,7 @@ type supervision struct {
 	manager    *serviceManager
 	log        *slog.Logger
 	plan       master.Plan
+	admin      string // address of the admin pages
 }
 
 // supervise makes this process the master until the service has stopped. ready is called
@@ -74,6 +75,9 @@ func (m *Master) supervise(daemon bool, ready func(control.Status)) error {
 
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	if err := v.openAdmin(ctx); err != nil {
+		return err
+	}
 	go v.signals(ctx)
 	go v.manager.watch(ctx, v.supervisor)
 	go v.keepFiles(ctx, pid)
@@ -153,7 +157,7 @@ func (v *supervision) complete(s *control.Status) {
 	for i := range s.Workers {
 		setDefault(&s.Workers[i].User, s.User)
 	}
-	s.PidFile, s.LogFile, s.Admin = v.files.pid, v.files.log, v.m.Admin
+	s.PidFile, s.LogFile, s.Admin = v.files.pid, v.files.log, v.admin
 }
 
 // keepFiles puts back the pid file and the socket for commands if somebody removes them, as

@@ -1,5 +1,0 @@
-package workerman
-
-import "os"
-
-func (p *process) profile(q string, w *os.File) error { return nil }
