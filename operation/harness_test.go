@@ -59,6 +59,9 @@ func build(t testing.TB, version, trouble string) string {
 	if raceEnabled {
 		args = append(args, "-race")
 	}
+	if os.Getenv("GOCOVERDIR") != "" {
+		args = append(args, "-cover", "-coverpkg=github.com/workerman-go/workerman/...")
+	}
 	cmd := exec.Command("go", append(args, "./program")...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
