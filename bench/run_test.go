@@ -34,6 +34,7 @@ func TestRuns(t *testing.T) {
 	}{
 		{row{"tcp", load{"tcp", echoTask, 64, false}, 3, 2}, "c workerman"},
 		{row{"udp", load{"udp", echoTask, 64, false}, 3, 2}, "c workerman"},
+		{row{"proxy", load{"proxy", echoTask, 32 << 10, false}, 3, 8}, "workerman net net-copy nginx haproxy haproxy-splice"},
 		{row{"http", load{"http", pageTask, len(page), false}, 3, 2}, "c workerman workerman-handler nginx"},
 		{row{"post", load{"http", echoTask, 1 << 10, false}, 3, 1}, "c workerman nbio"},
 		{row{"https", load{"https", pageTask, len(page), false}, 3, 1}, "workerman nbio"},

@@ -7,7 +7,7 @@
 //	heartbeat   closes clients that fell silent, by hand and with IdleTimeout
 //	jsonlines   a protocol of one's own, and handlers for typed JSON messages
 //	hex         bytes as they come, beside a text port, in one process
-//	tcpproxy    two callers piped together, as fast as the slower one reads
+//	tcpproxy    a proxy, and a relay for two callers, as fast as the slower side reads
 //	crontab     jobs by the calendar
 //
 // These connect to others:

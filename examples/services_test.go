@@ -2,6 +2,7 @@ package examples
 
 import (
 	"bytes"
+	"io"
 	"math/rand/v2"
 	"net"
 	"strings"
@@ -136,6 +137,46 @@ func startProxy(t *testing.T, engine string, args ...string) (p *process, a, b s
 	p = start(t, engine, "tcpproxy", append([]string{"-a", "tcp://" + anyPort, "-b", "tcp://" + anyPort}, args...)...)
 	at := p.addresses(2)
 	return p, at[0], at[1]
+}
+
+// A usual proxy, before a server that echoes and then before none.
+func TestProxyToAServer(t *testing.T) {
+	onEveryEngine(t, func(t *testing.T, engine string) {
+		server, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer server.Close()
+		go func() {
+			for {
+				c, err := server.Accept()
+				if err != nil {
+					return
+				}
+				go func() {
+					defer c.Close()
+					io.Copy(c, c)
+				}()
+			}
+		}()
+		p := start(t, engine, "tcpproxy", "-a", "tcp://"+anyPort, "-to", "tcp://"+server.Addr().String())
+		a, b := dial(t, "tcp", p.address()), dial(t, "tcp", p.address())
+		sent := random(8<<20, 3)
+		written := writeAll(a, sent)
+		b.send("meanwhile\n")
+		b.gets("meanwhile")
+		readInPieces(a, sent)
+		written.ends(t)
+		a.Conn.(*net.TCPConn).CloseWrite()
+		a.ends()
+		server.Close()
+		c := dial(t, "tcp", p.address())
+		c.ends()
+		p.says("connection refused")
+		b.send("goes on\n")
+		b.gets("goes on")
+		p.endsWell(syscall.SIGTERM)
+	})
 }
 
 // random returns bytes that show any loss, repetition or change of order.

@@ -1,11 +1,13 @@
 // Tcpproxy passes bytes between two connections in both directions, as a proxy does, no
-// faster than the slower side reads.
+// faster than the slower side reads. On Linux bulk data does not even come into the process.
 //
-// A usual proxy accepts one connection and dials the other. Dialing belongs to the
-// framework's client, which is not there yet. So this program is the kind of proxy that
-// only accepts, a relay for machines that can both call out but not be called, as behind
-// home routers: the first caller on port A and the first on port B are joined, then the
-// next two, and so on.
+// With -to it is a usual proxy: it accepts one connection and makes the other.
+//
+//	go run ./examples/tcpproxy -a tcp://127.0.0.1:2351 -to tcp://127.0.0.1:80
+//
+// Without, it only accepts, a relay for machines that can both call out but not be called, as
+// behind home routers: the first caller on port A and the first on port B are joined, then
+// the next two, and so on.
 //
 //	go run ./examples/tcpproxy
 //	nc 127.0.0.1 2351                # in one terminal
@@ -16,6 +18,7 @@ package main
 
 import (
 	"flag"
+	"log"
 	"slices"
 	"time"
 
@@ -25,14 +28,44 @@ import (
 func main() {
 	addressA := flag.String("a", "tcp://127.0.0.1:2351", "`SCHEME://ADDR` for one side")
 	addressB := flag.String("b", "tcp://127.0.0.1:2352", "`SCHEME://ADDR` for the other side")
+	to := flag.String("to", "", "`SCHEME://ADDR` of the server to pass the callers of side a on to")
 	patience := flag.Duration("wait", time.Minute, "close callers for whom nobody came for this `duration`")
 	flag.Parse()
 
+	if *to != "" {
+		forward(*addressA, *to)
+		workerman.RunAll()
+		return
+	}
 	var a, b queue
 	sideA := serve(*addressA, "side-a", &a, &b, *patience)
 	sideB := serve(*addressB, "side-b", &b, &a, *patience)
 	sideB.Inside = sideA // one process, which knows the callers of both sides
 	workerman.RunAll()
+}
+
+// forward opens side a of a usual proxy. Each caller gets a connection of its own to the
+// server, on the same loop, and is not read before that is there.
+func forward(address, to string) {
+	w := workerman.NewWorker(address)
+	w.Name = "proxy"
+	w.OnConnect = func(c *workerman.Conn) {
+		c.PauseRecv()
+		up := c.NewClient(to)
+		up.OnConnect = func(u *workerman.Conn) {
+			c.Pipe(u)
+			u.Pipe(c)
+			c.ResumeRecv()
+		}
+		up.OnError = func(_ *workerman.Conn, err error) {
+			log.Print(err)
+			c.Close()
+		}
+		if err := up.Connect(); err != nil {
+			log.Print(err)
+			c.Close()
+		}
+	}
 }
 
 // queue holds the callers of one side that wait for a partner, the first come first. Both
