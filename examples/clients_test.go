@@ -43,7 +43,7 @@ func TestWSClient(t *testing.T) {
 		if status := p.status(); status != 0 {
 			t.Errorf("exit status %d", status)
 		}
-		p.says("closed with code 1000")
+		p.says("closed\n")
 	})
 }
 

@@ -46,11 +46,13 @@ func main() {
 	}
 	socket.OnMessage = func(c *workerman.Conn, data []byte) { fmt.Printf("%s\n", data) }
 	socket.OnClose = func(c *workerman.Conn) {
-		code, reason := c.CloseCode()
-		fmt.Fprintln(os.Stderr, "closed with code", code, reason)
 		if ended {
+			fmt.Fprintln(os.Stderr, "closed")
 			workerman.StopAll()
+			return
 		}
+		code, reason := c.CloseCode()
+		fmt.Fprintln(os.Stderr, "closed by the server with code", code, reason)
 	}
 	socket.OnError = func(_ *workerman.Conn, err error) {
 		fmt.Fprintln(os.Stderr, "not connected:", err)
