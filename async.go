@@ -34,12 +34,12 @@ func Async[T any](on Poster, work func() (T, error), done func(T, error)) {
 		c.more().pending.Add(1) // it stays in this process for the result
 	}
 	go func() {
+		if ofConn {
+			defer c.more().pending.Add(-1) // also if work ends the goroutine
+		}
 		result, err := inSlot(work)
 		if done != nil {
 			on.Post(func() { done(result, err) })
-		}
-		if ofConn {
-			c.more().pending.Add(-1)
 		}
 	}()
 }
