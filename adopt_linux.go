@@ -212,9 +212,9 @@ func (a *adoption) begin(l *loop.Loop) {
 // adopted is the first callback of the connection, behind which reading goes on.
 func (c *Conn) adopted(p *passenger) {
 	if fn := c.svc.worker.OnAdopt; fn != nil {
-		data := p.data
-		if p.handed && data == nil {
-			data = []byte{}
+		var data []byte
+		if p.handed {
+			data = p.data
 		}
 		fn(c, data)
 	}

@@ -5,12 +5,9 @@ import (
 	"slices"
 
 	"github.com/workerman-go/workerman/internal/console"
-	"github.com/workerman-go/workerman/internal/master"
 )
 
 var (
-	// processRole is what a master started this process for, "" if none did.
-	processRole string
 	// arguments are os.Args as they were.
 	arguments = slices.Clone(os.Args)
 	// command is what RunAll is to do, or usageError why there is nothing that it could.
@@ -25,10 +22,7 @@ func Args() []string { return slices.Clone(arguments) }
 
 // init runs before main and package flag look at the arguments and the environment.
 func init() {
-	processRole = takeVariable(master.RoleVariable)
-	name := takeVariable(master.NameVariable)
-	if processRole != "" {
-		inheritRole(name)
+	if takeRole() {
 		return
 	}
 	var rest []string
@@ -38,12 +32,4 @@ func init() {
 			askEarly()
 		}
 	}
-}
-
-// takeVariable removes a variable of the environment, lest it reach a child that the
-// program starts.
-func takeVariable(name string) string {
-	v := os.Getenv(name)
-	os.Unsetenv(name)
-	return v
 }

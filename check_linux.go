@@ -29,7 +29,17 @@ func (m *Master) systemdCommand() error {
 	if err != nil {
 		return err
 	}
-	unit, err := systemd.Unit(systemd.UnitOptions{Program: program, Args: os.Args[1:], WorkingDirectory: dir, User: command.User, StopTimeout: m.StopTimeout})
+	o := systemd.UnitOptions{
+		Program: program, Args: os.Args[1:], WorkingDirectory: dir, User: command.User, StopTimeout: m.StopTimeout, PidFile: m.PidFile, LogFile: m.LogFile,
+	}
+	if plan, err := m.plan(); err == nil {
+		for _, w := range plan.Workers {
+			if w.Socket != nil {
+				o.Listen = append(o.Listen, *w.Socket)
+			}
+		}
+	}
+	unit, err := systemd.Unit(o)
 	if err != nil {
 		return err
 	}

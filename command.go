@@ -1,6 +1,7 @@
 package workerman
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -43,6 +44,7 @@ const afterExit = time.Second
 type Command struct {
 	cmd     *exec.Cmd
 	on      Poster
+	ctx     context.Context // on's
 	options CommandOptions
 	input   *commandInput // nil without Input
 	outputs []*output
@@ -70,7 +72,7 @@ type Command struct {
 //	})
 func StartCommand(on Poster, cmd *exec.Cmd, options CommandOptions) (*Command, error) {
 	setDefault(&options.MaxLine, DefaultMaxLine)
-	c := &Command{cmd: cmd, on: on, options: options, over: make(chan struct{})}
+	c := &Command{cmd: cmd, on: on, ctx: on.Context(), options: options, over: make(chan struct{})}
 	if err := c.start(); err != nil {
 		return nil, fmt.Errorf("command %s: %w", cmd.Path, err)
 	}
@@ -130,7 +132,7 @@ func (c *Command) start() (err error) {
 // watch kills the program when there is nobody to run it for.
 func (c *Command) watch() {
 	select {
-	case <-c.on.Context().Done():
+	case <-c.ctx.Done():
 		c.Kill()
 	case <-c.over:
 	}
@@ -165,10 +167,10 @@ func (c *Command) wait(readers *sync.WaitGroup) {
 // deliver runs fn on the loop and waits for its end; false if there is nobody any more to
 // run it for.
 func (c *Command) deliver(fn func()) bool {
-	ctx, done := c.on.Context(), make(chan struct{})
+	done := make(chan struct{})
 	if !c.on.Post(func() {
 		defer close(done)
-		if ctx.Err() == nil {
+		if c.ctx.Err() == nil {
 			fn()
 		}
 	}) {
@@ -177,7 +179,7 @@ func (c *Command) deliver(fn func()) bool {
 	select {
 	case <-done:
 		return true
-	case <-ctx.Done():
+	case <-c.ctx.Done():
 		return false
 	}
 }
@@ -242,7 +244,7 @@ type programs struct {
 func (p *programs) start(c *Command) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if c.on.Context().Err() != nil {
+	if c.ctx.Err() != nil {
 		return ErrNotRunning
 	}
 	inOwnGroup(c.cmd)
@@ -268,7 +270,7 @@ func (p *programs) killOrphans() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for c := range p.all {
-		if c.on.Context().Err() != nil {
+		if c.ctx.Err() != nil {
 			c.Kill()
 		}
 	}

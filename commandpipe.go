@@ -79,7 +79,7 @@ func (o *output) deliver(data []byte) bool {
 		}
 		select {
 		case <-paused:
-		case <-c.on.Context().Done():
+		case <-c.ctx.Done():
 			return false
 		}
 	}

@@ -25,13 +25,16 @@ type giver struct {
 const (
 	firstRoundPause = 2 * time.Millisecond
 	maxRoundPause   = 50 * time.Millisecond
+	// busyPatience is how long connections that are in the middle of something are asked again.
+	// Streams of events always are, and a reload should not wait for them.
+	busyPatience = time.Second
 )
 
 // handOver moves the connections of all workers over link, a stream socket, to a process that
-// runs adopt on its other end. Connections that cannot move yet are asked again until the
-// deadline. progress, which may be nil, is told how many have moved and how many may still
-// do so. An error is of the link: what has not moved is served on, as if nothing had
-// happened. handOver closes link.
+// runs adopt on its other end. Connections that cannot move yet are asked again for a second,
+// and not beyond the deadline. progress, which may be nil, is told how many have moved and
+// how many may still do so. An error is of the link: what has not moved is served on, as if
+// nothing had happened. handOver closes link.
 //
 // A connection that has moved is closed for this process, but without OnClose: OnHandover
 // was its last callback. Its timers are stopped, it has left its groups, and Send on it is
@@ -44,11 +47,14 @@ func (m *Master) handOver(link *net.UnixConn, deadline time.Time, progress func(
 	g := &giver{master: m, link: link, deadline: deadline, progress: progress, staying: make(map[*Conn]struct{})}
 	if m.engine() == loop.Native {
 		pause := firstRoundPause
-		for {
+		for first := true; ; first = false {
 			if err := g.round(); err != nil {
 				return err
 			}
-			if g.later == 0 || time.Until(deadline) <= 0 {
+			if limit := time.Now().Add(busyPatience); first && limit.Before(deadline) {
+				deadline, g.deadline = limit, limit
+			}
+			if g.later == 0 || m.stopping() || time.Until(deadline) <= 0 {
 				break
 			}
 			time.Sleep(min(pause, time.Until(deadline)))

@@ -182,12 +182,10 @@ var conversations = map[string]struct {
 		return webSocketTalker(t, w, nil)
 	}},
 	"compressed websocket": {"websocket://127.0.0.1:0", func(w *Worker) {
-		w.WebSocket.Compression.Enabled = true
+		w.WebSocket.Compression = compressed
 		echo(w)
 	}, func(t *testing.T, w *Worker) talker {
-		o := new(websocket.Options)
-		o.Compression.Enabled = true
-		return webSocketTalker(t, w, o)
+		return webSocketTalker(t, w, &websocket.Options{Compression: compressed})
 	}},
 }
 
@@ -239,7 +237,7 @@ func TestHandover(t *testing.T) {
 	for name, p := range conversations {
 		t.Run(name, func(t *testing.T) {
 			n := startNeighbours(t, p.address, p.configure)
-			const clients, rounds = 40, 10
+			const clients, rounds = 20, 10
 			stop := make(chan struct{})
 			var all sync.WaitGroup
 			for range clients {

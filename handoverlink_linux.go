@@ -112,8 +112,8 @@ func readOffer(link *net.UnixConn) (fds []int, states [][]byte, err error) {
 	var head [linkHead]byte
 	rights := make([]byte, unix.CmsgSpace(maxOffer*4))
 	n, oobn, _, _, err := link.ReadMsgUnix(head[:], rights)
-	if n == 0 && err == nil {
-		err = io.ErrUnexpectedEOF
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF // the other process has ended before it was through
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("hand-over: %w", err)

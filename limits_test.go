@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/workerman-go/workerman/internal/console"
 )
 
 // dialFrom connects from a loopback address of the caller's choice.
@@ -217,7 +219,7 @@ func TestBanner(t *testing.T) {
 		t.Errorf("%d lines about the start:\n%s", n, s.log)
 	}
 	var out bytes.Buffer
-	writeBanner(&out, []*Worker{a, b}, false)
+	console.Banner(&out, statusOf([]*Worker{a, b}), console.Look{})
 	lines := strings.Split(out.String(), "\n")
 	if strings.Contains(out.String(), "\x1b") {
 		t.Error("colours where none are wanted")

@@ -7,6 +7,8 @@ import (
 	"os"
 	"sync"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/workerman-go/workerman/internal/control"
 	"github.com/workerman-go/workerman/internal/logfile"
 )
@@ -101,17 +103,19 @@ func (l *serviceLog) inherit(fds []int) {
 	}
 }
 
-// reopen begins a new file, for a program that has moved the old one away.
-func (l *serviceLog) reopen() error {
-	if l.file == nil {
-		return nil
-	}
-	return l.file.Reopen()
-}
-
 // close writes what waits.
 func (l *serviceLog) close() {
 	if l.file != nil {
 		l.file.Close()
 	}
+}
+
+// replaceOutput makes fd this process's standard output and error.
+func replaceOutput(fd int) error {
+	for _, std := range []int{1, 2} {
+		if err := unix.Dup3(fd, std, 0); err != nil {
+			return fmt.Errorf("standard output: %w", err)
+		}
+	}
+	return nil
 }

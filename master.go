@@ -91,6 +91,7 @@ type Master struct {
 	pending  []*Timer
 	clients  map[*Client]struct{} // that connect, are connected or will be
 	before   []func(*loop.Loop)   // of clients, for when the first loop runs
+	watchdog *watchdog            // of the run
 }
 
 // States of a Master.
@@ -167,6 +168,7 @@ func (m *Master) run(ctx context.Context, workers []*Worker, started func()) err
 	if len(workers) == 0 && !clients {
 		return errNothing
 	}
+	defer m.startWatchdog()()
 	err := m.start(workers)
 	if err == nil {
 		started()

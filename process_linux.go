@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -25,6 +26,7 @@ type process struct {
 	log    *serviceLog
 	ready  chan struct{}
 	ending sync.Once
+	over   atomic.Bool // the end was asked for, maybe before there was anything to end
 
 	mu    sync.Mutex // guards what follows
 	first []int      // descriptors of the worker's own sockets, until it takes them
@@ -85,6 +87,17 @@ func (m *Master) runProcess() error {
 	return err
 }
 
+// Reload asks the master for a reload, as the command reload does, from any goroutine of a
+// process that RunAll has started. It returns at once. ErrNotRunning means that there is no
+// master, as under Run.
+func Reload() error {
+	p, ok := defaultMaster.inherited.(*process)
+	if !ok {
+		return ErrNotRunning
+	}
+	return p.link.Send(control.Message{Kind: control.Reloads})
+}
+
 // pick finds the worker of a key, and those inside of it: the program on the disk may have
 // changed.
 func (m *Master) pick(key string) ([]*Worker, error) {
@@ -105,6 +118,10 @@ func (m *Master) pick(key string) ([]*Worker, error) {
 // serving tells the master that the worker serves.
 func (p *process) serving() {
 	close(p.ready)
+	if p.over.Load() {
+		p.m.StopAll()
+		return
+	}
 	p.link.Send(control.Message{Kind: control.Up, Inside: p.inside()})
 	if p.worker != nil && p.worker.Recycle != (Recycle{}) {
 		go p.recycle(p.worker.Recycle)
@@ -177,12 +194,16 @@ func (p *process) serve(m control.Message, fds []int) {
 	case m.Kind == control.Stop && m.Graceful:
 		go p.leave(true, m.Timeout)
 	case m.Kind == control.Stop:
-		p.m.StopAll()
+		p.stop()
 	case m.Kind == control.Notice:
 		go p.notice()
 	case m.Kind == control.Logs:
 		p.log.inherit(fds)
 		return
+	case m.Kind == control.Output && len(fds) > 0:
+		if err := replaceOutput(fds[0]); err != nil {
+			p.m.logger().Warn("output", "error", err)
+		}
 	}
 	control.CloseAll(fds)
 }
@@ -220,8 +241,14 @@ func (p *process) leave(graceful bool, timeout time.Duration) {
 			})
 		default: // it never served
 		}
-		p.m.StopAll()
+		p.stop()
 	})
+}
+
+// stop ends the process in good order.
+func (p *process) stop() {
+	p.over.Store(true)
+	p.m.StopAll()
 }
 
 // unlisten stops accepting on all workers of the process.
@@ -236,17 +263,20 @@ func (p *process) give(f *os.File, timeout time.Duration) {
 	<-p.ready
 	p.unlisten()
 	p.reloadCallback()
-	var moved, left int
+	moved := 0
 	link, err := control.UnixConn(f)
 	if err == nil {
-		err = p.m.handOver(link, time.Now().Add(timeout), func(m, l int) {
-			moved, left = m, l
-			p.link.Send(control.Message{Kind: control.Moving, Moved: m, Left: l})
+		err = p.m.handOver(link, time.Now().Add(timeout), func(n, left int) {
+			moved = n
+			p.link.Send(control.Message{Kind: control.Moving, Moved: n, Left: left})
 		})
-		link.Close()
 	}
 	if err != nil {
 		p.m.logger().Warn("hand-over of connections", "error", err)
+	}
+	left := 0
+	for _, s := range p.m.serving() {
+		left += int(s.live.Load())
 	}
 	p.link.Send(control.Message{Kind: control.Given, Moved: moved, Left: left})
 }
@@ -257,7 +287,6 @@ func (p *process) take(f *os.File) {
 	link, err := control.UnixConn(f)
 	if err == nil {
 		err = p.m.adopt(link)
-		link.Close()
 	}
 	if err != nil {
 		p.m.logger().Warn("taking over connections", "error", err)
@@ -293,15 +322,15 @@ func (p *process) recycle(r Recycle) {
 		case <-p.m.stop:
 			return
 		}
-		reason := ""
+		reason := "" // names the limit rather than what was met, so that exits are counted together
 		f := p.m.figures()
 		switch {
 		case r.Requests > 0 && f.Requests >= r.Requests:
-			reason = fmt.Sprintf("%d requests", f.Requests)
+			reason = fmt.Sprintf("%d requests", r.Requests)
 		case r.Memory > 0 && f.Memory >= r.Memory:
-			reason = fmt.Sprintf("%d MiB of memory", f.Memory>>20)
+			reason = fmt.Sprintf("%d MiB of memory", r.Memory>>20)
 		case r.Age > 0 && time.Since(born) >= age:
-			reason = "age " + age.Round(time.Second).String()
+			reason = "age " + r.Age.String()
 		}
 		if reason != "" {
 			p.link.Send(control.Message{Kind: control.Replace, Reason: reason})

@@ -1,6 +1,7 @@
 package workerman
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -466,7 +467,7 @@ func (s *service) stats() WorkerStats {
 
 // handoverKey names the service for a process that hands its connections over: there it is
 // found by it.
-func (s *service) handoverKey() string { return s.worker.address }
+func (s *service) handoverKey() string { return cmp.Or(s.worker.key, s.worker.address) }
 
 // handoverService is the service of that key, nil if there is none.
 func (m *Master) handoverService(key string) *service {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/workerman-go/workerman/internal/control"
 	"github.com/workerman-go/workerman/internal/master"
@@ -40,6 +41,7 @@ type supervision struct {
 	manager    *serviceManager
 	log        *slog.Logger
 	plan       master.Plan
+	admin      string // address of the admin pages
 }
 
 // supervise makes this process the master until the service has stopped. ready is called
@@ -73,8 +75,12 @@ func (m *Master) supervise(daemon bool, ready func(control.Status)) error {
 
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	if err := v.openAdmin(ctx); err != nil {
+		return err
+	}
 	go v.signals(ctx)
 	go v.manager.watch(ctx, v.supervisor)
+	go v.keepFiles(ctx, pid)
 	if os.Getpid() == 1 {
 		go master.Reap(ctx)
 	}
@@ -82,9 +88,7 @@ func (m *Master) supervise(daemon bool, ready func(control.Status)) error {
 		return err
 	}
 	status := v.server.Status(ctx)
-	for _, w := range status.Workers {
-		v.log.Info("worker started", "worker", w.Name, "listen", w.Listen, "transport", w.Transport, "processes", w.Count, "loops", w.Loops)
-	}
+	logStarted(v.log, status)
 	ready(status)
 	err = v.supervisor.Wait()
 	v.log.Info("stopped")
@@ -109,7 +113,7 @@ func (v *supervision) prepare() error {
 	o := master.Options{
 		Program: program, Args: os.Args, Stdout: os.Stdout, Stderr: os.Stderr, Daemon: v.daemon, Log: v.log,
 		Ready: v.m.StartTimeout, Graceful: v.m.GracefulTimeout, LogFiles: v.output.descriptors,
-		OnExit: v.onExit, OnState: v.manager.tell, Activated: v.manager.socket,
+		OnReload: v.reopenOutput, OnExit: v.onExit, OnState: v.manager.tell, Activated: v.manager.socket,
 	}
 	if v.supervisor, err = master.New(v.plan, o); err != nil {
 		return err
@@ -118,6 +122,23 @@ func (v *supervision) prepare() error {
 		go v.output.follow(v.supervisor.Notify)
 	}
 	return nil
+}
+
+// reopenOutput begins a new StdoutFile of a daemon, in case the old one was moved away.
+func (v *supervision) reopenOutput() int {
+	if !v.daemon {
+		return -1
+	}
+	f, err := v.m.openStdout()
+	if err == nil {
+		err = replaceOutput(int(f.Fd()))
+		f.Close()
+	}
+	if err != nil {
+		v.log.Warn("the old output goes on", "error", err)
+		return -1
+	}
+	return int(os.Stdout.Fd())
 }
 
 // onExit passes the end of a process on to the user.
@@ -133,15 +154,49 @@ func (v *supervision) onExit(e master.Exit) {
 func (v *supervision) complete(s *control.Status) {
 	s.Version, s.Build = versions()
 	s.User = userName()
-	s.PidFile, s.LogFile, s.Admin = v.files.pid, v.files.log, v.m.Admin
+	for i := range s.Workers {
+		setDefault(&s.Workers[i].User, s.User)
+	}
+	s.PidFile, s.LogFile, s.Admin = v.files.pid, v.files.log, v.admin
 }
 
-// signals serves the signals of the master. A second one that stops makes the stop short.
+// keepFiles puts back the pid file and the socket for commands if somebody removes them, as
+// cleaners of temporary files do: without them nobody could stop the service.
+func (v *supervision) keepFiles(ctx context.Context, pid *master.PidFile) {
+	tick := time.NewTicker(keepPeriod)
+	defer tick.Stop()
+	path := master.SocketPath(v.files.pid)
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		if err := pid.Keep(); err != nil {
+			v.log.Error("the pid file is gone and cannot be written again", "error", err)
+		}
+		if _, err := os.Lstat(path); errors.Is(err, os.ErrNotExist) {
+			ln, err := master.ListenSocket(path)
+			if err != nil {
+				v.log.Error("commands cannot reach the master", "error", err)
+				continue
+			}
+			go v.server.Serve(ln)
+		}
+	}
+}
+
+// keepPeriod is how often the master looks after its files.
+const keepPeriod = 2 * time.Second
+
+// signals serves the signals of the master. After one that stops, a second one ends it at
+// once.
 func (v *supervision) signals(ctx context.Context) {
 	ch := make(chan os.Signal, 8)
 	signal.Notify(ch, syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2)
 	signal.Ignore(syscall.SIGPIPE) // a terminal that has gone
 	defer signal.Stop(ch)
+	stopping := false
 	for {
 		var sig os.Signal
 		select {
@@ -157,7 +212,10 @@ func (v *supervision) signals(ctx context.Context) {
 			go v.supervisor.Reload(true, nil)
 		case sig == syscall.SIGQUIT:
 			go v.supervisor.Stop(true, why, nil)
+		case stopping:
+			v.supervisor.Kill("second " + why)
 		default:
+			stopping = true
 			go v.supervisor.Stop(false, why, nil)
 		}
 	}

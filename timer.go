@@ -121,7 +121,7 @@ func (c *Conn) ownTimer(t *Timer, arm func(*loop.Loop) *loop.Timer) *Timer {
 	x := c.more()
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.gone || c.stream.Closed() {
+	if x.gone || !c.datagram && c.stream.Closed() {
 		t.stopped = true
 		return t
 	}

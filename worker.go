@@ -103,6 +103,7 @@ type Worker struct {
 	handler nethttp.Handler
 	master  *Master
 	svc     *service
+	key     string // names the worker between processes; "": its address does
 }
 
 // Limits bound what peers can make a worker do. Zero values mean the defaults.

@@ -28,7 +28,8 @@ const module = "github.com/workerman-go/workerman"
 var packages = map[string]string{
 	"workerman": module, "http": module + "/http", "websocket": module + "/websocket", "session": module + "/session",
 	"context": "context", "errors": "errors", "fmt": "fmt", "io": "io", "json": "encoding/json", "log": "log", "net": "net",
-	"crontab": module + "/crontab", "netip": "net/netip", "nethttp": "net/http", "os": "os", "slog": "log/slog", "strconv": "strconv", "strings": "strings",
+	"crontab": module + "/crontab", "filemonitor": module + "/filemonitor", "netip": "net/netip", "nethttp": "net/http", "os": "os", "slog": "log/slog", "strconv": "strconv", "strings": "strings",
+	"httpclient": module + "/httpclient", "bytes": "bytes", "exec": "os/exec", "multipart": "mime/multipart",
 	"time": "time", "tls": "crypto/tls", "url": "net/url", "httputil": "net/http/httputil", "filepath": "path/filepath",
 }
 
@@ -38,6 +39,7 @@ import (
 	nethttp "net/http"
 	"` + module + `"
 	"` + module + `/http"
+	"` + module + `/httpclient"
 	"` + module + `/session"
 )
 var (
@@ -46,6 +48,8 @@ var (
 	r       *http.Request
 	router  nethttp.Handler
 	sessions *session.Sessions
+	api      httpclient.Client
+	photo    []byte
 )
 func checkPassword(name, password string) (ok bool) { return }
 func userOf(token string) (name string, ok bool) { return }

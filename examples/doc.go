@@ -10,6 +10,15 @@
 //	tcpproxy    a proxy, and a relay for two callers, as fast as the slower side reads
 //	crontab     jobs by the calendar
 //
+// These connect to others:
+//
+//	tcpclient   asks a server again and again, and comes back when that was away
+//	wsclient    a WebSocket in the terminal
+//	feed        one WebSocket's messages for the WebSockets of many
+//	asynctask   slow work in processes of its own
+//	socks5      a SOCKS5 proxy
+//	httpproxy   a proxy for browsers
+//
 // These speak HTTP and WebSocket:
 //
 //	webapp      requests and answers of every kind

@@ -73,11 +73,25 @@ type process struct {
 // start runs an example, which the end of the test kills if it still runs then.
 func start(t *testing.T, engine, program string, args ...string) *process {
 	t.Helper()
+	p := prepare(t, engine, program, args...)
+	p.run()
+	return p
+}
+
+// prepare is a process before its start.
+func prepare(t *testing.T, engine, program string, args ...string) *process {
 	p := &process{t: t, cmd: exec.Command(filepath.Join(programs, program), args...), exited: make(chan struct{})}
 	// A program with the race detector waits a second before it exits, if not told otherwise.
 	p.cmd.Env = append(os.Environ(), "WORKERMAN_ENGINE="+engine, "GORACE=atexit_sleep_ms=0",
 		"WORKERMAN_PID_FILE="+filepath.Join(t.TempDir(), program+".pid")) // the same program runs in other tests, too
 	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.output
+	return p
+}
+
+// run starts the process.
+func (p *process) run() {
+	t := p.t
+	t.Helper()
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -93,10 +107,9 @@ func start(t *testing.T, engine, program string, args ...string) *process {
 			t.Error("the process has a race or a panic")
 		}
 		if t.Failed() {
-			t.Logf("output of %s:\n%s", program, text)
+			t.Logf("output of %s:\n%s", filepath.Base(p.cmd.Path), text)
 		}
 	})
-	return p
 }
 
 // listening matches the log line of a worker that has started.

@@ -19,6 +19,7 @@ const victimMode = "INTEROP_VICTIM"
 // beVictim serves an echo in a process of its own, whose memory can be told from that of
 // who abuses it.
 func beVictim() {
+	workerman.DefaultMaster().OneProcess = true // that who abuses it watches
 	w := workerman.NewWorker("websocket://127.0.0.1:0")
 	w.Name = "victim"
 	w.MaxPackageSize = 1 << 20

@@ -32,9 +32,7 @@ func TestStartStatusStop(t *testing.T) {
 	}
 	in.must("stop")
 	c.closed()
-	if n := len(in.processes()); n != 0 {
-		t.Errorf("%d processes after the stop", n)
-	}
+	in.until("the processes have ended", func() bool { return len(in.processes()) == 0 })
 	for _, end := range []string{".pid", ".sock"} {
 		if _, err := os.Lstat(in.program + end); !os.IsNotExist(err) {
 			t.Errorf("%s is left: %v", end, err)
@@ -86,9 +84,7 @@ func TestForegroundStopsOnSignals(t *testing.T) {
 		if r := <-done; r.code != 0 {
 			t.Errorf("%v: exit code %d\n%s", sig, r.code, r.errOut)
 		}
-		if n := len(in.processes()); n != 0 {
-			t.Errorf("%v: %d processes are left", sig, n)
-		}
+		in.until("the processes have ended", func() bool { return len(in.processes()) == 0 })
 	}
 }
 

@@ -59,6 +59,9 @@ func build(t testing.TB, version, trouble string) string {
 	if raceEnabled {
 		args = append(args, "-race")
 	}
+	if os.Getenv("GOCOVERDIR") != "" {
+		args = append(args, "-cover", "-coverpkg=github.com/workerman-go/workerman/...")
+	}
 	cmd := exec.Command("go", append(args, "./program")...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
@@ -101,7 +104,10 @@ func (in *installation) deploy(version, trouble string) {
 	if err != nil {
 		in.t.Fatal(err)
 	}
-	if err := os.WriteFile(in.program+".new", b, 0o755); err != nil {
+	syscall.ForkLock.RLock() // a child of another test must not hold the file open
+	err = os.WriteFile(in.program+".new", b, 0o755)
+	syscall.ForkLock.RUnlock()
+	if err != nil {
 		in.t.Fatal(err)
 	}
 	if err := os.Rename(in.program+".new", in.program); err != nil {

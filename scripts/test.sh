@@ -112,6 +112,7 @@ race() {
 	need gcc gcc libc6-dev
 	need curl curl
 	need openssl openssl
+	need tmux tmux
 	CGO_ENABLED=1 go test -race -count=1 -timeout 15m ./...
 }
 
@@ -140,8 +141,13 @@ assert_numbers() { go test -count=1 -timeout 10m -v -run "$numbers" .; }
 
 coverage() {
 	local profile=$scratch/coverage
-	local packages=(. ./internal/loop ./http ./websocket ./session ./crontab)
+	local packages=(. ./internal/{loop,master,control,console,logfile,admin} ./http ./websocket ./session ./crontab ./filemonitor ./httpclient)
 	go test -count=1 -timeout 10m -skip "$numbers" -coverpkg="$(IFS=, && echo "${packages[*]}")" -coverprofile="$profile" "${packages[@]}"
+	# The programs that the tests of operation start write down what they ran, too.
+	mkdir "$scratch/programs"
+	GOCOVERDIR=$scratch/programs go test -count=1 -timeout 10m ./operation
+	go tool covdata textfmt -i="$scratch/programs" -o="$scratch/of-programs"
+	tail -n +2 "$scratch/of-programs" >>"$profile"
 	# A block stands in the profile once for each test binary.
 	awk -v min=$min_coverage '
 		NR > 1 { statements[$1] = $2; if ($3 > 0) hit[$1] = 1 }

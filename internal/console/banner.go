@@ -35,5 +35,5 @@ func Banner(w io.Writer, s control.Status, o Look) error {
 	if s.Daemon {
 		how = fmt.Sprintf("Input %q to stop.", clean(s.Program)+" stop")
 	}
-	return writeSheet(w, sheet{head: lines, foot: []string{o.rule(""), how + " Start success."}})
+	return writeSheet(w, sheet{head: lines, foot: append([]string{o.rule("")}, o.wrap(how+" Start success.")...)})
 }

@@ -100,14 +100,18 @@ func (known *command) option(name string) *option {
 }
 
 func unknown(word, program string) error {
-	return fmt.Errorf("unknown command %q%s; \"%s help\" lists the commands", word, meant(word, commandNames()), program)
+	hint := meant(word, commandNames())
+	if hint == "" {
+		hint = ":"
+	}
+	return fmt.Errorf("unknown command %q%s \"%s help\" lists the commands", word, hint, program)
 }
 
 // meant suggests the nearest of words, if one is near.
 func meant(word string, words []string) string {
 	best, nearest := "", 3
 	for _, w := range words {
-		if d := distance(word, w); d < nearest && d < len(w)/2+1 {
+		if d := distance(word, w); d < nearest && 2*d < len(w) {
 			best, nearest = w, d
 		}
 	}

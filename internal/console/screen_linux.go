@@ -69,8 +69,10 @@ func (l *live) screen(ctx context.Context) error {
 			if a.err != nil {
 				return l.gone(a.err)
 			}
+			if !s.paused || !l.answered {
+				a.apply()
+			}
 			l.answered = true
-			a.apply()
 		case <-tick.C:
 			if !s.paused && !s.waiting {
 				s.ask(ctx, answers)

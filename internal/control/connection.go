@@ -84,7 +84,7 @@ func ParseConnection(line string) (c Connection, ok bool) {
 	ok = true
 	field := func() string {
 		f, rest, found := strings.Cut(line, "\t")
-		ok = ok && (found || line != "")
+		ok = ok && found
 		line = rest
 		return f
 	}

@@ -28,7 +28,8 @@ const (
 	Drain    = "drain"    // end kindly
 	Stop     = "stop"
 	Notice   = "notice" // a reload that the worker takes no part in
-	Logs     = "logs"   // the files are the new log and, if there are two, the new output
+	Logs     = "logs"   // the file is the new log
+	Output   = "output" // the file is the new standard output and error
 )
 
 // Kinds of messages from a process to the master.

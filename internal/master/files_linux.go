@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -18,7 +19,8 @@ import (
 // as long as it lives, so that nobody takes another process with an old number for it.
 type PidFile struct {
 	path string
-	file *os.File
+	mu   sync.Mutex
+	file *os.File // nil when it is over
 }
 
 // RunningError says that the program runs already.
@@ -49,7 +51,7 @@ func LockPidFile(path string) (*PidFile, error) {
 		mine, err1 := f.Stat()
 		now, err2 := os.Lstat(path)
 		if err1 == nil && err2 == nil && os.SameFile(mine, now) {
-			p := &PidFile{path, f}
+			p := &PidFile{path: path, file: f}
 			return p, p.write()
 		}
 		f.Close() // a master that ended just now has removed it
@@ -73,10 +75,29 @@ func (p *PidFile) write() error {
 	return nil
 }
 
+// Keep writes the file again if it was removed.
+func (p *PidFile) Keep() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, err := os.Lstat(p.path); !errors.Is(err, fs.ErrNotExist) || p.file == nil {
+		return nil
+	}
+	again, err := LockPidFile(p.path)
+	if err != nil {
+		return err
+	}
+	p.file.Close()
+	p.file = again.file
+	return nil
+}
+
 // Close removes the file and frees the lock.
 func (p *PidFile) Close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	os.Remove(p.path)
 	p.file.Close()
+	p.file = nil
 }
 
 // MasterOf returns the pid of the master of path, ErrNotRunning if nobody holds the lock.

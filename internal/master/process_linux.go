@@ -1,6 +1,7 @@
 package master
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -46,6 +47,7 @@ type process struct {
 	ready   chan struct{} // closed when it serves
 	given   chan struct{} // closed when its hand-over is over
 	loaded  chan struct{} // closed when OnWorkerReload has run
+	deaf    chan struct{} // closed when all its messages have been served
 	gone    chan struct{} // closed when it has ended
 	failed  string        // why it could not start, in its own words
 	cause   string        // why it ended; valid when gone is closed
@@ -160,7 +162,7 @@ func (s *Supervisor) spawn(sl *slot) (*process, error) {
 	}
 	p := &process{
 		slot: sl, pid: child.Pid, os: child, link: link, crash: readCrash(r), started: time.Now(), state: control.Starting,
-		ready: make(chan struct{}), given: make(chan struct{}), loaded: make(chan struct{}), gone: make(chan struct{}),
+		ready: make(chan struct{}), given: make(chan struct{}), loaded: make(chan struct{}), gone: make(chan struct{}), deaf: make(chan struct{}),
 	}
 	sl.processes = append(sl.processes, p)
 	s.living.Add(1)
@@ -182,11 +184,15 @@ func (s *Supervisor) spawn(sl *slot) (*process, error) {
 // wait waits for the end of a process.
 func (s *Supervisor) wait(p *process) {
 	state, err := p.os.Wait()
-	p.link.Close()
-	select { // grandchildren may hold the pipe open
-	case <-p.crash.done:
-	case <-time.After(100 * time.Millisecond):
+	late, cancel := context.WithTimeout(context.Background(), afterEnd)
+	for _, said := range []chan struct{}{p.deaf, p.crash.done} { // grandchildren may hold the pipe open
+		select {
+		case <-said:
+		case <-late.Done():
+		}
 	}
+	cancel()
+	p.link.Close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil {
@@ -199,8 +205,12 @@ func (s *Supervisor) wait(p *process) {
 	s.living.Done()
 }
 
+// afterEnd is how long what a process said is waited for when it has ended.
+const afterEnd = 100 * time.Millisecond
+
 // listenTo serves the messages of a process.
 func (s *Supervisor) listenTo(p *process) {
+	defer close(p.deaf)
 	for {
 		m, fds, err := p.link.Receive()
 		if err != nil {

@@ -31,6 +31,7 @@ func (s *Supervisor) Reload(graceful bool, progress func(control.Reload)) error 
 	s.reloads++
 	s.mu.Unlock()
 	s.log.Info("reloading", "graceful", graceful)
+	s.renewOutput()
 	err := r.run()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -48,6 +49,22 @@ func (s *Supervisor) Reload(graceful bool, progress func(control.Reload)) error 
 		s.setState(Running, "")
 	}
 	return err
+}
+
+// renewOutput begins a new output file if the operator has moved the old one away.
+func (s *Supervisor) renewOutput() {
+	if s.options.OnReload == nil {
+		return
+	}
+	fd := s.options.OnReload()
+	if fd < 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.all() {
+		p.link.Send(control.Message{Kind: control.Output}, fd)
+	}
 }
 
 // reload is a reload that goes on.

@@ -69,13 +69,12 @@ func (s *Supervisor) all() (list []*process) {
 	return list
 }
 
-// find lists processes by their worker's name, their slot and pid, all that are not zero;
-// slot -1 means any.
-func (s *Supervisor) find(worker string, slot, pid int) (list []*process) {
+// find lists the processes of a worker, or the one with a pid; zero values mean any.
+func (s *Supervisor) find(worker string, pid int) (list []*process) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.all() {
-		if (worker == "" || p.slot.group.plan.Name == worker) && (slot < 0 || p.slot.id == slot) && (pid == 0 || p.pid == pid) {
+		if (worker == "" || p.slot.group.plan.Name == worker) && (pid == 0 || p.pid == pid) {
 			list = append(list, p)
 		}
 	}
@@ -160,7 +159,7 @@ func load() (l [3]float64) {
 
 // Connections writes the lines of the connections that f chooses, process after process.
 func (s *Supervisor) Connections(ctx context.Context, f control.Filter, w io.Writer) error {
-	for _, p := range s.find(f.Worker, -1, f.PID) {
+	for _, p := range s.find(f.Worker, f.PID) {
 		if err := p.ask(ctx, AskConnections, f, 10*answerTime, w); err != nil && ctx.Err() != nil {
 			return err
 		}
@@ -170,7 +169,7 @@ func (s *Supervisor) Connections(ctx context.Context, f control.Filter, w io.Wri
 
 // Stack writes where processes stand.
 func (s *Supervisor) Stack(ctx context.Context, worker string, pid int, w io.Writer) error {
-	list := s.find(worker, -1, pid)
+	list := s.find(worker, pid)
 	if len(list) == 0 {
 		return ErrNoProcess
 	}
@@ -190,14 +189,17 @@ type ProfileRequest struct {
 	Query url.Values `json:"query"`
 }
 
-// Profile writes a profile of a process, by its pid or by its worker's name and slot.
-func (s *Supervisor) Profile(ctx context.Context, worker string, slot, pid int, r ProfileRequest, w io.Writer) error {
-	list := s.find(worker, slot, pid)
+// Profile writes a profile of a process.
+func (s *Supervisor) Profile(ctx context.Context, pid int, r ProfileRequest, w io.Writer) error {
+	list := s.find("", pid)
 	if len(list) == 0 {
 		return ErrNoProcess
 	}
-	return list[0].ask(ctx, AskProfile, r, 10*time.Minute, w)
+	return list[0].ask(ctx, AskProfile, r, profileTime, w)
 }
+
+// profileTime is longer than any profile.
+const profileTime = 10 * time.Minute
 
 // Notify sends the new log files to all processes.
 func (s *Supervisor) Notify() {

@@ -79,6 +79,15 @@ func (s *Supervisor) endProcess(p *process, m control.Message, why string) {
 	}()
 }
 
+// Kill ends all processes at once.
+func (s *Supervisor) Kill(why string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.all() {
+		s.kill(p, why)
+	}
+}
+
 // newSecret is a random secret for all processes.
 func newSecret() []byte {
 	b := make([]byte, 32)

@@ -24,7 +24,10 @@ type Options struct {
 	Ready    time.Duration // how long a process may take until it serves; default 30 s
 	Graceful time.Duration // how long a graceful stop or reload may take; default 10 min
 	Log      *slog.Logger
-	LogFiles func() []int // descriptors for processes: the log and, if it was opened, the output
+	LogFiles func() []int // descriptors for processes: the log, if there is one
+	// OnReload is called when a reload begins. It returns a descriptor of what is the standard
+	// output of processes from now on, -1 if that stays.
+	OnReload func() int
 	// Activated returns the descriptor of a listening socket that the service manager has
 	// opened, -1 if there is none for that address.
 	Activated func(socket.Address) int

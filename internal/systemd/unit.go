@@ -18,7 +18,8 @@ import (
 const (
 	DefaultFiles       = 1 << 20 // fs.nr_open of most systems
 	DefaultWatchdog    = 30 * time.Second
-	DefaultStopTimeout = 90 * time.Second
+	DefaultStopTimeout = 60 * time.Second
+	stopMargin         = 30 * time.Second
 )
 
 // UnitOptions say what a unit is for. Zero values mean the defaults.
@@ -29,7 +30,8 @@ type UnitOptions struct {
 	Args             []string         // behind the command start
 	WorkingDirectory string           // absolute; default /
 	User, Group      string           // default: root, which workers with a User need
-	StopTimeout      time.Duration    // after which systemd kills what is left; default 90 s
+	PidFile, LogFile string           // of the program; their folders below /run and /var/log are made
+	StopTimeout      time.Duration    // of the program; systemd kills what is left 30 s later. Default 60 s
 	Files            uint64           // open files of a process; default 1048576
 	Watchdog         time.Duration    // default 30 s; below 0 none
 	Listen           []socket.Address // of the workers
@@ -55,7 +57,7 @@ func (o *UnitOptions) check() error {
 	if !filepath.IsAbs(o.WorkingDirectory) {
 		return fmt.Errorf("the working directory %q is no absolute path", o.WorkingDirectory)
 	}
-	for what, text := range map[string]string{"program": o.Program, "working directory": o.WorkingDirectory, "user": o.User, "group": o.Group} {
+	for what, text := range map[string]string{"program": o.Program, "working directory": o.WorkingDirectory, "user": o.User, "group": o.Group, "pid file": o.PidFile, "log file": o.LogFile} {
 		if strings.ContainsFunc(text, unicode.IsControl) || strings.HasSuffix(text, `\`) {
 			return fmt.Errorf("a unit cannot name the %s %q", what, text)
 		}
@@ -107,9 +109,16 @@ func Unit(o UnitOptions) (string, error) {
 	if o.Group != "" {
 		u.set("Group", plain(o.Group))
 	}
+	if name := folderBelow("/run", o.PidFile); name != "" {
+		u.because("The folder of the pid file, made at each start.")
+		u.set("RuntimeDirectory", word(name))
+	}
+	if name := folderBelow("/var/log", o.LogFile); name != "" {
+		u.set("LogsDirectory", word(name))
+	}
 	u.because("A stop asks the master alone, which ends its processes in good order.")
 	u.set("KillMode", "mixed")
-	u.set("TimeoutStopSec", seconds(o.StopTimeout))
+	u.set("TimeoutStopSec", seconds(o.StopTimeout+stopMargin))
 	u.set("Restart", "on-failure")
 	u.set("RestartSec", "1s")
 	u.because("A process that needs too much memory is replaced by the master; the others go on.")
@@ -137,6 +146,15 @@ func Unit(o UnitOptions) (string, error) {
 	u.section("Install")
 	u.set("WantedBy", "multi-user.target")
 	return u.String(), nil
+}
+
+// folderBelow is the folder of a file that lies in one below root, "" if it does not.
+func folderBelow(root, file string) string {
+	name, ok := strings.CutPrefix(filepath.Dir(filepath.Clean(file)), root+"/")
+	if !ok {
+		return ""
+	}
+	return name
 }
 
 // SocketUnit is the text of the unit that opens the sockets of o.Listen for the service.

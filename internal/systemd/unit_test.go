@@ -21,7 +21,8 @@ func TestUnit(t *testing.T) {
 	text, err := Unit(UnitOptions{
 		Program: "/opt/100% chat/chat", Args: []string{"-config", `a "b" $HOME`, "", ";", "x=$1\n"},
 		WorkingDirectory: "/opt/100% chat", User: "www-data", Group: "www-data", Description: "Chat\n100%",
-		StopTimeout: 4500 * time.Millisecond, Files: 5000, Watchdog: -1, Listen: []socket.Address{web},
+		StopTimeout: 4500 * time.Millisecond, Files: 5000, Watchdog: -1,
+		PidFile: "/run/100% chat/a/chat.pid", LogFile: "/var/log/chat/chat.log", Listen: []socket.Address{web},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -30,9 +31,9 @@ func TestUnit(t *testing.T) {
 		"Description=Chat 100%%", "Type=notify",
 		`ExecStart="/opt/100%% chat/chat" start -config "a \"b\" $$HOME" "" ";" "x=$$1\x0a"`,
 		`ExecReload="/opt/100%% chat/chat" reload`,
-		"WorkingDirectory=/opt/100%% chat", "User=www-data", "Group=www-data", "KillMode=mixed", "TimeoutStopSec=5s",
+		"WorkingDirectory=/opt/100%% chat", "User=www-data", "Group=www-data", "KillMode=mixed", "TimeoutStopSec=35s",
 		"LimitNOFILE=5000", "Restart=on-failure", "OOMPolicy=continue", "AmbientCapabilities=CAP_NET_BIND_SERVICE",
-		"WantedBy=multi-user.target",
+		`RuntimeDirectory="100%% chat/a"`, "LogsDirectory=chat", "WantedBy=multi-user.target",
 	} {
 		if !strings.Contains(text, "\n"+line+"\n") {
 			t.Errorf("%s is missing in\n%s", line, text)
@@ -46,7 +47,7 @@ func TestUnit(t *testing.T) {
 }
 
 func TestUnitDefaults(t *testing.T) {
-	text, err := Unit(UnitOptions{Program: "/usr/local/bin/chat", Listen: []socket.Address{web}, Sockets: true})
+	text, err := Unit(UnitOptions{Program: "/usr/local/bin/chat", PidFile: "/run/chat.pid", LogFile: "/srv/log/chat.log", Listen: []socket.Address{web}, Sockets: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +59,7 @@ func TestUnitDefaults(t *testing.T) {
 			t.Errorf("%s is missing in\n%s", line, text)
 		}
 	}
-	for _, not := range []string{"User=", "AmbientCapabilities"} {
+	for _, not := range []string{"User=", "RuntimeDirectory", "LogsDirectory", "AmbientCapabilities"} {
 		if strings.Contains(text, not) {
 			t.Errorf("%s in\n%s", not, text)
 		}
@@ -130,6 +131,7 @@ func TestUnitsAreVerified(t *testing.T) {
 	}
 	o := UnitOptions{
 		Program: program, Args: []string{"-x", `a "b" $HOME %h`, "", ";", "\n"}, WorkingDirectory: dir, User: "daemon",
+		PidFile: "/run/100% chat/chat.pid", LogFile: "/var/log/chat/chat.log",
 		Listen: []socket.Address{web, game, local}, Sockets: true,
 	}
 	service, err := Unit(o)

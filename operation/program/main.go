@@ -31,6 +31,7 @@ func main() {
 	user := flag.String("user", "", "`NAME` to run as")
 	inner := flag.String("inner", "", "`SCHEME://ADDR` that each process listens on by itself")
 	adopt := flag.Bool("adopt", false, "move connections although something is to be remembered")
+	flag.StringVar(&workerman.DefaultMaster().Admin, "admin", "", "`ADDR` of the admin pages; empty for none")
 	flag.DurationVar(&workerman.DefaultMaster().StartTimeout, "start-timeout", 0, "how long a process may take until it serves")
 	flag.DurationVar(&workerman.DefaultMaster().DrainTimeout, "drain", time.Second, "how long a replaced process goes on")
 	flag.Parse()
@@ -72,7 +73,7 @@ func main() {
 	}
 	if *web != "" {
 		h := workerman.NewWorker(*web)
-		h.Name, h.Count = "web", *count
+		h.Name, h.Count, h.Recycle.Requests = "web", *count, *requests
 		h.OnRequest = func(c *workerman.Conn, r *http.Request) {
 			if r.Path() == "/ws" {
 				c.Upgrade(r)

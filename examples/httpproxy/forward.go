@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+	nethttp "net/http"
+
+	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/httpclient"
+)
+
+// forward sends a request on and passes the answer back.
+func (p *proxy) forward(c *workerman.Conn, r *http.Request) {
+	out, err := nethttp.NewRequest(r.Method(), r.Target(), nil)
+	if err != nil {
+		c.Respond(http.Status(400))
+		return
+	}
+	if r.ContentLength() != 0 {
+		body := newUpload(c)
+		out.Body, out.ContentLength = body, r.ContentLength() // -1: in chunks
+		c.Callbacks().OnBody = func(_ *workerman.Conn, r *http.Request, last bool) { body.write(r.Body(), last) }
+	}
+	out.URL.User = nil
+	for name, value := range passed(r.Headers()) {
+		out.Header.Add(name, value)
+	}
+	out.Header.Add("Via", "1.1 workerman")
+	if out.Header.Get("Accept-Encoding") == "" {
+		out.Header.Set("Accept-Encoding", "identity") // not what net/http would ask for
+	}
+	if out.Header.Get("User-Agent") == "" {
+		out.Header.Set("User-Agent", "") // none
+	}
+	(&answer{c: c}).begin(p, out)
+}
+
+// answer is one on its way back. Its callbacks are those of the client's connection.
+type answer struct {
+	c      *workerman.Conn
+	call   *httpclient.Call
+	stream *workerman.Stream
+}
+
+func (a *answer) begin(p *proxy, out *nethttp.Request) {
+	a.call = p.client.Stream(a.c, out, httpclient.Events{OnHead: a.head, OnBody: a.body, OnEnd: a.end})
+	// A client that reads slowly holds the server back.
+	a.c.Callbacks().OnBufferFull = func(*workerman.Conn) { a.call.Pause() }
+	a.c.Callbacks().OnBufferDrain = func(*workerman.Conn) { a.call.Resume() }
+}
+
+func (a *answer) head(r *httpclient.Response) {
+	head := &http.Response{Status: r.StatusCode}
+	for name, value := range passed(all(r.Header)) {
+		head.Add(name, value)
+	}
+	head.Add("Via", "1.1 workerman")
+	stream, err := a.c.Stream(head)
+	if err != nil {
+		a.call.Cancel() // the client is about to go
+		return
+	}
+	a.stream = stream
+}
+
+func (a *answer) body(data []byte) { a.stream.Write(data) }
+
+// end ends the answer; one that breaks off must not look like a whole one.
+func (a *answer) end(_ *httpclient.Response, err error) {
+	switch {
+	case err == nil:
+		a.stream.End()
+	case a.stream != nil:
+		a.c.Destroy()
+	case errors.Is(err, context.DeadlineExceeded):
+		a.c.Respond(http.Status(504))
+	default:
+		a.c.Respond(http.Status(502))
+	}
+}
