@@ -379,6 +379,7 @@ func TestClientBackoff(t *testing.T) {
 		cl.Backoff = Backoff{Min: time.Millisecond, Max: 4 * time.Millisecond}
 		connect(t, cl)
 		h.expect(t, "connect")
+		eventually(t, "the server knows it too", func() bool { return w.Stats().Connections == 1 })
 		again, addr := s.master.NewWorker(w.Address()), w.Addr().String()
 		again.OnMessage = w.OnMessage
 		if k.network == "tcp" {

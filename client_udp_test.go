@@ -44,6 +44,7 @@ func TestClientUDP(t *testing.T) {
 			c.After(0, func() { ticks <- struct{}{} })
 			receive(t, ticks, "the timer")
 			late := c.After(time.Hour, func() {})
+			life := c.Context()
 			c.Post(func() {
 				c.CloseWith([]byte("goodbye"))
 				c.Close()
@@ -53,8 +54,8 @@ func TestClientUDP(t *testing.T) {
 			if c.Connected() || c.Send([]byte("x")) != ErrClosed || c.Post(func() {}) || c.LocalAddr().IsValid() || cl.Send(nil) != ErrClosed {
 				t.Error("it is open")
 			}
-			if late.Stop() {
-				t.Error("its timer was running")
+			if late.Stop() || life.Err() == nil || c.Context().Err() == nil {
+				t.Error("its timer was running, or its context alive")
 			}
 			eventually(t, "the last message is there, and nothing else left", func() bool {
 				return w.Stats().Requests == 6 && s.master.outgoing.Load() == 0 && len(s.master.registered()) == 0

@@ -63,10 +63,10 @@ func (w *Worker) Context() context.Context {
 var notServing = lifetime{cause: ErrNotRunning}
 
 // Context ends when the connection has closed, with ErrClosed as its cause: for work whose
-// result nobody would get then. A UDP peer's is that of its loop.
+// result nobody would get then. That of a worker's peer over UDP is its loop's.
 func (c *Conn) Context() context.Context {
 	loop := c.EventLoop().Context()
-	if c.datagram {
+	if c.datagram && c.Client() == nil {
 		return loop
 	}
 	x := c.more()
@@ -74,7 +74,7 @@ func (c *Conn) Context() context.Context {
 	defer x.mu.Unlock()
 	if x.life == nil {
 		x.life = new(lifetime)
-		if c.stream.Closed() {
+		if x.gone || !c.datagram && c.stream.Closed() {
 			x.life.cause = ErrClosed
 		}
 	}

@@ -274,7 +274,10 @@ func (sp *splice) expire(now int64) {
 	if sp.from == nil {
 		return
 	}
-	if !sp.moved && !sp.from.Paused() {
+	sp.to.mu.Lock()
+	left := sp.left
+	sp.to.mu.Unlock()
+	if !sp.moved && left == 0 {
 		sp.end()
 		return
 	}
