@@ -1,11 +1,10 @@
 // Tcpproxy passes bytes between two connections in both directions, as a proxy does, no
 // faster than the slower side reads.
 //
-// A usual proxy accepts one connection and dials the other. Dialing belongs to the
-// framework's client, which is not there yet. So this program is the kind of proxy that
-// only accepts, a relay for machines that can both call out but not be called, as behind
-// home routers: the first caller on port A and the first on port B are joined, then the
-// next two, and so on.
+// A usual proxy accepts one connection and dials the other, as the examples socks5 and
+// httpproxy do. This program is the kind of proxy that only accepts, a relay for machines
+// that can both call out but not be called, as behind home routers: the first caller on
+// port A and the first on port B are joined, then the next two, and so on.
 //
 //	go run ./examples/tcpproxy
 //	nc 127.0.0.1 2351                # in one terminal
