@@ -118,7 +118,7 @@ func (c *Call) Cancel() {
 	c.cancel(errCancelled)
 }
 
-// Pause stops the pieces of a body, once OnBody has returned; the server has to wait when
+// Pause stops the pieces of a body, from OnHead on or once OnBody has returned; the server has to wait when
 // the buffers of both systems are full. Time in which a call is paused counts for Timeout.
 func (c *Call) Pause() {
 	c.mu.Lock()
@@ -192,6 +192,9 @@ func (c *Call) perform() (response *Response, err error) {
 func (c *Call) pieces(body *body) error {
 	buf := make([]byte, pieceSize)
 	for {
+		if !c.unpaused() {
+			return context.Cause(c.ctx)
+		}
 		n, err := body.Read(buf)
 		if fn := c.events.OnBody; fn != nil && n > 0 && !c.deliver(func() { fn(buf[:n]) }) {
 			return context.Cause(c.ctx)
@@ -201,9 +204,6 @@ func (c *Call) pieces(body *body) error {
 		}
 		if err != nil {
 			return err
-		}
-		if !c.unpaused() {
-			return context.Cause(c.ctx)
 		}
 	}
 }

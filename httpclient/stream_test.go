@@ -61,6 +61,36 @@ func TestStream(t *testing.T) {
 	})
 }
 
+// What is paused in OnHead has no pieces before it is resumed.
+func TestStreamPauseAtTheHead(t *testing.T) {
+	s := start(t, false, mirror)
+	c := client(t)
+	done := make(chan error, 1)
+	s.Post(func() {
+		paused := false
+		var call *Call
+		call = c.Stream(s, request(t, s.url), Events{
+			OnHead: func(*Response) {
+				paused = true
+				call.Pause()
+				s.EventLoop().After(20*time.Millisecond, func() {
+					paused = false
+					call.Resume()
+				})
+			},
+			OnBody: func([]byte) {
+				if paused {
+					t.Error("a piece while the call is paused")
+				}
+			},
+			OnEnd: func(_ *Response, err error) { done <- err },
+		})
+	})
+	if err := receive(t, done, "OnEnd"); err != nil {
+		t.Error(err)
+	}
+}
+
 // A paused call holds the server back.
 func TestStreamPause(t *testing.T) {
 	s := start(t, false, mirror)

@@ -1,5 +1,6 @@
 // Package interop holds tests of workerman against programs that others wrote: curl, wrk,
-// h2load, nginx, haproxy, OpenSSL, the WebSocket client of Node.js, package net/http; and
-// against clients that mean no good. scripts/interop.sh installs what is missing and runs
+// h2load, nginx, haproxy, OpenSSL, the WebSockets of Node.js, package net/http, and for the
+// clients ncat, socat, microsocks, tinyproxy and Mosquitto; and against clients that mean no
+// good. scripts/interop.sh installs what is missing and runs
 // them.
 package interop

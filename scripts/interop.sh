@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Tests the servers against programs that others wrote: curl, wrk, h2load, nginx, haproxy,
-# OpenSSL, the module ws of Node.js; and against abuse. See the package interop.
+# OpenSSL, the module ws of Node.js; the clients against such servers; and against abuse. See the package interop.
 #
 #   scripts/interop.sh                  everything, a minute
 #   scripts/interop.sh -run Nginx -v    the same with flags of go test
@@ -20,7 +20,8 @@ trap 'rm -rf "$scratch"' EXIT
 ulimit -n 20000 2>/dev/null || ulimit -n "$(ulimit -Hn)" 2>/dev/null || true
 
 # Programs, each with the Debian package that it is in.
-readonly programs=(curl:curl wrk:wrk h2load:nghttp2-client nginx:nginx haproxy:haproxy openssl:openssl node:nodejs npm:npm)
+readonly programs=(curl:curl wrk:wrk h2load:nghttp2-client nginx:nginx haproxy:haproxy openssl:openssl node:nodejs npm:npm
+	ncat:ncat socat:socat microsocks:microsocks tinyproxy:tinyproxy-bin mosquitto:mosquitto)
 
 packages=()
 for p in "${programs[@]}"; do

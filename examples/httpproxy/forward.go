@@ -17,8 +17,10 @@ func (p *proxy) forward(c *workerman.Conn, r *http.Request) {
 		c.Respond(http.Status(400))
 		return
 	}
+	back := &answer{c: c}
 	if r.ContentLength() != 0 {
 		body := newUpload(c)
+		back.body = body
 		out.Body, out.ContentLength = body, r.ContentLength() // -1: in chunks
 		c.Callbacks().OnBody = func(_ *workerman.Conn, r *http.Request, last bool) { body.write(r.Body(), last) }
 	}
@@ -33,7 +35,7 @@ func (p *proxy) forward(c *workerman.Conn, r *http.Request) {
 	if out.Header.Get("User-Agent") == "" {
 		out.Header.Set("User-Agent", "") // none
 	}
-	(&answer{c: c}).begin(p, out)
+	back.begin(p, out)
 }
 
 // answer is one on its way back. Its callbacks are those of the client's connection.
@@ -41,16 +43,32 @@ type answer struct {
 	c      *workerman.Conn
 	call   *httpclient.Call
 	stream *workerman.Stream
+	body   *upload // of the request, nil if it has none
 }
 
 func (a *answer) begin(p *proxy, out *nethttp.Request) {
-	a.call = p.client.Stream(a.c, out, httpclient.Events{OnHead: a.head, OnBody: a.body, OnEnd: a.end})
+	a.call = p.client.Stream(a.c, out, httpclient.Events{OnHead: a.head, OnBody: a.piece, OnEnd: a.end})
 	// A client that reads slowly holds the server back.
 	a.c.Callbacks().OnBufferFull = func(*workerman.Conn) { a.call.Pause() }
 	a.c.Callbacks().OnBufferDrain = func(*workerman.Conn) { a.call.Resume() }
 }
 
+// head passes the beginning on. An answer that comes early, as one that refuses a body,
+// waits until that is through or the server does not want it any more: a worker drops what
+// is still to come of a request that has been answered.
 func (a *answer) head(r *httpclient.Response) {
+	if a.body == nil {
+		a.open(r)
+		return
+	}
+	a.call.Pause()
+	a.body.then(func() {
+		a.open(r)
+		a.call.Resume()
+	})
+}
+
+func (a *answer) open(r *httpclient.Response) {
 	head := &http.Response{Status: r.StatusCode}
 	for name, value := range passed(all(r.Header)) {
 		head.Add(name, value)
@@ -64,7 +82,7 @@ func (a *answer) head(r *httpclient.Response) {
 	a.stream = stream
 }
 
-func (a *answer) body(data []byte) { a.stream.Write(data) }
+func (a *answer) piece(data []byte) { a.stream.Write(data) }
 
 // end ends the answer; one that breaks off must not look like a whole one.
 func (a *answer) end(_ *httpclient.Response, err error) {

@@ -17,6 +17,7 @@ type upload struct {
 	data   []byte
 	ended  bool // by the client
 	closed bool // by the reader
+	after  func()
 }
 
 // enough is how much may wait to be read.
@@ -40,6 +41,23 @@ func (u *upload) write(piece []byte, last bool) {
 		u.c.PauseRecv()
 	}
 	u.news.Signal()
+	u.passed()
+}
+
+// then calls fn on the loop when the body is through, or nobody wants it any more.
+func (u *upload) then(fn func()) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.after = fn
+	u.passed()
+}
+
+// passed is called with the lock held.
+func (u *upload) passed() {
+	if u.after != nil && (u.ended || u.closed) {
+		u.c.Post(u.after)
+		u.after = nil
+	}
 }
 
 // Read waits for a piece.
@@ -69,6 +87,7 @@ func (u *upload) Close() error {
 	defer u.mu.Unlock()
 	u.closed, u.data = true, nil
 	u.c.ResumeRecv()
-	u.news.Broadcast()
+	u.news.Signal()
+	u.passed()
 	return nil
 }

@@ -9,10 +9,13 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/workerman-go/workerman"
@@ -82,5 +85,11 @@ func main() {
 			workerman.After(0, end)
 		}()
 	})
-	workerman.RunAll()
+	// A program that ends by itself needs no processes to be kept alive: Run serves in this one.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := workerman.Run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }
