@@ -13,6 +13,7 @@
 // These connect to others:
 //
 //	tcpclient   asks a server again and again, and comes back when that was away
+//	udpclient   asks until there is an answer
 //	wsclient    a WebSocket in the terminal
 //	feed        one WebSocket's messages for the WebSockets of many
 //	asynctask   slow work in processes of its own
