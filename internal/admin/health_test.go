@@ -133,14 +133,14 @@ func TestNamesLocal(t *testing.T) {
 	for host, want := range map[string]bool{
 		"localhost": true, "LOCALHOST:6060": true, "127.0.0.1:6060": true, "127.0.0.1": true, "127.8.8.8": true, "[::1]:6060": true, "[::1]": true, "[::ffff:127.0.0.1]:1": true,
 		"admin.internal:6060": true, "Admin.Internal": true,
-		"evil.example:6060": false, "127.0.0.1.evil.example": false, "localhost.evil.example": false, "10.0.0.1:6060": false, "": false, ":6060": false, "[::]": false,
+		"evil.example:6060": false, "127.0.0.1.evil.example": false, "localhost.evil.example": false, "": true, "10.0.0.1:6060": false, ":6060": false, "[::]": false,
 	} {
 		if got := namesLocal(host, "admin.internal"); got != want {
 			t.Errorf("%q: %v", host, got)
 		}
 	}
-	if namesLocal("", "") {
-		t.Error("no host is the host that is not configured")
+	if namesLocal(":6060", "") {
+		t.Error("no name is the host that is not configured")
 	}
 }
 

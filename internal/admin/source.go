@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/url"
+	"strconv"
 	"sync"
 	"time"
 
@@ -86,7 +87,7 @@ func distinct(workers []control.Worker) []string {
 		}
 		names[i] = name
 		for n := 2; used[names[i]]; n++ {
-			names[i] = numbered(name, n)
+			names[i] = name + " " + strconv.Itoa(n)
 		}
 		used[names[i]] = true
 	}
