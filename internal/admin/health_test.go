@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/workerman-go/workerman/internal/control"
 )
@@ -75,17 +76,25 @@ func TestStatus(t *testing.T) {
 	}
 }
 
-// However many ask, the processes are asked once.
+// Those who wait at the same time get the same answer, and nobody gets an older one.
 func TestStatusIsShared(t *testing.T) {
 	f := &fake{status: sample()}
-	h := NewHandler(f)
-	for range 20 {
-		get(t, h, "/status")
-		get(t, h, "/metrics")
-		get(t, h, "/readyz")
+	v := viewer{source: f}
+	look := func(since time.Time) *view {
+		t.Helper()
+		got, err := v.view(t.Context(), since)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
 	}
-	if f.asked >= 60 {
+	since := time.Now()
+	first := look(since)
+	if look(since) != first || f.asked != 1 {
 		t.Errorf("asked %d times", f.asked)
+	}
+	if look(v.asked.Add(1)) == first || f.asked != 2 {
+		t.Errorf("an old status, asked %d times", f.asked)
 	}
 }
 
