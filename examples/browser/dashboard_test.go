@@ -135,6 +135,12 @@ func TestDashboard(t *testing.T) {
 	p.becomes(`document.querySelector("#connections figure").getAttribute("aria-label")`, "Connections over the last 10 min: now 82,000, least 41,204, most 82,000")
 	p.becomes(`Math.abs(parseFloat(document.querySelector("#cpu .value").textContent) - 100) < 10`, "true")
 
+	// The pointer asks for a moment.
+	p.runs(`document.querySelector("#connections figure").dispatchEvent(new PointerEvent("pointermove", { clientX: 9999 }))`)
+	p.has(`document.querySelector("#connections output").textContent.startsWith("82,000 · ")`, "true")
+	p.runs(`document.querySelector("#connections figure").dispatchEvent(new PointerEvent("pointerleave"))`)
+	p.has(`document.querySelector("#connections output").hidden`, "true")
+
 	// Rows are sorted by what is clicked, and stay so.
 	p.has(shownPIDs, "4712,4713,4714,4801")
 	click := func(title string) {
@@ -195,6 +201,12 @@ func TestDashboard(t *testing.T) {
 	}
 	p.do(chromedp.EmulateViewport(360, 740))
 	p.has(`document.documentElement.scrollWidth <= innerWidth`, "true")
+
+	// It rests while nobody looks.
+	p.runs(`Object.defineProperty(document, "hidden", { value: true, configurable: true }); document.dispatchEvent(new Event("visibilitychange"))`)
+	p.has(shownLive, "paused")
+	p.runs(`delete document.hidden; document.dispatchEvent(new Event("visibilitychange"))`)
+	p.becomes(shownLive, "live")
 
 	// It says so when the service is away, and goes on by itself.
 	stop()

@@ -51,8 +51,12 @@ func local(host string, next http.Handler) http.Handler {
 }
 
 // namesLocal reports whether the host of a request, with or without port, is a loopback
-// address, localhost or the configured host.
+// address, localhost or the configured host. Health checks of HTTP/1.0 have none, browsers
+// always do.
 func namesLocal(requested, configured string) bool {
+	if requested == "" {
+		return true
+	}
 	host := requested
 	if h, _, err := net.SplitHostPort(requested); err == nil {
 		host = h

@@ -5,6 +5,7 @@ package admin
 import (
 	"encoding/json"
 	"net/http"
+	"time"
 
 	"github.com/workerman-go/workerman/internal/control"
 )
@@ -37,7 +38,7 @@ func NewHandler(s Source) http.Handler {
 
 // look takes a view for an answer. If there is none, it has answered.
 func (h *handler) look(w http.ResponseWriter, r *http.Request) (*view, bool) {
-	v, err := h.view(r.Context())
+	v, err := h.view(r.Context(), time.Now())
 	if err != nil {
 		http.Error(w, "no status: "+err.Error(), http.StatusServiceUnavailable)
 		return nil, false

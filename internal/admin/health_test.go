@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/workerman-go/workerman/internal/control"
 )
@@ -75,17 +76,25 @@ func TestStatus(t *testing.T) {
 	}
 }
 
-// However many ask, the processes are asked once.
+// Those who wait at the same time get the same answer, and nobody gets an older one.
 func TestStatusIsShared(t *testing.T) {
 	f := &fake{status: sample()}
-	h := NewHandler(f)
-	for range 20 {
-		get(t, h, "/status")
-		get(t, h, "/metrics")
-		get(t, h, "/readyz")
+	v := viewer{source: f}
+	look := func(since time.Time) *view {
+		t.Helper()
+		got, err := v.view(t.Context(), since)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
 	}
-	if f.asked >= 60 {
+	since := time.Now()
+	first := look(since)
+	if look(since) != first || f.asked != 1 {
 		t.Errorf("asked %d times", f.asked)
+	}
+	if look(v.asked.Add(1)) == first || f.asked != 2 {
+		t.Errorf("an old status, asked %d times", f.asked)
 	}
 }
 
@@ -133,14 +142,14 @@ func TestNamesLocal(t *testing.T) {
 	for host, want := range map[string]bool{
 		"localhost": true, "LOCALHOST:6060": true, "127.0.0.1:6060": true, "127.0.0.1": true, "127.8.8.8": true, "[::1]:6060": true, "[::1]": true, "[::ffff:127.0.0.1]:1": true,
 		"admin.internal:6060": true, "Admin.Internal": true,
-		"evil.example:6060": false, "127.0.0.1.evil.example": false, "localhost.evil.example": false, "10.0.0.1:6060": false, "": false, ":6060": false, "[::]": false,
+		"evil.example:6060": false, "127.0.0.1.evil.example": false, "localhost.evil.example": false, "": true, "10.0.0.1:6060": false, ":6060": false, "[::]": false,
 	} {
 		if got := namesLocal(host, "admin.internal"); got != want {
 			t.Errorf("%q: %v", host, got)
 		}
 	}
-	if namesLocal("", "") {
-		t.Error("no host is the host that is not configured")
+	if namesLocal(":6060", "") {
+		t.Error("no name is the host that is not configured")
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-	"strconv"
 
 	"github.com/workerman-go/workerman/internal/control"
 )
@@ -125,6 +124,3 @@ func (a *account) enter(processes []*control.Process) counters {
 	}
 	return sum
 }
-
-// numbered is "chat 2".
-func numbered(name string, n int) string { return name + " " + strconv.Itoa(n) }

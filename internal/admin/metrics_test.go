@@ -219,7 +219,7 @@ func TestSlotsAreInOrder(t *testing.T) {
 	slots := l.enter([]control.Worker{{Name: "z", Count: 12}, {Name: "a", Count: 1, Processes: []control.Process{{Slot: 3}}}}, []string{"z", "a"})
 	var got []string
 	for _, s := range slots {
-		got = append(got, numbered(s.worker, s.slot))
+		got = append(got, s.worker+" "+strconv.Itoa(s.slot))
 	}
 	if text := strings.Join(got, ","); text != "z 0,z 1,z 2,z 3,z 4,z 5,z 6,z 7,z 8,z 9,z 10,z 11,a 0,a 3" {
 		t.Error(text)

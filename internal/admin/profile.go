@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// Profile is a kind of profile that a process can write about itself.
+// profile is a kind of profile that a process can write about itself.
 type profile struct {
 	name, text string
 	time       time.Duration // that it takes, if the query does not say

@@ -157,3 +157,17 @@ func TestCheck(t *testing.T) {
 		}
 	}
 }
+
+// Load balancers ask in HTTP/1.0, without a Host.
+func TestServeOldRequest(t *testing.T) {
+	s, _ := serve(t, "127.0.0.1:0", NewHandler(&fake{status: sample()}))
+	c, err := net.Dial("tcp", s.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	io.WriteString(c, "GET /readyz HTTP/1.0\r\n\r\n")
+	if answer, err := io.ReadAll(c); err != nil || !strings.HasPrefix(string(answer), "HTTP/1.0 200 ") {
+		t.Errorf("%q %v", answer, err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/url"
+	"strconv"
 	"sync"
 	"time"
 
@@ -25,13 +26,8 @@ type Source interface {
 	Profile(ctx context.Context, pid int, name string, query url.Values, w io.Writer) error
 }
 
-const (
-	// freshness is how old a status may be that is shown again. However many pages and
-	// scrapers there are, the processes are not asked more often.
-	freshness = 200 * time.Millisecond
-	// statusTime bounds how long a status may take.
-	statusTime = 10 * time.Second
-)
+// statusTime bounds how long a status may take.
+const statusTime = 10 * time.Second
 
 // view is a status with what is known from the ones before. It is not changed any more.
 type view struct {
@@ -46,17 +42,19 @@ type viewer struct {
 
 	mu     sync.Mutex // guards what follows; held while the source is asked, so that others get its answer
 	last   *view
-	taken  time.Time
+	asked  time.Time // when the source was asked for it
 	ledger ledger
 }
 
-// view returns a view that is new enough.
-func (v *viewer) view(ctx context.Context) (*view, error) {
+// view returns a view that was taken after since. Those who have waited for their turn share
+// one, so however many pages and scrapers there are, processes get one question at a time.
+func (v *viewer) view(ctx context.Context, since time.Time) (*view, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.last != nil && time.Since(v.taken) < freshness {
+	if v.last != nil && !v.asked.Before(since) {
 		return v.last, nil
 	}
+	now := time.Now()
 	// Others wait for the answer, so it does not end with the request that asked first.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), statusTime)
 	defer cancel()
@@ -66,7 +64,7 @@ func (v *viewer) view(ctx context.Context) (*view, error) {
 	}
 	names := distinct(status.Workers)
 	v.last = &view{status: status, names: names, slots: v.ledger.enter(status.Workers, names)}
-	v.taken = time.Now()
+	v.asked = now
 	return v.last, nil
 }
 
@@ -86,7 +84,7 @@ func distinct(workers []control.Worker) []string {
 		}
 		names[i] = name
 		for n := 2; used[names[i]]; n++ {
-			names[i] = numbered(name, n)
+			names[i] = name + " " + strconv.Itoa(n)
 		}
 		used[names[i]] = true
 	}

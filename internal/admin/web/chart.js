@@ -22,21 +22,28 @@ const html = (tag, className, parent) => {
 };
 
 /** ceiling is the round number at the top of a scale. */
-export function ceiling(most) {
+function ceiling(most) {
   const power = 10 ** Math.floor(Math.log10(most));
-  return [1, 2, 2.5, 5, 10].find((step) => step * power >= most) * power;
+  return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((step) => step * power >= most) * power;
+}
+
+/** sizeCeiling is one for bytes, round in KiB, MiB or GiB. */
+export function sizeCeiling(most) {
+  const unit = 1024 ** Math.floor(Math.log2(most) / 10);
+  return ceiling(most / unit) * unit;
 }
 
 export class Chart {
-  #figure; #title; #write; #least; #area; #curve; #cursor; #top; #tip;
+  #figure; #title; #write; #least; #ceiling; #area; #curve; #cursor; #top; #tip;
   #points = [];
 
-  /** A chart in a figure. write formats a value; the scale has at least the value least. */
-  constructor(figure, title, write, least) {
+  /** A chart in a figure. write formats a value; the scale goes at least to least. */
+  constructor(figure, title, write, least, round = ceiling) {
     this.#figure = figure;
     this.#title = title;
     this.#write = write;
     this.#least = least;
+    this.#ceiling = round;
     const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", "aria-hidden": "true" }, figure);
     for (const y of [0, height / 2, height]) svg("line", { class: "grid", x1: 0, x2: width, y1: y, y2: y }, picture);
     this.#area = svg("path", { class: "area" }, picture);
@@ -61,7 +68,7 @@ export class Chart {
     const last = samples.at(-1).time;
     const values = known.map((sample) => sample[key]);
     const most = Math.max(...values);
-    const top = ceiling(Math.max(most * 1.05, this.#least));
+    const top = this.#ceiling(Math.max(most * 1.05, this.#least));
     this.#points = known.map((sample) => ({
       time: sample.time,
       value: sample[key],

@@ -1,6 +1,6 @@
 // The page: asks for the status each second and shows it.
 
-import { Chart } from "./chart.js";
+import { Chart, sizeCeiling } from "./chart.js";
 import { History, identity, processesOf } from "./history.js";
 import { Sheet } from "./sheet.js";
 import { count, joined, lag, percent, plural, rate, size, span } from "./format.js";
@@ -25,19 +25,22 @@ async function ask() {
   clearTimeout(timer);
   const began = performance.now();
   const mine = (question = new AbortController());
+  let status = null;
   try {
     const response = await fetch("status", { signal: AbortSignal.any([mine.signal, AbortSignal.timeout(patience)]), cache: "no-store" });
-    if (!response.ok) throw new Error(await response.text());
-    const status = await response.json();
-    answered = Date.now();
-    show(status);
-    live("live", "Live");
-  } catch (error) {
-    if (mine.signal.aborted) return; // by pause
-    console.info("no status:", error.message);
-    live("lost", answered ? `Connection lost ${span(Date.now() - answered)} ago. Trying again…` : "No connection. Trying again…");
+    if (response.ok) status = await response.json();
+  } catch {
+    // What is wrong, the browser's console tells.
   }
+  if (mine.signal.aborted) return; // by a pause
   timer = setTimeout(ask, Math.max(period / 4, period - (performance.now() - began)));
+  if (!status) {
+    live("lost", answered ? `Connection lost ${span(Date.now() - answered)} ago. Trying again…` : "No connection. Trying again…");
+    return;
+  }
+  answered = Date.now();
+  live("live", "Live");
+  show(status);
 }
 
 function live(state, text) {
@@ -99,8 +102,8 @@ const charts = [
   ["rate", "Requests per second", rate, 1],
   ["lag", "Loop lag", lag, 10],
   ["cpu", "CPU", percent, 10],
-  ["memory", "Memory", size, 1 << 20],
-].map(([key, title, format, least]) => ({ key, format, chart: new Chart($(`#${key} figure`), title, format, least) }));
+  ["memory", "Memory", size, 1 << 20, sizeCeiling],
+].map(([key, title, format, least, round]) => ({ key, format, chart: new Chart($(`#${key} figure`), title, format, least, round) }));
 
 function showCards(status, processes, sample) {
   for (const { key, format, chart } of charts) {
@@ -108,8 +111,8 @@ function showCards(status, processes, sample) {
     chart.draw(history.samples, key);
   }
   const outgoing = sum(processes, (p) => p.outgoing);
-  write($("#connections .detail"), joined(outgoing > 0 && `${count(outgoing)} of clients besides`, `${count(sum(processes, (p) => p.accepted))} accepted`));
-  write($("#rate .detail"), `${count(sum(processes, (p) => p.requests))} so far`);
+  write($("#connections .detail"), joined(outgoing > 0 && `${count(outgoing)} of clients besides`, `${count(sum(processes, (p) => p.accepted))} accepted by these processes`));
+  write($("#rate .detail"), `${count(sum(processes, (p) => p.requests))} received by these processes`);
   write($("#lag .detail"), "the longest turn of the last seconds");
   write($("#cpu .detail"), joined(`of ${plural(status.cpus, "CPU")}`, `load ${status.load.map((n) => n.toFixed(2)).join(" ")}`));
   write($("#memory .detail"), joined(plural(sum(processes, (p) => p.goroutines), "goroutine"), plural(sum(processes, (p) => p.timers), "timer")));
@@ -128,7 +131,7 @@ function showCards(status, processes, sample) {
     ["slow callbacks", sum(processes, (p) => p.slow_callbacks), "some"],
     ["TLS failures", sum(processes, (p) => p.tls_failures), "some"],
     ["panics", sum(processes, (p) => p.panics), "grave"],
-    ["exits", exits, "grave"],
+    ["exits", exits, "some"],
   ]);
 }
 
@@ -213,7 +216,7 @@ function showNotices(list) {
 
 // Tables
 
-const figure = (title, value, text = (row) => count(value(row))) => ({ title, number: true, value, text });
+const figure = (title, value, text = (row) => count(value(row))) => ({ title, number: true, amount: true, value, text });
 
 const links = (cell, row) => {
   if (cell.firstChild) return;
@@ -237,8 +240,8 @@ const longestLag = (row) => Math.max(0, ...(row.loops ?? []).map((loop) => loop.
 
 const processSheet = new Sheet($("#processes"), "Processes, with their figures", [
   { title: "Worker", value: (p) => p.worker },
-  figure("Slot", (p) => p.slot),
-  figure("PID", (p) => p.pid, (p) => String(p.pid)),
+  { title: "Slot", number: true, value: (p) => p.slot },
+  { title: "PID", number: true, value: (p) => p.pid },
   { title: "State", value: (p) => p.state, show: state },
   figure("Up", (p) => -Date.parse(p.started), (p) => span(history.samples.at(-1).time - Date.parse(p.started))),
   figure("Connections", (p) => p.connections),

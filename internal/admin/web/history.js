@@ -36,7 +36,8 @@ export class History {
       memory: total(processes, (p) => p.memory),
       cpu: processes.some((p) => p.share !== null) ? total(processes, (p) => p.share ?? 0) : null,
     };
-    if (!(passed <= 0)) {
+    if (passed < 0) this.samples = []; // the machine's clock was put back
+    if (passed !== 0) {
       this.#used = used;
       this.#before = time;
       this.samples.push(sample);

@@ -16,7 +16,8 @@ export class Sheet {
 
   /**
    * Columns have a title; value(row), by which they are sorted; text(row), if it is written
-   * otherwise; show(cell, row), if it is no text; number and wrap. The first one names the row.
+   * otherwise; show(cell, row), if it is no text; number, amount (zero is nothing to look at)
+   * and wrap. The first one names the row.
    * key(row) tells rows apart, more(row) is a text below a row, or nothing.
    */
   constructor(table, caption, columns, key, more = () => "") {
@@ -114,7 +115,7 @@ export class Sheet {
       }
       const text = String((column.text ?? column.value)(row));
       if (cell.textContent !== text) cell.textContent = text;
-      if (column.number) cell.classList.toggle("zero", column.value(row) === 0);
+      if (column.amount) cell.classList.toggle("zero", column.value(row) === 0);
     });
     const text = this.#more(row);
     body.classList.toggle("busy", Boolean(text));
@@ -126,8 +127,10 @@ export class Sheet {
     if (!line) {
       line = body.insertRow();
       line.className = "more";
-      line.insertCell().colSpan = this.#columns.length;
+      const cell = line.insertCell();
+      cell.colSpan = this.#columns.length;
+      cell.append(document.createElement("div")); // stays in sight where the table is wider than the page
     }
-    line.cells[0].textContent = text;
+    line.cells[0].firstChild.textContent = text;
   }
 }
