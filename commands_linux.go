@@ -11,16 +11,12 @@ import (
 	"os/signal"
 	"strconv"
 	"syscall"
-	"time"
 
 	"github.com/workerman-go/workerman/internal/console"
 	"github.com/workerman-go/workerman/internal/control"
 	"github.com/workerman-go/workerman/internal/logfile"
 	"github.com/workerman-go/workerman/internal/master"
 )
-
-// answerTime is how long a master may take to answer a question.
-const answerTime = 5 * time.Second
 
 // askEarly does a command that only asks the running master, before main begins: it works
 // with a program file that does not come to RunAll any more, and is quicker. It knows the
@@ -126,8 +122,6 @@ func (m *Master) ask(f fileSet) error {
 	case "connections":
 		return connectionsCommand(ctx, c)
 	case "stack":
-		ctx, cancel := context.WithTimeout(ctx, 2*answerTime)
-		defer cancel()
 		if pid, err := strconv.Atoi(command.Target); err == nil {
 			return c.Stack(ctx, "", pid, os.Stdout)
 		}
@@ -152,31 +146,16 @@ func (m *Master) startCommand() error {
 		}
 		return console.Banner(os.Stdout, *s, look)
 	}
-	return m.supervise(false, func(s control.Status) {
-		if look.Width > 0 { // a terminal; elsewhere the log tells
-			console.Banner(os.Stdout, s, look)
-		}
+	return m.supervise(false, func(s control.Status) bool {
+		return look.Width > 0 && console.Banner(os.Stdout, s, look) == nil
 	})
 }
 
 func (m *Master) stopCommand(ctx context.Context, c *master.Client) error {
-	limit := m.StopTimeout
-	setDefault(&limit, DefaultStopTimeout)
-	if command.Graceful {
-		limit += m.gracefulTimeout()
-	}
-	ctx, cancel := context.WithTimeout(ctx, limit+2*answerTime)
-	defer cancel()
 	saved := command.Name
 	command.Name = "stop" // restart begins with it
-	err := m.showProgress(c.Stop(ctx, command.Graceful))
-	command.Name = saved
-	if errors.Is(err, context.DeadlineExceeded) {
-		if pid, gone := c.Master(); gone == nil {
-			return fmt.Errorf("the master, pid %d, does not stop: kill -9 %d ends it, and its processes notice", pid, pid)
-		}
-	}
-	return err
+	defer func() { command.Name = saved }()
+	return m.showProgress(c.Stop(ctx, command.Graceful))
 }
 
 // showProgress prints events until they end.
@@ -211,15 +190,10 @@ func (m *Master) showProgress(events iter.Seq2[control.Event, error]) error {
 }
 
 func (m *Master) statusCommand(ctx context.Context, c *master.Client) error {
-	fetch := func(ctx context.Context) (control.Status, error) {
-		ctx, cancel := context.WithTimeout(ctx, answerTime)
-		defer cancel()
-		return c.Status(ctx)
-	}
 	if command.Live {
-		return console.LiveStatus(ctx, os.Stdin, os.Stdout, fetch)
+		return console.LiveStatus(ctx, os.Stdin, os.Stdout, c.Status)
 	}
-	s, err := fetch(ctx)
+	s, err := c.Status(ctx)
 	if err != nil {
 		return err
 	}
