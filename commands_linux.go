@@ -158,32 +158,20 @@ func (m *Master) stopCommand(ctx context.Context, c *master.Client) error {
 	return m.showProgress(c.Stop(ctx, command.Graceful))
 }
 
-// showProgress prints events until they end.
+// showProgress prints events until they end. That there is no master is no progress.
 func (m *Master) showProgress(events iter.Seq2[control.Event, error]) error {
-	var notRunning bool
-	checked := func(yield func(control.Event, error) bool) {
-		for e, err := range events {
-			if errors.Is(err, master.ErrNotRunning) {
-				notRunning = true
-				return
-			}
-			if !yield(e, err) {
-				return
-			}
-		}
-	}
-	next, stop := iter.Pull2(checked)
+	next, stop := iter.Pull2(events)
 	defer stop()
 	first, err, ok := next()
-	if notRunning {
-		return master.ErrNotRunning
+	if errors.Is(err, master.ErrNotRunning) {
+		return err
 	}
-	rest := func(yield func(control.Event, error) bool) {
+	all := func(yield func(control.Event, error) bool) {
 		for ok && yield(first, err) {
 			first, err, ok = next()
 		}
 	}
-	if err := console.Progress(os.Stdout, command.Name, rest, console.LookOf(os.Stdout)); err != nil {
+	if err := console.Progress(os.Stdout, command.Name, all, console.LookOf(os.Stdout)); err != nil {
 		return shownError{err}
 	}
 	return nil
@@ -233,7 +221,8 @@ func connectionsCommand(ctx context.Context, c *master.Client) error {
 	return console.Connections(os.Stdout, rows, command.Limit, console.LookOf(os.Stdout))
 }
 
-// logsCommand prints the log that the running master writes, or the last one wrote.
+// logsCommand prints the log that the running master writes, or the last one wrote. That the
+// master does not answer is a reason to look into the log, not to refuse it.
 func logsCommand(ctx context.Context, c *master.Client, path string) error {
 	s, err := c.Status(ctx)
 	switch {
@@ -242,7 +231,7 @@ func logsCommand(ctx context.Context, c *master.Client, path string) error {
 	case err == nil:
 		path = s.LogFile
 	case !errors.Is(err, master.ErrNotRunning):
-		return err
+		fmt.Fprintln(os.Stderr, err)
 	}
 	if command.Follow {
 		err = logfile.Follow(ctx, path, command.Lines, os.Stdout)

@@ -63,13 +63,10 @@ func (m *Master) supervise(daemon bool, ready func(control.Status) (told bool)) 
 		return err
 	}
 	defer v.output.close()
-	ln, err := master.ListenSocket(master.SocketPath(v.files.pid))
-	if err != nil {
+	v.server = master.NewServer(v.supervisor, v.complete)
+	if err := v.server.Listen(v.files.pid); err != nil {
 		return err
 	}
-	defer os.Remove(master.SocketPath(v.files.pid))
-	v.server = master.NewServer(v.supervisor, v.complete)
-	go v.server.Serve(ln)
 	defer v.server.Shutdown()
 
 	ctx, cancel := context.WithCancel(context.Background())
@@ -157,28 +154,28 @@ func (v *supervision) complete(s *control.Status) {
 	s.PidFile, s.LogFile, s.Admin = v.files.pid, v.files.log, v.m.Admin
 }
 
-// keepFiles puts back the pid file and the socket for commands if somebody removes them, as
-// cleaners of temporary files do: without them nobody could stop the service.
+// keepFiles puts back the pid file and the socket for commands if somebody removes or replaces
+// them, as cleaners of temporary files do: without them nobody could stop the service.
 func (v *supervision) keepFiles(ctx context.Context, pid *master.PidFile) {
 	tick := time.NewTicker(keepPeriod)
 	defer tick.Stop()
-	path := master.SocketPath(v.files.pid)
+	told := ""
 	for {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return
 		}
-		if err := pid.Keep(); err != nil {
-			v.log.Error("the pid file is gone and cannot be written again", "error", err)
+		err := pid.Keep()
+		if err == nil {
+			err = v.server.Keep()
 		}
-		if _, err := os.Lstat(path); errors.Is(err, os.ErrNotExist) {
-			ln, err := master.ListenSocket(path)
-			if err != nil {
-				v.log.Error("commands cannot reach the master", "error", err)
-				continue
-			}
-			go v.server.Serve(ln)
+		switch {
+		case err == nil:
+			told = ""
+		case err.Error() != told:
+			told = err.Error()
+			v.log.Error("commands cannot reach the master", "error", err)
 		}
 	}
 }

@@ -240,8 +240,8 @@ func TestEnvironmentOfChildren(t *testing.T) {
 	if got := c.ask("run env | grep WORKERMAN_ || echo none"); got != "none" {
 		t.Errorf("a child of the process sees %s", got)
 	}
-	if got := c.ask("run ls -l /proc/self/fd | grep -cE 'socket|pipe'"); got != "1" { // its output
-		t.Errorf("a child of the process has %s sockets and pipes", got)
+	if got := c.ask("run ls -l /proc/self/fd | grep socket || echo none"); got != "none" {
+		t.Errorf("a child of the process has sockets: %s", got)
 	}
 	// The signals that the process does not heed end its children.
 	if got := c.ask(`run kill -PIPE $$; echo survived`); !strings.Contains(got, "broken pipe") {
@@ -310,6 +310,6 @@ func TestStopWithStuckCallback(t *testing.T) {
 		return len(p[0].Loops) == 1 && p[0].Loops[0].Callback != ""
 	})
 	in.must("stop")
-	has(t, in.log(), "a callback does not return", "main.obey", "stopped")
+	has(t, in.log(), "main.obey", "killed by the master: did not end within 2.1s of its stop", "stopped")
 	in.nothingRuns()
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"sync"
 	"time"
@@ -19,6 +21,11 @@ type Server struct {
 	supervisor *Supervisor
 	server     *http.Server
 	describe   func(*control.Status) // adds what the Supervisor does not know
+
+	mu     sync.Mutex // guards what follows
+	path   string
+	socket *net.UnixListener // nil when it is over
+	file   fs.FileInfo       // of the socket
 }
 
 // NewServer makes a server for s. describe completes a status.
@@ -34,11 +41,54 @@ func NewServer(s *Supervisor, describe func(*control.Status)) *Server {
 	return v
 }
 
-// Serve serves until Shutdown.
-func (v *Server) Serve(ln net.Listener) { v.server.Serve(ln) }
+// Listen serves on the socket beside a pid file, whose lock the caller holds, until Shutdown.
+func (v *Server) Listen(pidFile string) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.path = SocketPath(pidFile)
+	return v.listen()
+}
 
-// Shutdown lets commands that are being answered end.
+func (v *Server) listen() error {
+	ln, err := ListenSocket(v.path)
+	if err != nil {
+		return err
+	}
+	v.socket = ln
+	v.file, _ = os.Lstat(v.path)
+	go v.server.Serve(ln)
+	return nil
+}
+
+// Keep opens the socket again if somebody has removed or replaced its file.
+func (v *Server) Keep() error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.socket == nil || v.inPlace() {
+		return nil
+	}
+	old := v.socket
+	if err := v.listen(); err != nil {
+		return err
+	}
+	return old.Close()
+}
+
+// inPlace reports whether the file at the path is the socket's. The number of a removed file
+// may have been given to another one, the time as well has not.
+func (v *Server) inPlace() bool {
+	there, err := os.Lstat(v.path)
+	return err == nil && v.file != nil && os.SameFile(there, v.file) && there.ModTime().Equal(v.file.ModTime())
+}
+
+// Shutdown removes the socket and lets commands that are being answered end.
 func (v *Server) Shutdown() {
+	v.mu.Lock()
+	if v.inPlace() {
+		os.Remove(v.path)
+	}
+	v.socket = nil
+	v.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	v.server.Shutdown(ctx)
