@@ -109,6 +109,7 @@ func TestPipedCommands(t *testing.T) {
 		{"check --json", []string{`"subject"`}},
 		{"systemd", []string{"[Service]", "ExecStart="}},
 		{"help", []string{"Usage:", "Flags of the program:"}},
+		{"status --help", []string{"Usage:", "show it every second"}},
 		{"help connections", []string{"Usage:", "--idle DURATION"}},
 		{"completion bash", []string{"complete "}},
 		{"completion zsh", []string{"compdef "}},
