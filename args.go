@@ -1,6 +1,8 @@
 package workerman
 
 import (
+	"flag"
+	"fmt"
 	"os"
 	"slices"
 
@@ -20,11 +22,20 @@ var (
 // commands of its own and does without RunAll gets them back by os.Args = workerman.Args().
 func Args() []string { return slices.Clone(arguments) }
 
+// printUsage is what package flag prints for -h and after a mistake, unless the program prints its
+// own.
+func printUsage() {
+	fmt.Fprintf(flag.CommandLine.Output(), "Usage of %s:\n", os.Args[0])
+	flag.PrintDefaults()
+	fmt.Fprintf(flag.CommandLine.Output(), "\n\"%s help\" lists the commands.\n", os.Args[0])
+}
+
 // init runs before main and package flag look at the arguments and the environment.
 func init() {
 	if takeRole() {
 		return
 	}
+	flag.Usage = printUsage
 	var rest []string
 	if command, rest, usageError = console.Parse(os.Args); usageError == nil && len(os.Args) > 0 {
 		os.Args = append(os.Args[:1:1], rest...)

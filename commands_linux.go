@@ -11,16 +11,12 @@ import (
 	"os/signal"
 	"strconv"
 	"syscall"
-	"time"
 
 	"github.com/workerman-go/workerman/internal/console"
 	"github.com/workerman-go/workerman/internal/control"
 	"github.com/workerman-go/workerman/internal/logfile"
 	"github.com/workerman-go/workerman/internal/master"
 )
-
-// answerTime is how long a master may take to answer a question.
-const answerTime = 5 * time.Second
 
 // askEarly does a command that only asks the running master, before main begins: it works
 // with a program file that does not come to RunAll any more, and is quicker. It knows the
@@ -126,8 +122,6 @@ func (m *Master) ask(f fileSet) error {
 	case "connections":
 		return connectionsCommand(ctx, c)
 	case "stack":
-		ctx, cancel := context.WithTimeout(ctx, 2*answerTime)
-		defer cancel()
 		if pid, err := strconv.Atoi(command.Target); err == nil {
 			return c.Stack(ctx, "", pid, os.Stdout)
 		}
@@ -152,74 +146,42 @@ func (m *Master) startCommand() error {
 		}
 		return console.Banner(os.Stdout, *s, look)
 	}
-	return m.supervise(false, func(s control.Status) {
-		if look.Width > 0 { // a terminal; elsewhere the log tells
-			console.Banner(os.Stdout, s, look)
-		}
+	return m.supervise(false, func(s control.Status) bool {
+		return look.Width > 0 && console.Banner(os.Stdout, s, look) == nil
 	})
 }
 
 func (m *Master) stopCommand(ctx context.Context, c *master.Client) error {
-	limit := m.StopTimeout
-	setDefault(&limit, DefaultStopTimeout)
-	if command.Graceful {
-		limit += m.gracefulTimeout()
-	}
-	ctx, cancel := context.WithTimeout(ctx, limit+2*answerTime)
-	defer cancel()
 	saved := command.Name
 	command.Name = "stop" // restart begins with it
-	err := m.showProgress(c.Stop(ctx, command.Graceful))
-	command.Name = saved
-	if errors.Is(err, context.DeadlineExceeded) {
-		if pid, gone := c.Master(); gone == nil {
-			return fmt.Errorf("the master, pid %d, does not stop: kill -9 %d ends it, and its processes notice", pid, pid)
-		}
-	}
-	return err
+	defer func() { command.Name = saved }()
+	return m.showProgress(c.Stop(ctx, command.Graceful))
 }
 
-// showProgress prints events until they end.
+// showProgress prints events until they end. That there is no master is no progress.
 func (m *Master) showProgress(events iter.Seq2[control.Event, error]) error {
-	var notRunning bool
-	checked := func(yield func(control.Event, error) bool) {
-		for e, err := range events {
-			if errors.Is(err, master.ErrNotRunning) {
-				notRunning = true
-				return
-			}
-			if !yield(e, err) {
-				return
-			}
-		}
-	}
-	next, stop := iter.Pull2(checked)
+	next, stop := iter.Pull2(events)
 	defer stop()
 	first, err, ok := next()
-	if notRunning {
-		return master.ErrNotRunning
+	if errors.Is(err, master.ErrNotRunning) {
+		return err
 	}
-	rest := func(yield func(control.Event, error) bool) {
+	all := func(yield func(control.Event, error) bool) {
 		for ok && yield(first, err) {
 			first, err, ok = next()
 		}
 	}
-	if err := console.Progress(os.Stdout, command.Name, rest, console.LookOf(os.Stdout)); err != nil {
+	if err := console.Progress(os.Stdout, command.Name, all, console.LookOf(os.Stdout)); err != nil {
 		return shownError{err}
 	}
 	return nil
 }
 
 func (m *Master) statusCommand(ctx context.Context, c *master.Client) error {
-	fetch := func(ctx context.Context) (control.Status, error) {
-		ctx, cancel := context.WithTimeout(ctx, answerTime)
-		defer cancel()
-		return c.Status(ctx)
-	}
 	if command.Live {
-		return console.LiveStatus(ctx, os.Stdin, os.Stdout, fetch)
+		return console.LiveStatus(ctx, os.Stdin, os.Stdout, c.Status)
 	}
-	s, err := fetch(ctx)
+	s, err := c.Status(ctx)
 	if err != nil {
 		return err
 	}
@@ -259,7 +221,8 @@ func connectionsCommand(ctx context.Context, c *master.Client) error {
 	return console.Connections(os.Stdout, rows, command.Limit, console.LookOf(os.Stdout))
 }
 
-// logsCommand prints the log that the running master writes, or the last one wrote.
+// logsCommand prints the log that the running master writes, or the last one wrote. That the
+// master does not answer is a reason to look into the log, not to refuse it.
 func logsCommand(ctx context.Context, c *master.Client, path string) error {
 	s, err := c.Status(ctx)
 	switch {
@@ -268,7 +231,7 @@ func logsCommand(ctx context.Context, c *master.Client, path string) error {
 	case err == nil:
 		path = s.LogFile
 	case !errors.Is(err, master.ErrNotRunning):
-		return err
+		fmt.Fprintln(os.Stderr, err)
 	}
 	if command.Follow {
 		err = logfile.Follow(ctx, path, command.Lines, os.Stdout)

@@ -78,7 +78,7 @@ func (m *Master) runProcess() error {
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 		defer stop()
 		go p.onQuit(ctx)
-		signal.Ignore(syscall.SIGHUP, syscall.SIGPIPE)
+		surviveTerminal(syscall.SIGHUP)
 		err = m.run(ctx, workers, p.serving)
 	}
 	if err != nil {

@@ -55,10 +55,15 @@ func (m *Master) runHere() error {
 		case <-finished:
 			return
 		}
-		select {
-		case <-signals:
-			os.Exit(1)
-		case <-finished:
+		for {
+			select {
+			case sig := <-signals:
+				if sig != syscall.SIGHUP { // kernel and shell send one each when a terminal closes
+					os.Exit(1)
+				}
+			case <-finished:
+				return
+			}
 		}
 	}()
 	defer signal.Stop(signals)

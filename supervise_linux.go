@@ -45,8 +45,8 @@ type supervision struct {
 }
 
 // supervise makes this process the master until the service has stopped. ready is called
-// when all processes serve.
-func (m *Master) supervise(daemon bool, ready func(control.Status)) error {
+// when all processes serve, and reports whether it has told the terminal.
+func (m *Master) supervise(daemon bool, ready func(control.Status) (told bool)) error {
 	v := &supervision{m: m, daemon: daemon}
 	var err error
 	if v.plan, err = m.plan(); err != nil {
@@ -64,13 +64,10 @@ func (m *Master) supervise(daemon bool, ready func(control.Status)) error {
 		return err
 	}
 	defer v.output.close()
-	ln, err := master.ListenSocket(master.SocketPath(v.files.pid))
-	if err != nil {
+	v.server = master.NewServer(v.supervisor, v.complete)
+	if err := v.server.Listen(v.files.pid); err != nil {
 		return err
 	}
-	defer os.Remove(master.SocketPath(v.files.pid))
-	v.server = master.NewServer(v.supervisor, v.complete)
-	go v.server.Serve(ln)
 	defer v.server.Shutdown()
 
 	ctx, cancel := context.WithCancel(context.Background())
@@ -88,8 +85,9 @@ func (m *Master) supervise(daemon bool, ready func(control.Status)) error {
 		return err
 	}
 	status := v.server.Status(ctx)
-	logStarted(v.log, status)
-	ready(status)
+	if told := ready(status); !told || v.files.log != "" || m.Logger != nil {
+		logStarted(v.log, status)
+	}
 	err = v.supervisor.Wait()
 	v.log.Info("stopped")
 	return err
@@ -160,28 +158,28 @@ func (v *supervision) complete(s *control.Status) {
 	s.PidFile, s.LogFile, s.Admin = v.files.pid, v.files.log, v.admin
 }
 
-// keepFiles puts back the pid file and the socket for commands if somebody removes them, as
-// cleaners of temporary files do: without them nobody could stop the service.
+// keepFiles puts back the pid file and the socket for commands if somebody removes or replaces
+// them, as cleaners of temporary files do: without them nobody could stop the service.
 func (v *supervision) keepFiles(ctx context.Context, pid *master.PidFile) {
 	tick := time.NewTicker(keepPeriod)
 	defer tick.Stop()
-	path := master.SocketPath(v.files.pid)
+	told := ""
 	for {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return
 		}
-		if err := pid.Keep(); err != nil {
-			v.log.Error("the pid file is gone and cannot be written again", "error", err)
+		err := pid.Keep()
+		if err == nil {
+			err = v.server.Keep()
 		}
-		if _, err := os.Lstat(path); errors.Is(err, os.ErrNotExist) {
-			ln, err := master.ListenSocket(path)
-			if err != nil {
-				v.log.Error("commands cannot reach the master", "error", err)
-				continue
-			}
-			go v.server.Serve(ln)
+		switch {
+		case err == nil:
+			told = ""
+		case err.Error() != told:
+			told = err.Error()
+			v.log.Error("commands cannot reach the master", "error", err)
 		}
 	}
 }
@@ -193,9 +191,14 @@ const keepPeriod = 2 * time.Second
 // once.
 func (v *supervision) signals(ctx context.Context) {
 	ch := make(chan os.Signal, 8)
-	signal.Notify(ch, syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2)
-	signal.Ignore(syscall.SIGPIPE) // a terminal that has gone
+	signal.Notify(ch, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2)
+	for _, sig := range []os.Signal{syscall.SIGINT, syscall.SIGHUP} {
+		if v.daemon || !signal.Ignored(sig) { // as by nohup, and for background jobs of scripts
+			signal.Notify(ch, sig)
+		}
+	}
 	defer signal.Stop(ch)
+	surviveTerminal()
 	stopping := false
 	for {
 		var sig os.Signal
@@ -212,6 +215,7 @@ func (v *supervision) signals(ctx context.Context) {
 			go v.supervisor.Reload(true, nil)
 		case sig == syscall.SIGQUIT:
 			go v.supervisor.Stop(true, why, nil)
+		case stopping && sig == syscall.SIGHUP: // kernel and shell send one each when a terminal closes
 		case stopping:
 			v.supervisor.Kill("second " + why)
 		default:
@@ -219,6 +223,14 @@ func (v *supervision) signals(ctx context.Context) {
 			go v.supervisor.Stop(false, why, nil)
 		}
 	}
+}
+
+// surviveTerminal keeps the process going when it writes to a terminal that is gone or that
+// stops who writes from the background. SIGPIPE and SIGHUP are caught for nobody rather than
+// ignored, because programs that this one starts would inherit that.
+func surviveTerminal(also ...os.Signal) {
+	signal.Notify(make(chan os.Signal, 1), append(also, syscall.SIGPIPE)...)
+	signal.Ignore(syscall.SIGTTOU)
 }
 
 // startDaemon starts the master in the background and waits until it serves, or tells why
@@ -274,9 +286,10 @@ func (m *Master) runDaemon() error {
 	report := os.NewFile(master.LinkDescriptor, "report")
 	syscall.CloseOnExec(master.LinkDescriptor)
 	send := func(e control.Event) { json.NewEncoder(report).Encode(e) }
-	err := m.supervise(true, func(s control.Status) {
+	err := m.supervise(true, func(s control.Status) bool {
 		send(control.Event{Status: &s, Done: true})
 		report.Close()
+		return false
 	})
 	if err != nil {
 		send(control.Event{Error: err.Error()})

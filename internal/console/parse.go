@@ -11,8 +11,8 @@ import (
 // Parse reads a command line, with the program in args[0]. The command is its first word;
 // options of the command follow, in one order or another, with one dash or two, and their
 // values in the same word after = or in the next. The first word that is none of them ends
-// the command's part, as -- does; the rest belongs to the flags of the program. Without a
-// command, when the first word begins with a dash or there is none, Name is empty and all
+// the command's part, as -- does; the rest belongs to the flags of the program. -h or --help
+// at the end is the command help. Without a command, when the first word begins with a dash or there is none, Name is empty and all
 // is rest. An error is one of usage and tells what was meant, perhaps.
 func Parse(args []string) (c Command, rest []string, err error) {
 	if len(args) < 2 {
@@ -53,6 +53,10 @@ func (known *command) parse(c *Command, args []string) (rest []string, err error
 			continue
 		}
 		name, value, given := strings.Cut(strings.TrimLeft(word, "-"), "=")
+		if len(args) == 1 && (word == "-h" || name == "help") {
+			c.Name, c.Target = "help", known.name
+			return nil, nil
+		}
 		o := known.option(name)
 		if o == nil || strings.HasPrefix(word, "---") {
 			break

@@ -59,6 +59,10 @@ func TestParse(t *testing.T) {
 		{"systemd --user www", Command{Name: "systemd", User: "www"}, ""},
 		{"completion zsh", Command{Name: "completion", Target: "zsh"}, ""},
 		{"help", Command{Name: "help"}, ""},
+		{"reload --help", Command{Name: "help", Target: "reload"}, ""},
+		{"status -d -h", Command{Name: "help", Target: "status", Live: true}, ""},
+		{"start -d -listen -h", Command{Name: "start", Daemon: true}, "-listen -h"},
+		{"start -h localhost", Command{Name: "start"}, "-h localhost"}, // a flag of the program
 		{"help reload", Command{Name: "help", Target: "reload"}, ""},
 	} {
 		if c.want.Name != "" && c.want.Lines == 0 {

@@ -1,6 +1,7 @@
 package master
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"syscall"
 	"time"
@@ -24,16 +26,38 @@ type Client struct {
 	http    *http.Client
 }
 
+// silence is how long a master may say nothing. It says something each second while a command
+// goes on, and gives up on a process sooner.
+const silence = 10 * time.Second
+
+// patientConn is a connection whose reads fail after silence.
+type patientConn struct{ net.Conn }
+
+func (c patientConn) Read(b []byte) (int, error) {
+	c.SetReadDeadline(time.Now().Add(silence))
+	return c.Conn.Read(b)
+}
+
 // NewClient returns a client for the master of a pid file.
 func NewClient(pidFile string) *Client {
-	dial := func(context.Context, string, string) (net.Conn, error) { return DialSocket(SocketPath(pidFile)) }
+	dial := func(context.Context, string, string) (net.Conn, error) {
+		conn, err := DialSocket(SocketPath(pidFile))
+		if err != nil {
+			return nil, err
+		}
+		return patientConn{conn}, nil
+	}
 	return &Client{pidFile, &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}}
 }
 
 // do sends a request. The error is ErrNotRunning if there is no master.
 func (c *Client) do(ctx context.Context, method, path string, query url.Values) (*http.Response, error) {
-	if _, err := MasterOf(c.pidFile); err != nil {
+	pid, err := MasterOf(c.pidFile)
+	if err != nil {
 		return nil, err
+	}
+	if suspended(pid) {
+		return nil, silent(pid)
 	}
 	u := "http://master" + path + "?" + query.Encode()
 	r, err := http.NewRequestWithContext(ctx, method, u, nil)
@@ -49,6 +73,8 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values) 
 			return nil, gone
 		}
 		return nil, errors.New("the master is starting or stopping: it takes no commands now")
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, syscall.EAGAIN): // the latter if many commands wait already
+		return nil, silent(pid)
 	case err != nil:
 		return nil, err
 	case resp.StatusCode != http.StatusOK:
@@ -59,8 +85,20 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values) 
 	return resp, nil
 }
 
-// Master is the pid of the master.
-func (c *Client) Master() (int, error) { return MasterOf(c.pidFile) }
+// silent is the error for a master that does not answer.
+func silent(pid int) error {
+	if suspended(pid) {
+		return fmt.Errorf("the master, pid %d, is suspended: it goes on after fg in its terminal, or kill -CONT %d", pid, pid)
+	}
+	return fmt.Errorf("the master, pid %d, does not answer: kill -9 %d ends it, and its processes notice", pid, pid)
+}
+
+// suspended reports whether a process was stopped by SIGSTOP, or by Ctrl+Z.
+func suspended(pid int) bool {
+	stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	_, state, _ := bytes.Cut(stat, []byte(") "))
+	return bytes.HasPrefix(state, []byte("T"))
+}
 
 // Status asks for the status.
 func (c *Client) Status(ctx context.Context) (st control.Status, err error) {
@@ -110,12 +148,16 @@ func (c *Client) Reload(ctx context.Context, graceful bool) iter.Seq2[control.Ev
 func (c *Client) awaitEnd(ctx context.Context) error {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
+	limit := time.After(silence)
 	for {
-		if _, err := MasterOf(c.pidFile); err != nil {
+		pid, err := MasterOf(c.pidFile)
+		if err != nil {
 			return nil
 		}
 		select {
 		case <-tick.C:
+		case <-limit:
+			return silent(pid)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -139,8 +181,11 @@ func (c *Client) events(ctx context.Context, path string, graceful bool, before 
 		for {
 			var e control.Event
 			err := lines.Decode(&e)
-			if err == nil && e.Done {
+			switch pid, gone := MasterOf(c.pidFile); {
+			case err == nil && e.Done:
 				err = before(ctx)
+			case errors.Is(err, os.ErrDeadlineExceeded) && gone == nil:
+				err = silent(pid)
 			}
 			if errors.Is(err, io.EOF) || !yield(e, err) || err != nil || e.Done {
 				return

@@ -26,8 +26,13 @@ type PidFile struct {
 // RunningError says that the program runs already.
 type RunningError struct{ PID int }
 
-// Error names the process.
-func (e *RunningError) Error() string { return fmt.Sprintf("already running, pid %d", e.PID) }
+// Error names the process, if it has written its number already.
+func (e *RunningError) Error() string {
+	if e.PID == 0 {
+		return "already running"
+	}
+	return fmt.Sprintf("already running, pid %d", e.PID)
+}
 
 // ErrNotRunning is returned where a running master is needed.
 var ErrNotRunning = errors.New("not running")
@@ -37,6 +42,9 @@ var ErrNotRunning = errors.New("not running")
 func LockPidFile(path string) (*PidFile, error) {
 	for {
 		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_CLOEXEC|syscall.O_NOFOLLOW, 0o644)
+		if errors.Is(err, unix.ELOOP) {
+			return nil, fmt.Errorf("pid file: %s is a symbolic link: remove it, or name the file that it points to", path)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("pid file: %w", err)
 		}
@@ -48,11 +56,12 @@ func LockPidFile(path string) (*PidFile, error) {
 			}
 			return nil, fmt.Errorf("pid file %s: lock: %w", path, err)
 		}
-		mine, err1 := f.Stat()
-		now, err2 := os.Lstat(path)
-		if err1 == nil && err2 == nil && os.SameFile(mine, now) {
-			p := &PidFile{path: path, file: f}
-			return p, p.write()
+		if p := (&PidFile{path: path, file: f}); p.inPlace() {
+			if err := p.write(); err != nil {
+				p.Close()
+				return nil, err
+			}
+			return p, nil
 		}
 		f.Close() // a master that ended just now has removed it
 	}
@@ -69,18 +78,24 @@ func (p *PidFile) write() error {
 		_, err = p.file.WriteAt([]byte(strconv.Itoa(os.Getpid())), 0)
 	}
 	if err != nil {
-		p.Close()
 		return fmt.Errorf("pid file %s: %w", p.path, bareError(err))
 	}
 	return nil
 }
 
-// Keep writes the file again if it was removed.
+// Keep writes the file again if somebody has removed or changed it. The error is a
+// *RunningError if another master has taken its place.
 func (p *PidFile) Keep() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if _, err := os.Lstat(p.path); !errors.Is(err, fs.ErrNotExist) || p.file == nil {
+	if p.file == nil {
 		return nil
+	}
+	if p.inPlace() {
+		if readPID(p.path) == os.Getpid() {
+			return nil
+		}
+		return p.write()
 	}
 	again, err := LockPidFile(p.path)
 	if err != nil {
@@ -91,20 +106,30 @@ func (p *PidFile) Keep() error {
 	return nil
 }
 
+// inPlace reports whether the file at the path is the one that is locked.
+func (p *PidFile) inPlace() bool {
+	mine, err1 := p.file.Stat()
+	there, err2 := os.Lstat(p.path)
+	return err1 == nil && err2 == nil && os.SameFile(mine, there)
+}
+
 // Close removes the file and frees the lock.
 func (p *PidFile) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	os.Remove(p.path)
+	if p.inPlace() {
+		os.Remove(p.path)
+	}
 	p.file.Close()
 	p.file = nil
 }
 
-// MasterOf returns the pid of the master of path, ErrNotRunning if nobody holds the lock.
+// MasterOf returns the pid of the master of path. The error is an ErrNotRunning if nobody
+// holds the lock.
 func MasterOf(path string) (pid int, err error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return 0, ErrNotRunning
+		return 0, notRunning(path)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("pid file: %w", err)
@@ -115,10 +140,13 @@ func MasterOf(path string) (pid int, err error) {
 		return 0, fmt.Errorf("pid file %s: lock: %w", path, err)
 	}
 	if holder.Type == unix.F_UNLCK {
-		return 0, ErrNotRunning
+		return 0, notRunning(path)
 	}
 	return readPID(path), nil
 }
+
+// notRunning says whose master was looked for.
+func notRunning(path string) error { return fmt.Errorf("%w (pid file %s)", ErrNotRunning, path) }
 
 func readPID(path string) int {
 	b, _ := os.ReadFile(path)

@@ -13,7 +13,7 @@ import (
 
 func TestPidFileIsOfOne(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "app.pid")
-	if _, err := MasterOf(path); err != ErrNotRunning {
+	if _, err := MasterOf(path); !errors.Is(err, ErrNotRunning) {
 		t.Errorf("without a file: %v", err)
 	}
 	p, err := LockPidFile(path)
@@ -34,7 +34,7 @@ func TestPidFileIsOfOne(t *testing.T) {
 	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("file is left: %v", err)
 	}
-	if _, err := MasterOf(path); err != ErrNotRunning {
+	if _, err := MasterOf(path); !errors.Is(err, ErrNotRunning) {
 		t.Errorf("after the end: %v", err)
 	}
 }
@@ -46,7 +46,7 @@ func TestStalePidFile(t *testing.T) {
 		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if pid, err := MasterOf(path); err != ErrNotRunning {
+		if pid, err := MasterOf(path); !errors.Is(err, ErrNotRunning) {
 			t.Errorf("%q: %d, %v", content, pid, err)
 		}
 		p, err := LockPidFile(path)

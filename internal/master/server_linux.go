@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"sync"
 	"time"
@@ -19,6 +21,11 @@ type Server struct {
 	supervisor *Supervisor
 	server     *http.Server
 	describe   func(*control.Status) // adds what the Supervisor does not know
+
+	mu     sync.Mutex // guards what follows
+	path   string
+	socket *net.UnixListener // nil when it is over
+	file   fs.FileInfo       // of the socket
 }
 
 // NewServer makes a server for s. describe completes a status.
@@ -34,11 +41,54 @@ func NewServer(s *Supervisor, describe func(*control.Status)) *Server {
 	return v
 }
 
-// Serve serves until Shutdown.
-func (v *Server) Serve(ln net.Listener) { v.server.Serve(ln) }
+// Listen serves on the socket beside a pid file, whose lock the caller holds, until Shutdown.
+func (v *Server) Listen(pidFile string) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.path = SocketPath(pidFile)
+	return v.listen()
+}
 
-// Shutdown lets commands that are being answered end.
+func (v *Server) listen() error {
+	ln, err := ListenSocket(v.path)
+	if err != nil {
+		return err
+	}
+	v.socket = ln
+	v.file, _ = os.Lstat(v.path)
+	go v.server.Serve(ln)
+	return nil
+}
+
+// Keep opens the socket again if somebody has removed or replaced its file.
+func (v *Server) Keep() error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.socket == nil || v.inPlace() {
+		return nil
+	}
+	old := v.socket
+	if err := v.listen(); err != nil {
+		return err
+	}
+	return old.Close()
+}
+
+// inPlace reports whether the file at the path is the socket's. The number of a removed file
+// may have been given to another one, the time as well has not.
+func (v *Server) inPlace() bool {
+	there, err := os.Lstat(v.path)
+	return err == nil && v.file != nil && os.SameFile(there, v.file) && there.ModTime().Equal(v.file.ModTime())
+}
+
+// Shutdown removes the socket and lets commands that are being answered end.
 func (v *Server) Shutdown() {
+	v.mu.Lock()
+	if v.inPlace() {
+		os.Remove(v.path)
+	}
+	v.socket = nil
+	v.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	v.server.Shutdown(ctx)
@@ -64,42 +114,93 @@ func (v *Server) connections(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/tab-separated-values")
-	v.supervisor.Connections(r.Context(), f, w)
+	http.NewResponseController(w).Flush() // the first process may take its time
+	v.supervisor.Connections(r.Context(), f, flushed{w})
 }
 
 func (v *Server) stack(w http.ResponseWriter, r *http.Request) {
 	pid, _ := strconv.Atoi(r.FormValue("pid"))
-	err := v.supervisor.Stack(r.Context(), r.FormValue("worker"), pid, w)
+	err := v.supervisor.Stack(r.Context(), r.FormValue("worker"), pid, flushed{w})
 	if errors.Is(err, ErrNoProcess) {
 		http.Error(w, err.Error(), http.StatusNotFound)
 	}
 }
 
-// events writes the lines of an answer that takes time.
+// events writes the lines of an answer that takes time. The last one is repeated each second,
+// so that whoever reads knows that the master lives.
 type events struct {
-	mu sync.Mutex
-	w  http.ResponseWriter
+	w    http.ResponseWriter
+	done chan struct{}
+	over sync.WaitGroup
+
+	mu   sync.Mutex // guards what follows
+	last control.Event
+}
+
+func newEvents(w http.ResponseWriter) *events {
+	e := &events{w: w, done: make(chan struct{})}
+	e.send(control.Event{})
+	e.over.Go(e.repeat)
+	return e
 }
 
 func (e *events) send(ev control.Event) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	json.NewEncoder(e.w).Encode(ev)
+	e.last = ev
+	e.write()
+}
+
+// write writes the last event. With e.mu held.
+func (e *events) write() {
+	json.NewEncoder(e.w).Encode(e.last)
 	http.NewResponseController(e.w).Flush()
 }
 
+func (e *events) repeat() {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			e.mu.Lock()
+			e.write()
+			e.mu.Unlock()
+		case <-e.done:
+			return
+		}
+	}
+}
+
+// end sends the last event.
+func (e *events) end(last control.Event) {
+	close(e.done)
+	e.over.Wait()
+	last.Done = true
+	e.send(last)
+}
+
 func (v *Server) stop(w http.ResponseWriter, r *http.Request) {
-	e := &events{w: w}
+	e := newEvents(w)
 	v.supervisor.Stop(r.FormValue("graceful") != "", "command stop", func(left int) { e.send(control.Event{Left: left}) })
-	e.send(control.Event{Done: true})
+	e.end(control.Event{})
 }
 
 func (v *Server) reload(w http.ResponseWriter, r *http.Request) {
-	e := &events{w: w}
+	e := newEvents(w)
 	err := v.supervisor.Reload(r.FormValue("graceful") != "", func(now control.Reload) { e.send(control.Event{Reload: &now}) })
-	last := control.Event{Done: true}
+	var last control.Event
 	if err != nil {
 		last.Error = err.Error()
 	}
-	e.send(last)
+	e.end(last)
+}
+
+// flushed passes on at once what is written, for answers whose parts come one after the other.
+type flushed struct{ http.ResponseWriter }
+
+func (w flushed) Write(b []byte) (int, error) {
+	n, err := w.ResponseWriter.Write(b)
+	http.NewResponseController(w.ResponseWriter).Flush()
+	return n, err
 }

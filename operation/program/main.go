@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"os/exec"
 	"strings"
 	"time"
 
@@ -35,6 +36,11 @@ func main() {
 	flag.DurationVar(&workerman.DefaultMaster().StartTimeout, "start-timeout", 0, "how long a process may take until it serves")
 	flag.DurationVar(&workerman.DefaultMaster().DrainTimeout, "drain", time.Second, "how long a replaced process goes on")
 	flag.Parse()
+	if before != "" {
+		if err := exec.Command("sh", "-c", before).Run(); err != nil {
+			log.Fatal(err)
+		}
+	}
 	switch trouble {
 	case "panic":
 		panic("version " + version + " is broken")
@@ -122,6 +128,9 @@ func obey(c *workerman.Conn, data []byte) {
 	case "sleep":
 		time.Sleep(time.Hour)
 	default:
+		if answer, ok := order(word, rest); ok {
+			data = []byte(answer)
+		}
 		c.Send(data)
 	}
 }
