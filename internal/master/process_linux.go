@@ -226,7 +226,9 @@ func (s *Supervisor) heard(p *process, m control.Message) {
 		}
 	case control.Up:
 		if p.readyAt.CompareAndSwap(0, time.Now().UnixNano()) {
-			p.state = control.Ready
+			if p.state == control.Starting { // it may have been told to end meanwhile
+				p.state = control.Ready
+			}
 			p.slot.group.inside = m.Inside
 			close(p.ready)
 		}

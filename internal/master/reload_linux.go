@@ -48,6 +48,7 @@ func (s *Supervisor) Reload(graceful bool, progress func(control.Reload)) error 
 	if s.state == Reloading {
 		s.setState(Running, "")
 	}
+	s.forgetRetired()
 	return err
 }
 
@@ -76,6 +77,7 @@ type reload struct {
 	progress func(control.Reload)
 	before   []*group // as they were
 	plans    []Worker // of before
+	staying  []*slot  // that are not reloadable
 }
 
 // tell reports progress. With s.mu held.
@@ -117,6 +119,9 @@ func (r *reload) run() error {
 	if err == nil {
 		s.plan = plan
 		s.image = img
+		for _, sl := range r.staying {
+			sl.image = img // if its process dies
+		}
 		r.retire()
 	} else {
 		r.undo()
@@ -181,9 +186,7 @@ func (r *reload) reconcile(plan Plan) error {
 func (r *reload) undo() {
 	s := r.s
 	idle := func(sl *slot) bool { return len(sl.processes) == 0 }
-	s.groups = slices.DeleteFunc(s.groups, func(g *group) bool {
-		return !slices.Contains(r.before, g) && !slices.ContainsFunc(g.slots, func(sl *slot) bool { return !idle(sl) })
-	})
+	s.groups = slices.DeleteFunc(s.groups, func(g *group) bool { return !slices.Contains(r.before, g) && !g.lives() })
 	for i, g := range r.before {
 		g.plan, g.retired = r.plans[i], false
 		for len(g.slots) > g.plan.Count && idle(g.slots[len(g.slots)-1]) {
@@ -222,7 +225,7 @@ func (r *reload) toReplace() (list []*slot) {
 				continue
 			}
 			if p := sl.current(); p != nil && !g.plan.Reloadable {
-				sl.image = r.image
+				r.staying = append(r.staying, sl)
 				p.link.Send(control.Message{Kind: control.Notice})
 				continue
 			}

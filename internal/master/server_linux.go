@@ -84,9 +84,15 @@ type events struct {
 func (e *events) send(ev control.Event) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	out := http.NewResponseController(e.w)
+	out.SetWriteDeadline(time.Now().Add(eventPatience))
 	json.NewEncoder(e.w).Encode(ev)
-	http.NewResponseController(e.w).Flush()
+	out.Flush()
 }
+
+// eventPatience is how long a command may leave its events unread, as one that was stopped in
+// its terminal does: the master goes on without it.
+const eventPatience = time.Second
 
 func (v *Server) stop(w http.ResponseWriter, r *http.Request) {
 	e := &events{w: w}

@@ -67,6 +67,7 @@ type Supervisor struct {
 
 	reloading sync.Mutex // held by the one reload that goes on
 	living    sync.WaitGroup
+	told      sync.WaitGroup // calls of OnExit
 
 	mu           sync.Mutex // guards what follows
 	plan         Plan
@@ -324,6 +325,12 @@ func (s *Supervisor) Responds() {
 func (s *Supervisor) Wait() error {
 	<-s.stopped
 	s.living.Wait()
+	told := make(chan struct{})
+	go func() { s.told.Wait(); close(told) }()
+	select {
+	case <-told:
+	case <-time.After(killAfter): // a callback that does not return must not keep the service
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.quitErr
