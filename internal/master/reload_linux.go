@@ -127,6 +127,11 @@ func (r *reload) run() error {
 		r.undo()
 	}
 	s.closeImages(img)
+	for _, g := range s.groups { // those whose start was waiting, or who died meanwhile
+		for _, sl := range g.slots {
+			s.fill(sl)
+		}
+	}
 	return err
 }
 
@@ -175,6 +180,10 @@ func (r *reload) reconcile(plan Plan) error {
 	s.groups = append(s.groups, added...)
 	for _, g := range s.groups {
 		g.failures = 0 // new code may have mended the crash loop
+		if g.timer != nil {
+			g.timer.Stop()
+			g.timer = nil
+		}
 		if !plan.has(g.plan.Key) {
 			g.retired = true
 		}
@@ -265,7 +274,7 @@ func (s *Supervisor) succeed(sl *slot, img *image, graceful bool, progress func(
 	s.mu.Lock()
 	if s.state == Stopping {
 		s.mu.Unlock()
-		return 0, 0, errors.New("stopped meanwhile")
+		return 0, 0, errStopped
 	}
 	old := sl.current()
 	before := sl.image
@@ -374,8 +383,18 @@ func (s *Supervisor) closeUnused() {
 		if g.set != nil {
 			wanted[socketKey(g.plan.Key, *g.plan.Socket, g.plan.ReusePort)] = true
 		}
-		for key := range g.extras {
-			wanted[key] = true
+		for _, sl := range g.slots {
+			if sl.retired {
+				continue
+			}
+			for key := range sl.extras {
+				wanted[key] = true
+			}
+			if p := sl.current(); p != nil {
+				for key := range p.extras {
+					wanted[key] = true
+				}
+			}
 		}
 	}
 	s.sockets.keep(wanted)
