@@ -156,6 +156,9 @@ func (p *process) obey() {
 		m, fds, err := p.link.Receive()
 		if err != nil {
 			p.m.logger().Error("the master is gone: this process ends with its connections", "error", err)
+			for _, s := range p.m.serving() {
+				s.refuse()
+			}
 			p.leave(false, p.m.drainTimeout())
 			return
 		}

@@ -240,6 +240,16 @@ func (s *service) unlisten() {
 	s.removeSocketFile(file)
 }
 
+// refuse frees the addresses at once, even if a callback holds the loop that would have to
+// let go of them.
+func (s *service) refuse() {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, b := range s.bound {
+		b.Refuse()
+	}
+}
+
 func (s *service) closeBound() {
 	for _, b := range s.bound {
 		b.Close()

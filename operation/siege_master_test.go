@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/workerman-go/workerman/internal/control"
 	"github.com/workerman-go/workerman/operation/siege"
 )
 
@@ -50,6 +51,29 @@ func TestMasterKilledUnderLoad(t *testing.T) {
 	}
 }
 
+// A process that is stuck in a callback when its master is killed does not keep the address.
+func TestMasterKilledWithAStuckProcess(t *testing.T) {
+	t.Parallel()
+	in := install(t, "1")
+	in.must("start", "-d", "-count", "2", "-drain", "20s")
+	addr := in.address("orders")
+	dial(t, addr).send("loop")
+	in.until("the loop is busy", func() bool {
+		return slices.ContainsFunc(in.worker("orders").Processes, func(p control.Process) bool {
+			return len(p.Loops) == 1 && p.Loops[0].Callback == "OnMessage"
+		})
+	})
+	syscall.Kill(in.status().PID, syscall.SIGKILL)
+	in.until("the master is gone", func() bool { return in.run("status").code == 3 })
+	in.daemon("-listen", "text://"+addr)
+	for range 10 {
+		if got := dial(t, addr).ask("hi"); got != "hi" {
+			t.Errorf("answer %q", got)
+		}
+	}
+	in.killOthers(in.status())
+}
+
 // Of many who start the program at once exactly one succeeds.
 func TestStartRace(t *testing.T) {
 	t.Parallel()
@@ -75,5 +99,20 @@ func TestStartRace(t *testing.T) {
 	in.must("stop")
 	if n := len(in.processes()); n != 0 {
 		t.Errorf("%d processes are left", n)
+	}
+}
+
+// killOthers ends what runs besides the master of s and its processes.
+func (in *installation) killOthers(s control.Status) {
+	own := []int{s.PID}
+	for _, w := range s.Workers {
+		for _, p := range w.Processes {
+			own = append(own, p.PID)
+		}
+	}
+	for _, pid := range in.processes() {
+		if !slices.Contains(own, pid) {
+			syscall.Kill(pid, syscall.SIGKILL)
+		}
 	}
 }

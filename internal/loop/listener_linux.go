@@ -40,6 +40,15 @@ func (b *Bound) Close() {
 	poll.Close(b.fd)
 }
 
+// Refuse makes the socket itself, which other processes may share, stop listening: the address
+// is free at once, whatever still holds the socket. New clients are refused, with those that
+// wait to be accepted.
+func (b *Bound) Refuse() {
+	if b.ln == nil {
+		unix.Shutdown(b.fd, unix.SHUT_RD)
+	}
+}
+
 // Listener accepts connections on a loop. Its methods run on the loop.
 type Listener struct {
 	loop      *Loop
@@ -121,6 +130,9 @@ func (lis *Listener) ready(poll.Events) {
 		fd, err := poll.Accept(lis.bound.fd, &sa)
 		switch {
 		case err == errAgain:
+			return
+		case err == unix.EINVAL: // it does not listen any more: see Refuse
+			lis.unwatch()
 			return
 		case err == nil:
 			lis.acceptor.Accepted(Incoming{Remote: socket.FromRaw(&sa), Unix: lis.bound.unix, fd: int32(fd)})

@@ -13,6 +13,9 @@ func Bind(ln net.Listener, _ Engine) (*Bound, error) { return &Bound{ln: ln}, ni
 // Close closes the socket, after the listeners on it.
 func (b *Bound) Close() { b.ln.Close() }
 
+// Refuse does nothing here: no process shares its sockets with others.
+func (b *Bound) Refuse() {}
+
 // Listener accepts connections on a loop. Its methods run on the loop.
 type Listener struct{ port *portListener }
 

@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/workerman-go/workerman/internal/control"
 )
 
@@ -136,8 +138,25 @@ func (c *Client) Stack(ctx context.Context, worker string, pid int, w io.Writer)
 
 // Stop stops the service. The last event comes when the master is gone.
 func (c *Client) Stop(ctx context.Context, graceful bool) iter.Seq2[control.Event, error] {
-	return c.events(ctx, "/stop", graceful, c.awaitEnd)
+	return func(yield func(control.Event, error) bool) {
+		process := -1
+		if pid, err := c.Master(); err == nil {
+			if process, err = unix.PidfdOpen(pid, 0); err == nil {
+				defer unix.Close(process)
+			}
+		}
+		c.events(ctx, "/stop", graceful, func(ctx context.Context) error {
+			err := c.awaitEnd(ctx)
+			if process >= 0 { // it lets go of the file a moment before its end
+				unix.Poll([]unix.PollFd{{Fd: int32(process), Events: unix.POLLIN}}, int(exitPatience.Milliseconds()))
+			}
+			return err
+		})(yield)
+	}
 }
+
+// exitPatience is how long a master may take to end behind its service: main may go on.
+const exitPatience = time.Second
 
 // Reload reloads the program. The last event comes when that is complete.
 func (c *Client) Reload(ctx context.Context, graceful bool) iter.Seq2[control.Event, error] {

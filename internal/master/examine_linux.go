@@ -53,6 +53,15 @@ func (s *Supervisor) describe(img *image) (Plan, error) {
 	deadline := time.Now().Add(s.options.Ready)
 	answer.SetReadDeadline(deadline)
 	said.SetReadDeadline(deadline)
+	done := make(chan struct{})
+	defer close(done)
+	go func() {
+		select {
+		case <-s.stopped:
+			answer.SetReadDeadline(time.Now())
+		case <-done:
+		}
+	}()
 	text := make(chan string, 1)
 	go func() { text <- lastWords(said) }()
 	b, readErr := io.ReadAll(answer)
@@ -62,6 +71,8 @@ func (s *Supervisor) describe(img *image) (Plan, error) {
 	words := <-text
 	var d Description
 	switch {
+	case s.stopping():
+		return Plan{}, errStopped
 	case errors.Is(readErr, os.ErrDeadlineExceeded):
 		return Plan{}, fmt.Errorf("the program does not come to RunAll within %v", s.options.Ready)
 	case len(b) > 0 && json.Unmarshal(b, &d) == nil && d.Error != "":

@@ -52,7 +52,8 @@ type process struct {
 	failed  string        // why it could not start, in its own words
 	cause   string        // why it ended; valid when gone is closed
 
-	moved, left atomic.Int64 // connections handed over, and not
+	extras      map[string]bool // sockets that it has asked for, guarded by Supervisor.mu
+	moved, left atomic.Int64    // connections handed over, and not
 
 	state   string // of control, guarded by Supervisor.mu
 	wish    string // why the master ends it, "" if it does not
@@ -163,6 +164,7 @@ func (s *Supervisor) spawn(sl *slot) (*process, error) {
 	p := &process{
 		slot: sl, pid: child.Pid, os: child, link: link, crash: readCrash(r), started: time.Now(), state: control.Starting,
 		ready: make(chan struct{}), given: make(chan struct{}), loaded: make(chan struct{}), gone: make(chan struct{}), deaf: make(chan struct{}),
+		extras: make(map[string]bool),
 	}
 	sl.processes = append(sl.processes, p)
 	s.living.Add(1)
@@ -236,7 +238,10 @@ func (s *Supervisor) heard(p *process, m control.Message) {
 		}
 	case control.Up:
 		if p.readyAt.CompareAndSwap(0, time.Now().UnixNano()) {
-			p.state = control.Ready
+			if p.state == control.Starting { // it may have been told to end meanwhile
+				p.state = control.Ready
+				p.slot.extras = p.extras
+			}
 			p.slot.group.inside = m.Inside
 			close(p.ready)
 		}
@@ -276,7 +281,7 @@ func closeOnce(c chan struct{}) {
 // listenFor opens a socket that a program asks for after its start.
 func (s *Supervisor) listenFor(p *process, m control.Message) {
 	answer := control.Message{Kind: control.Listener, ID: m.ID}
-	fds, err := p.slot.group.extra(s, p.slot.id, m)
+	fds, err := p.extra(s, m)
 	if err != nil {
 		answer.Error = err.Error()
 	}

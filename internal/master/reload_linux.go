@@ -48,6 +48,7 @@ func (s *Supervisor) Reload(graceful bool, progress func(control.Reload)) error 
 	if s.state == Reloading {
 		s.setState(Running, "")
 	}
+	s.forgetRetired()
 	return err
 }
 
@@ -76,6 +77,7 @@ type reload struct {
 	progress func(control.Reload)
 	before   []*group // as they were
 	plans    []Worker // of before
+	staying  []*slot  // that are not reloadable
 }
 
 // tell reports progress. With s.mu held.
@@ -117,11 +119,19 @@ func (r *reload) run() error {
 	if err == nil {
 		s.plan = plan
 		s.image = img
+		for _, sl := range r.staying {
+			sl.image = img // if its process dies
+		}
 		r.retire()
 	} else {
 		r.undo()
 	}
 	s.closeImages(img)
+	for _, g := range s.groups { // those whose start was waiting, or who died meanwhile
+		for _, sl := range g.slots {
+			s.fill(sl)
+		}
+	}
 	return err
 }
 
@@ -170,6 +180,10 @@ func (r *reload) reconcile(plan Plan) error {
 	s.groups = append(s.groups, added...)
 	for _, g := range s.groups {
 		g.failures = 0 // new code may have mended the crash loop
+		if g.timer != nil {
+			g.timer.Stop()
+			g.timer = nil
+		}
 		if !plan.has(g.plan.Key) {
 			g.retired = true
 		}
@@ -181,9 +195,7 @@ func (r *reload) reconcile(plan Plan) error {
 func (r *reload) undo() {
 	s := r.s
 	idle := func(sl *slot) bool { return len(sl.processes) == 0 }
-	s.groups = slices.DeleteFunc(s.groups, func(g *group) bool {
-		return !slices.Contains(r.before, g) && !slices.ContainsFunc(g.slots, func(sl *slot) bool { return !idle(sl) })
-	})
+	s.groups = slices.DeleteFunc(s.groups, func(g *group) bool { return !slices.Contains(r.before, g) && !g.lives() })
 	for i, g := range r.before {
 		g.plan, g.retired = r.plans[i], false
 		for len(g.slots) > g.plan.Count && idle(g.slots[len(g.slots)-1]) {
@@ -222,7 +234,7 @@ func (r *reload) toReplace() (list []*slot) {
 				continue
 			}
 			if p := sl.current(); p != nil && !g.plan.Reloadable {
-				sl.image = r.image
+				r.staying = append(r.staying, sl)
 				p.link.Send(control.Message{Kind: control.Notice})
 				continue
 			}
@@ -262,7 +274,7 @@ func (s *Supervisor) succeed(sl *slot, img *image, graceful bool, progress func(
 	s.mu.Lock()
 	if s.state == Stopping {
 		s.mu.Unlock()
-		return 0, 0, errors.New("stopped meanwhile")
+		return 0, 0, errStopped
 	}
 	old := sl.current()
 	before := sl.image
@@ -371,8 +383,18 @@ func (s *Supervisor) closeUnused() {
 		if g.set != nil {
 			wanted[socketKey(g.plan.Key, *g.plan.Socket, g.plan.ReusePort)] = true
 		}
-		for key := range g.extras {
-			wanted[key] = true
+		for _, sl := range g.slots {
+			if sl.retired {
+				continue
+			}
+			for key := range sl.extras {
+				wanted[key] = true
+			}
+			if p := sl.current(); p != nil {
+				for key := range p.extras {
+					wanted[key] = true
+				}
+			}
 		}
 	}
 	s.sockets.keep(wanted)

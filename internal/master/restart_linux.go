@@ -47,16 +47,26 @@ func (s *Supervisor) ended(p *process, state *os.ProcessState) {
 		level(text, "worker", g.plan.Name, "id", sl.id, "pid", p.pid, "cause", p.cause, "age", time.Since(p.started).Round(time.Millisecond).String())
 	}
 	if fn := s.options.OnExit; fn != nil {
-		go fn(exit)
+		s.told.Go(func() { fn(exit) })
 	}
-	if g.retired && !slices.ContainsFunc(g.slots, func(sl *slot) bool { return len(sl.processes) > 0 }) && s.state == Running {
-		s.groups = slices.DeleteFunc(s.groups, func(other *group) bool { return other == g })
+	if s.state != Reloading { // which may want it back
+		s.forgetRetired()
 	}
 	if was == control.Draining || was == control.Stopping || s.state == Stopping || s.state == Starting {
 		return
 	}
 	s.judge(g, p, exit)
 	s.fill(sl)
+}
+
+// forgetRetired forgets workers that are no longer in the plan and have no process left.
+func (s *Supervisor) forgetRetired() {
+	s.groups = slices.DeleteFunc(s.groups, func(g *group) bool { return g.retired && !g.lives() })
+}
+
+// lives reports whether the worker has a process.
+func (g *group) lives() bool {
+	return slices.ContainsFunc(g.slots, func(sl *slot) bool { return len(sl.processes) > 0 })
 }
 
 // count adds an exit to those of the worker.

@@ -153,8 +153,10 @@ func (e *events) send(ev control.Event) {
 
 // write writes the last event. With e.mu held.
 func (e *events) write() {
+	out := http.NewResponseController(e.w)
+	out.SetWriteDeadline(time.Now().Add(eventPatience))
 	json.NewEncoder(e.w).Encode(e.last)
-	http.NewResponseController(e.w).Flush()
+	out.Flush()
 }
 
 func (e *events) repeat() {
@@ -179,6 +181,10 @@ func (e *events) end(last control.Event) {
 	last.Done = true
 	e.send(last)
 }
+
+// eventPatience is how long a command may leave its events unread, as one that was stopped in
+// its terminal does: the master goes on without it.
+const eventPatience = time.Second
 
 func (v *Server) stop(w http.ResponseWriter, r *http.Request) {
 	e := newEvents(w)

@@ -67,6 +67,7 @@ type Supervisor struct {
 
 	reloading sync.Mutex // held by the one reload that goes on
 	living    sync.WaitGroup
+	told      sync.WaitGroup // calls of OnExit
 
 	mu           sync.Mutex // guards what follows
 	plan         Plan
@@ -85,8 +86,7 @@ type Supervisor struct {
 // group is a worker with its processes.
 type group struct {
 	plan    Worker
-	set     *socketSet // nil without an address
-	extras  map[string]bool
+	set     *socketSet       // nil without an address
 	inside  []control.Worker // what its processes serve besides
 	slots   []*slot
 	exits   []control.Exit
@@ -102,9 +102,10 @@ type group struct {
 type slot struct {
 	group     *group
 	id        int
-	processes []*process // the current one, its successor while that starts, and those that drain
-	image     *image     // what it starts
-	retired   bool       // the count was lowered
+	processes []*process      // the current one, its successor while that starts, and those that drain
+	image     *image          // what it starts
+	extras    map[string]bool // sockets that its process has asked for
+	retired   bool            // the count was lowered
 }
 
 // New makes a Supervisor for a plan.
@@ -209,7 +210,20 @@ func (s *Supervisor) await(ctx context.Context, p *process, deadline <-chan time
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-s.stopped:
-		return errors.New("stopped before it was ready")
+		return errStopped
+	}
+}
+
+// errStopped ends what goes on when a stop begins.
+var errStopped = errors.New("stopped meanwhile")
+
+// stopping reports whether a stop has begun.
+func (s *Supervisor) stopping() bool {
+	select {
+	case <-s.stopped:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -273,7 +287,7 @@ func (g *group) socketsOf(id int) []int {
 
 // extra returns the descriptors for a worker that a program started by Listen. With s.mu
 // held.
-func (g *group) extra(s *Supervisor, slot int, m control.Message) ([]int, error) {
+func (p *process) extra(s *Supervisor, m control.Message) ([]int, error) {
 	a := socket.Address{Network: m.Network}
 	var err error
 	if a, err = socket.Parse(m.Network, m.Address); err != nil {
@@ -281,17 +295,14 @@ func (g *group) extra(s *Supervisor, slot int, m control.Message) ([]int, error)
 	}
 	n, from := max(m.Sockets, 1), 0
 	if m.Shared {
-		from = slot * n
+		from = p.slot.id * n
 	}
-	key := g.plan.Key + "\x00" + m.Key
+	key := p.slot.group.plan.Key + "\x00" + m.Key
 	set, err := s.sockets.get(key, a, m.Shared, from+n)
 	if err != nil {
 		return nil, err
 	}
-	if g.extras == nil {
-		g.extras = make(map[string]bool)
-	}
-	g.extras[socketKey(key, a, m.Shared)] = true
+	p.extras[socketKey(key, a, m.Shared)] = true
 	return set.fds[from : from+n], nil
 }
 
@@ -324,6 +335,14 @@ func (s *Supervisor) Responds() {
 func (s *Supervisor) Wait() error {
 	<-s.stopped
 	s.living.Wait()
+	s.reloading.Lock() // a reload that was going on has noticed, and ends
+	s.reloading.Unlock()
+	told := make(chan struct{})
+	go func() { s.told.Wait(); close(told) }()
+	select {
+	case <-told:
+	case <-time.After(killAfter): // a callback that does not return must not keep the service
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.quitErr

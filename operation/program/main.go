@@ -20,7 +20,7 @@ import (
 var version = "1"
 
 // trouble is what this version does instead of serving: "panic", "hang", "exit", "silent",
-// "start" for an error of OnWorkerStart.
+// "start" for an error of OnWorkerStart, "stall" if that never returns.
 var trouble string
 
 func main() {
@@ -29,13 +29,16 @@ func main() {
 	count := flag.Int("count", 1, "`number` of processes")
 	reloadable := flag.Bool("reloadable", true, "take part in reloads")
 	requests := flag.Uint64("recycle", 0, "replace a process after this `number` of messages")
+	reusePort := flag.Bool("reuseport", false, "a socket for each process")
+	loops := flag.Int("loops", 1, "`number` of event loops of a process")
+	inside := flag.String("inside", "", "`SCHEME://ADDR` to serve in the same processes")
 	user := flag.String("user", "", "`NAME` to run as")
 	inner := flag.String("inner", "", "`SCHEME://ADDR` that each process listens on by itself")
 	adopt := flag.Bool("adopt", false, "move connections although something is to be remembered")
 	flag.StringVar(&workerman.DefaultMaster().Admin, "admin", "", "`ADDR` of the admin pages; empty for none")
 	flag.DurationVar(&workerman.DefaultMaster().StartTimeout, "start-timeout", 0, "how long a process may take until it serves")
 	flag.DurationVar(&workerman.DefaultMaster().DrainTimeout, "drain", time.Second, "how long a replaced process goes on")
-	flag.Parse()
+	parse()
 	if before != "" {
 		if err := exec.Command("sh", "-c", before).Run(); err != nil {
 			log.Fatal(err)
@@ -53,10 +56,13 @@ func main() {
 	}
 	w := workerman.NewWorker(*listen)
 	w.Name, w.Count, w.Reloadable, w.User = "orders", *count, *reloadable, *user
-	w.Recycle.Requests = *requests
+	w.Recycle.Requests, w.ReusePort, w.Loops = *requests, *reusePort, *loops
 	w.OnWorkerStart = func(w *workerman.Worker) error {
 		if trouble == "start" {
 			return errors.New("version " + version + " finds no database")
+		}
+		if trouble == "stall" {
+			time.Sleep(time.Hour)
 		}
 		if *inner != "" {
 			in := workerman.NewWorker(*inner)
@@ -89,10 +95,27 @@ func main() {
 		}
 		h.OnMessage = func(c *workerman.Conn, data []byte) { c.Send(data) }
 	}
+	if *inside != "" {
+		i := workerman.NewWorker(*inside)
+		i.Name, i.Inside, i.OnMessage = "guest", w, obey
+	}
 	workerman.DefaultMaster().OnWorkerExit = func(e workerman.WorkerExit) {
 		log.Printf("OnWorkerExit worker=%s id=%d cause=%q", e.Worker, e.ID, e.Cause)
 	}
 	workerman.RunAll()
+}
+
+// parse parses the flags of a file beside the program, which stand for defaults that differ
+// between versions, and then those of the command line.
+func parse() {
+	program, err := os.Executable()
+	if err != nil {
+		log.Fatal(err)
+	}
+	if b, err := os.ReadFile(program + ".flags"); err == nil {
+		flag.CommandLine.Parse(strings.Fields(string(b)))
+	}
+	flag.Parse()
 }
 
 // obey answers a message, or does what it says.
