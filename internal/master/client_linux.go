@@ -140,7 +140,7 @@ func (c *Client) Stack(ctx context.Context, worker string, pid int, w io.Writer)
 func (c *Client) Stop(ctx context.Context, graceful bool) iter.Seq2[control.Event, error] {
 	return func(yield func(control.Event, error) bool) {
 		process := -1
-		if pid, err := c.Master(); err == nil {
+		if pid, err := MasterOf(c.pidFile); err == nil {
 			if process, err = unix.PidfdOpen(pid, 0); err == nil {
 				defer unix.Close(process)
 			}
