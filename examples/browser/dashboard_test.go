@@ -176,14 +176,14 @@ func TestDashboard(t *testing.T) {
 	s.change(func(status *control.Status) {
 		status.State, status.Reload = "reloading", &control.Reload{Total: 8, Replaced: 3, Moved: 41204, Draining: 17}
 		status.Workers[0].Processes[0].State = control.Lost
-		status.Workers[1].Exits = []control.Exit{{Cause: "exit code 2", Count: 3, Last: time.Now().Add(-8 * time.Minute)}}
+		status.Workers[1].Exits = []control.Exit{{Cause: "exit code 2", Count: 3, Last: time.Now().Add(-50 * time.Hour)}}
 		status.Workers[1].Backoff = "2s"
 	})
 	p.becomes(shownNotices, "Reloading: 3 of 8 processes replaced, 41,204 connections moved, 17 draining"+
 		"|The processes of <i>none</i> keep dying: their starts are slowed down, the next is in 2s|chat 0 (process 4712) does not answer")
 	p.has(`document.querySelector("progress").value + "/" + document.querySelector("progress").max`, "3/8")
 	p.has(`document.querySelector("#state").textContent`, "reloading")
-	p.has(`document.querySelector("#exits tbody").innerText.replace(/\s+/g, " ")`, "<i>none</i> exit code 2 3 8 min ago")
+	p.has(`document.querySelector("#exits tbody").innerText.replace(/\s+/g, " ")`, "<i>none</i> exit code 2 3 2 d 2 h ago")
 	p.has(figure("health"), "3 of 4")
 	s.change(func(status *control.Status) {
 		status.State, status.Reloads, status.Reload = "running", 1, &control.Reload{Total: 8, Replaced: 8, Moved: 41204, Took: 1.5, Done: true}
