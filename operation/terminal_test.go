@@ -78,7 +78,7 @@ func TestTerminalDaemon(t *testing.T) {
 
 	in.deploy("2", "")
 	has(t, tm.run(0, "./app reload"), "reload success: 2 processes replaced", "1 connection moved")
-	has(t, tm.run(0, "./app stack orders"), "worker orders  id 0", "worker orders  id 1")
+	has(t, tm.run(0, "./app stack orders | grep ' id '"), "worker orders  id 0", "worker orders  id 1")
 	has(t, tm.run(1, "./app stack nobody"), "no such process")
 	has(t, tm.run(0, "./app logs -n 3"), "reloaded processes=2")
 	has(t, tm.run(0, "./app restart -d"), "stop success", "Start success")
