@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman/internal/control"
+	"github.com/workerman-go/workerman/operation/siege"
 )
 
 // patience is how long a test waits for what should happen soon.
@@ -34,6 +35,13 @@ var builds struct {
 }
 
 func TestMain(m *testing.M) {
+	if order := os.Getenv(siege.HoldVariable); order != "" {
+		if err := siege.HoldMain(order); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	dir, err := os.MkdirTemp("", "operation")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
