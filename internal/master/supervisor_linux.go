@@ -24,7 +24,7 @@ type Options struct {
 	Ready    time.Duration // how long a process may take until it serves; default 30 s
 	Graceful time.Duration // how long a graceful stop or reload may take; default 10 min
 	Log      *slog.Logger
-	LogFiles func() []int // descriptors for processes: the log, if there is one
+	LogFiles func() []int // copies of the log's descriptor for processes, if there is one
 	// OnReload is called when a reload begins. It returns a descriptor of what is the standard
 	// output of processes from now on, -1 if that stays.
 	OnReload func() int
@@ -93,7 +93,8 @@ type group struct {
 	moved   uint64
 	retired bool // no longer in the plan
 
-	failures int // processes in a row that died young
+	failures int       // processes in a row that died young
+	failedAt time.Time // the last one
 	timer    *time.Timer
 	retryAt  time.Time
 }
@@ -147,7 +148,7 @@ func (s *Supervisor) Start(ctx context.Context) error {
 	if errs == nil {
 		for _, g := range s.groups {
 			for _, sl := range g.slots {
-				p, err := s.spawn(sl)
+				p, err := s.spawn(sl, sl.image)
 				if err != nil {
 					errs = append(errs, fmt.Errorf("worker %q (%s): %w", g.plan.Name, g.plan.Listen, err))
 					break
@@ -171,7 +172,9 @@ func (s *Supervisor) Start(ctx context.Context) error {
 		s.state = Stopping
 		s.mu.Unlock()
 		s.endAll(false, nil)
+		s.mu.Lock()
 		s.sockets.keep(nil)
+		s.mu.Unlock()
 		return errors.Join(errs...)
 	}
 	s.mu.Lock()
@@ -189,9 +192,8 @@ func (s *Supervisor) Start(ctx context.Context) error {
 
 // await waits until p serves.
 func (s *Supervisor) await(ctx context.Context, p *process, deadline <-chan time.Time) error {
-	w := &p.slot.group.plan
 	failed := func(text string) error {
-		return fmt.Errorf("worker %q (%s): %s", w.Name, w.Listen, text)
+		return fmt.Errorf("worker %q (%s): %s", p.worker, p.listen, text)
 	}
 	select {
 	case <-p.ready:
@@ -205,6 +207,7 @@ func (s *Supervisor) await(ctx context.Context, p *process, deadline <-chan time
 		s.mu.Lock()
 		s.kill(p, "not ready in time")
 		s.mu.Unlock()
+		<-p.gone
 		return failed(fmt.Sprintf("not ready after %v: main or OnWorkerStart takes too long", s.options.Ready))
 	case <-ctx.Done():
 		return ctx.Err()
@@ -273,7 +276,7 @@ func (g *group) socketsOf(id int) []int {
 
 // extra returns the descriptors for a worker that a program started by Listen. With s.mu
 // held.
-func (g *group) extra(s *Supervisor, slot int, m control.Message) ([]int, error) {
+func (g *group) extra(s *Supervisor, p *process, m control.Message) ([]int, error) {
 	a := socket.Address{Network: m.Network}
 	var err error
 	if a, err = socket.Parse(m.Network, m.Address); err != nil {
@@ -281,7 +284,7 @@ func (g *group) extra(s *Supervisor, slot int, m control.Message) ([]int, error)
 	}
 	n, from := max(m.Sockets, 1), 0
 	if m.Shared {
-		from = slot * n
+		from = p.slot.id * n
 	}
 	key := g.plan.Key + "\x00" + m.Key
 	set, err := s.sockets.get(key, a, m.Shared, from+n)
@@ -291,7 +294,11 @@ func (g *group) extra(s *Supervisor, slot int, m control.Message) ([]int, error)
 	if g.extras == nil {
 		g.extras = make(map[string]bool)
 	}
-	g.extras[socketKey(key, a, m.Shared)] = true
+	if p.extras == nil {
+		p.extras = make(map[string]bool)
+	}
+	key = socketKey(key, a, m.Shared)
+	g.extras[key], p.extras[key] = true, true
 	return set.fds[from : from+n], nil
 }
 
