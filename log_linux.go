@@ -62,14 +62,18 @@ func (l *serviceLog) open(path string, maxSize int64) (err error) {
 	return err
 }
 
-// descriptors are those for processes.
+// descriptors are copies for processes, which the caller closes.
 func (l *serviceLog) descriptors() []int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.copy == nil {
 		return nil
 	}
-	return []int{int(l.copy.Fd())}
+	fd, err := unix.FcntlInt(l.copy.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil
+	}
+	return []int{fd}
 }
 
 // follow calls fn after each rotation, when there is another file for processes.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"slices"
 	"strconv"
@@ -38,12 +39,14 @@ const (
 // process is a running worker process.
 type process struct {
 	slot    *slot
+	worker  string // its name; that of slot.group may change
+	listen  string // address for people
 	pid     int
 	os      *os.Process
-	link    *control.Link
+	link    *control.Link // to receive; what is sent goes through out
+	out     outbox
 	crash   *crash
 	started time.Time
-	readyAt atomic.Int64  // in Unix nanoseconds, 0 until then
 	ready   chan struct{} // closed when it serves
 	given   chan struct{} // closed when its hand-over is over
 	loaded  chan struct{} // closed when OnWorkerReload has run
@@ -52,14 +55,16 @@ type process struct {
 	failed  string        // why it could not start, in its own words
 	cause   string        // why it ended; valid when gone is closed
 
-	extras      map[string]bool // sockets that it has asked for, guarded by Supervisor.mu
-	moved, left atomic.Int64    // connections handed over, and not
+	moved, left atomic.Int64 // connections handed over, and not
 
-	state   string // of control, guarded by Supervisor.mu
-	wish    string // why the master ends it, "" if it does not
-	killed  string // why the master killed it
-	replace bool   // a successor was asked for
-	trial   bool   // of a reload: if it does not start, the old one goes on
+	// The rest is guarded by Supervisor.mu.
+	state   string          // of control
+	readyAt time.Time       // zero until then
+	extras  map[string]bool // sockets that it has asked for
+	wish    string          // why the master ends it, "" if it does not
+	killed  string          // why the master killed it
+	replace bool            // a successor was asked for
+	trial   bool            // if it does not start, who has started it sees to the slot
 }
 
 // image is the program as it was when it was opened: what is on the disk may change.
@@ -136,8 +141,8 @@ func (s *Supervisor) launch(img *image, role, called string, cred *syscall.Crede
 	return os.StartProcess(img.exec(), args, attr)
 }
 
-// spawn starts a process for a slot. It runs with s.mu held.
-func (s *Supervisor) spawn(sl *slot) (*process, error) {
+// spawn starts a process of an image for a slot. It runs with s.mu held.
+func (s *Supervisor) spawn(sl *slot, img *image) (*process, error) {
 	g := sl.group
 	cred, err := runAs(g.plan.User)
 	if err != nil {
@@ -155,28 +160,36 @@ func (s *Supervisor) spawn(sl *slot) (*process, error) {
 	}
 	defer w.Close()
 	called := title("worker", g.plan.Name, strconv.Itoa(sl.id), g.plan.Listen)
-	child, err := s.launch(sl.image, RoleWorker, called, cred, s.options.Stdout, s.options.Stderr, far, w)
+	child, err := s.launch(img, RoleWorker, called, cred, s.options.Stdout, s.options.Stderr, far, w)
 	if err != nil {
 		link.Close()
 		r.Close()
-		return nil, fmt.Errorf("cannot start a process of %s: %w", sl.image.path, err)
+		return nil, fmt.Errorf("cannot start a process of %s: %w", img.path, err)
 	}
 	p := &process{
-		slot: sl, pid: child.Pid, os: child, link: link, crash: readCrash(r), started: time.Now(), state: control.Starting,
+		slot: sl, worker: g.plan.Name, listen: g.plan.Listen, pid: child.Pid, os: child, link: link, crash: readCrash(r), started: time.Now(), state: control.Starting,
 		ready: make(chan struct{}), given: make(chan struct{}), loaded: make(chan struct{}), gone: make(chan struct{}), deaf: make(chan struct{}),
-		extras: make(map[string]bool),
+	}
+	p.out.link, p.out.failed = link, func(m control.Message, err error) {
+		s.log.Error("message to a process", "pid", p.pid, "kind", m.Kind, "error", err)
+		if m.Kind == control.Start {
+			s.mu.Lock()
+			s.kill(p, "its sockets cannot be passed: "+err.Error())
+			s.mu.Unlock()
+		}
 	}
 	sl.processes = append(sl.processes, p)
 	s.living.Add(1)
 	base := s.incarnations << 32
 	s.incarnations++
-	fds := g.socketsOf(sl.id)
-	err = link.Send(control.Message{
+	fds, logs := g.socketsOf(sl.id), s.logFiles()
+	defer control.CloseAll(logs)
+	err = p.out.send(control.Message{
 		Kind: control.Start, Version: control.Protocol, Key: g.plan.Key, Slot: sl.id, Base: base, Secret: s.secret,
 		Sockets: len(fds), Daemon: s.options.Daemon,
-	}, append(fds, s.logFiles()...)...)
+	}, append(fds, logs...)...)
 	if err != nil {
-		child.Kill() // wait tells the rest
+		s.kill(p, err.Error())
 	}
 	go s.listenTo(p)
 	go s.wait(p)
@@ -194,6 +207,7 @@ func (s *Supervisor) wait(p *process) {
 		}
 	}
 	cancel()
+	p.out.close()
 	p.link.Close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -216,7 +230,7 @@ func (s *Supervisor) listenTo(p *process) {
 	for {
 		m, fds, err := p.link.Receive()
 		if err != nil {
-			if !errors.Is(err, io.EOF) && !errors.Is(err, os.ErrClosed) {
+			if !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
 				s.log.Debug("link to a process", "pid", p.pid, "error", err)
 			}
 			return
@@ -237,14 +251,15 @@ func (s *Supervisor) heard(p *process, m control.Message) {
 			s.kill(p, "another version")
 		}
 	case control.Up:
-		if p.readyAt.CompareAndSwap(0, time.Now().UnixNano()) {
-			if p.state == control.Starting { // it may have been told to end meanwhile
-				p.state = control.Ready
-				p.slot.extras = p.extras
-			}
-			p.slot.group.inside = m.Inside
-			close(p.ready)
+		if !p.readyAt.IsZero() {
+			return
 		}
+		p.readyAt = time.Now()
+		if p.state == control.Starting { // rather than told to end by now
+			p.state = control.Ready
+			p.slot.group.inside = m.Inside
+		}
+		close(p.ready)
 	case control.Failed:
 		p.failed = m.Error
 	case control.Listen:
@@ -281,11 +296,11 @@ func closeOnce(c chan struct{}) {
 // listenFor opens a socket that a program asks for after its start.
 func (s *Supervisor) listenFor(p *process, m control.Message) {
 	answer := control.Message{Kind: control.Listener, ID: m.ID}
-	fds, err := p.extra(s, m)
+	fds, err := p.slot.group.extra(s, p, m)
 	if err != nil {
 		answer.Error = err.Error()
 	}
-	p.link.Send(answer, fds...)
+	p.out.send(answer, fds...)
 }
 
 // kill ends a process at once.

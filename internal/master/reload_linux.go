@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -48,7 +49,6 @@ func (s *Supervisor) Reload(graceful bool, progress func(control.Reload)) error 
 	if s.state == Reloading {
 		s.setState(Running, "")
 	}
-	s.forgetRetired()
 	return err
 }
 
@@ -64,7 +64,7 @@ func (s *Supervisor) renewOutput() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.all() {
-		p.link.Send(control.Message{Kind: control.Output}, fd)
+		p.out.send(control.Message{Kind: control.Output}, fd)
 	}
 }
 
@@ -78,6 +78,7 @@ type reload struct {
 	before   []*group // as they were
 	plans    []Worker // of before
 	staying  []*slot  // that are not reloadable
+	retired  []bool   // of before
 }
 
 // tell reports progress. With s.mu held.
@@ -126,6 +127,7 @@ func (r *reload) run() error {
 	} else {
 		r.undo()
 	}
+	s.sweep()
 	s.closeImages(img)
 	for _, g := range s.groups { // those whose start was waiting, or who died meanwhile
 		for _, sl := range g.slots {
@@ -172,7 +174,7 @@ func (r *reload) reconcile(plan Plan) error {
 	}
 	r.before = slices.Clone(s.groups)
 	for _, g := range s.groups {
-		r.plans = append(r.plans, g.plan)
+		r.plans, r.retired = append(r.plans, g.plan), append(r.retired, g.retired)
 	}
 	for _, fn := range changed {
 		fn()
@@ -187,6 +189,11 @@ func (r *reload) reconcile(plan Plan) error {
 		if !plan.has(g.plan.Key) {
 			g.retired = true
 		}
+		for _, sl := range g.slots {
+			if sl.image == nil {
+				sl.image = r.image
+			}
+		}
 	}
 	return nil
 }
@@ -195,17 +202,26 @@ func (r *reload) reconcile(plan Plan) error {
 func (r *reload) undo() {
 	s := r.s
 	idle := func(sl *slot) bool { return len(sl.processes) == 0 }
-	s.groups = slices.DeleteFunc(s.groups, func(g *group) bool { return !slices.Contains(r.before, g) && !g.lives() })
+	for _, g := range s.groups {
+		if !slices.Contains(r.before, g) && !slices.ContainsFunc(g.slots, func(sl *slot) bool { return !idle(sl) }) {
+			g.retired = true
+		}
+	}
 	for i, g := range r.before {
-		g.plan, g.retired = r.plans[i], false
+		g.plan, g.retired = r.plans[i], r.retired[i]
 		for len(g.slots) > g.plan.Count && idle(g.slots[len(g.slots)-1]) {
 			g.slots = g.slots[:len(g.slots)-1]
 		}
-		for _, sl := range g.slots {
-			sl.retired = false
+		for i, sl := range g.slots {
+			sl.retired = i >= g.plan.Count && sl.current() == nil
 		}
 	}
 	s.closeUnused()
+	for _, g := range s.groups {
+		for _, sl := range g.slots {
+			s.fill(sl) // a process may have died while its successor was tried
+		}
+	}
 }
 
 func (p *Plan) has(key string) bool {
@@ -235,12 +251,14 @@ func (r *reload) toReplace() (list []*slot) {
 			}
 			if p := sl.current(); p != nil && !g.plan.Reloadable {
 				r.staying = append(r.staying, sl)
-				p.link.Send(control.Message{Kind: control.Notice})
+				p.out.send(control.Message{Kind: control.Notice})
 				continue
 			}
 			list = append(list, sl)
 		}
 	}
+	// At the sockets of slots without a process clients may be waiting already.
+	slices.SortStableFunc(list, func(a, b *slot) int { return min(len(a.processes), 1) - min(len(b.processes), 1) })
 	return list
 }
 
@@ -269,7 +287,8 @@ func (r *reload) replace(sl *slot) error {
 }
 
 // succeed starts a successor of a slot's process, waits until it serves, has the
-// connections handed over and lets the old process drain.
+// connections handed over and lets the old process drain. After an error the caller fills the
+// slot: the old process may have died meanwhile.
 func (s *Supervisor) succeed(sl *slot, img *image, graceful bool, progress func(moved, left int64)) (moved, left int64, err error) {
 	s.mu.Lock()
 	if s.state == Stopping {
@@ -277,26 +296,23 @@ func (s *Supervisor) succeed(sl *slot, img *image, graceful bool, progress func(
 		return 0, 0, errStopped
 	}
 	old := sl.current()
-	before := sl.image
-	sl.image = img
-	p, err := s.spawn(sl)
+	p, err := s.spawn(sl, img)
 	if err == nil {
-		p.trial = old != nil
+		p.trial = true
 	}
 	s.mu.Unlock()
 	if err == nil {
 		err = s.await(context.Background(), p, time.After(s.options.Ready))
 	}
 	if err != nil {
-		s.mu.Lock()
-		sl.image = before
-		s.mu.Unlock()
 		return 0, 0, err
 	}
+	s.mu.Lock()
+	sl.image = img
 	if old == nil {
+		s.mu.Unlock()
 		return 0, 0, nil
 	}
-	s.mu.Lock()
 	if old.state == control.Starting || old.state == control.Ready {
 		old.state = control.Draining
 	}
@@ -323,10 +339,10 @@ func (s *Supervisor) pass(old, p *process, graceful bool, progress func(moved, l
 	}
 	defer a.Close()
 	defer b.Close()
-	if p.link.SendFile(control.Message{Kind: control.Take}, b) != nil {
+	if p.out.sendFile(control.Message{Kind: control.Take}, b) != nil {
 		return false
 	}
-	if old.link.SendFile(control.Message{Kind: control.Give, Graceful: graceful, Timeout: handoverTime}, a) != nil {
+	if old.out.sendFile(control.Message{Kind: control.Give, Graceful: graceful, Timeout: handoverTime}, a) != nil {
 		return false
 	}
 	a.Close() // the processes have theirs, and notice when the other is gone
@@ -366,11 +382,21 @@ func (r *reload) retire() {
 				}
 			}
 		}
-		if !g.retired && g.set != nil && !g.plan.sharesSocket() {
-			g.set.shrink(g.plan.Count * g.plan.sockets())
+		if g.retired {
+			continue
+		}
+		for _, sl := range g.slots {
+			sl.image = r.image
 		}
 	}
 	s.closeUnused()
+}
+
+// sweep forgets workers that are over. With s.mu held.
+func (s *Supervisor) sweep() {
+	s.groups = slices.DeleteFunc(s.groups, func(g *group) bool {
+		return g.retired && !slices.ContainsFunc(g.slots, func(sl *slot) bool { return len(sl.processes) > 0 })
+	})
 }
 
 // closeUnused closes sockets that no worker wants.
@@ -382,22 +408,43 @@ func (s *Supervisor) closeUnused() {
 		}
 		if g.set != nil {
 			wanted[socketKey(g.plan.Key, *g.plan.Socket, g.plan.ReusePort)] = true
+			g.trim()
 		}
-		for _, sl := range g.slots {
-			if sl.retired {
-				continue
-			}
-			for key := range sl.extras {
-				wanted[key] = true
-			}
-			if p := sl.current(); p != nil {
-				for key := range p.extras {
-					wanted[key] = true
-				}
-			}
+		g.extras = g.asked()
+		for key := range g.extras {
+			wanted[key] = true
 		}
 	}
 	s.sockets.keep(wanted)
+}
+
+// trim closes the sockets of slots that are gone: the kernel would go on giving them clients.
+func (g *group) trim() {
+	if g.plan.sharesSocket() {
+		return
+	}
+	n := 0
+	for _, sl := range g.slots {
+		if !sl.retired {
+			n = (sl.id + 1) * g.plan.sockets()
+		}
+	}
+	g.set.shrink(n)
+}
+
+// asked are the sockets that processes have asked for. One that died just now, and is to have
+// a successor, counts.
+func (g *group) asked() map[string]bool {
+	now := make(map[string]bool)
+	for _, sl := range g.slots {
+		switch p := sl.current(); {
+		case p != nil && p.state == control.Ready:
+			maps.Copy(now, p.extras)
+		case !sl.retired:
+			maps.Copy(now, g.extras)
+		}
+	}
+	return now
 }
 
 // replaceFor starts the successor of a process that has served long enough.
@@ -412,13 +459,14 @@ func (s *Supervisor) replaceFor(p *process, reason string) {
 	if !current {
 		return
 	}
-	s.log.Info("recycling a process", "worker", sl.group.plan.Name, "id", sl.id, "pid", p.pid, "reason", reason)
+	s.log.Info("recycling a process", "worker", p.worker, "id", sl.id, "pid", p.pid, "reason", reason)
 	_, _, err := s.succeed(sl, img, false, nil)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil {
 		s.log.Error("recycling failed: the old process goes on", "pid", p.pid, "error", err)
 		p.replace = false
+		s.fill(sl)
 		return
 	}
 	sl.group.count("recycled: " + reason)

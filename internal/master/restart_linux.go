@@ -49,24 +49,17 @@ func (s *Supervisor) ended(p *process, state *os.ProcessState) {
 	if fn := s.options.OnExit; fn != nil {
 		s.told.Go(func() { fn(exit) })
 	}
-	if s.state != Reloading { // which may want it back
-		s.forgetRetired()
+	if s.state != Reloading { // which sweeps at its end
+		s.sweep()
 	}
 	if was == control.Draining || was == control.Stopping || s.state == Stopping || s.state == Starting {
 		return
 	}
+	if p.trial && p.readyAt.IsZero() {
+		return // who has tried it tells
+	}
 	s.judge(g, p, exit)
 	s.fill(sl)
-}
-
-// forgetRetired forgets workers that are no longer in the plan and have no process left.
-func (s *Supervisor) forgetRetired() {
-	s.groups = slices.DeleteFunc(s.groups, func(g *group) bool { return g.retired && !g.lives() })
-}
-
-// lives reports whether the worker has a process.
-func (g *group) lives() bool {
-	return slices.ContainsFunc(g.slots, func(sl *slot) bool { return len(sl.processes) > 0 })
 }
 
 // count adds an exit to those of the worker.
@@ -92,14 +85,15 @@ const maxCauses = 20
 
 // judge notes whether a process died so that its successor will, too.
 func (s *Supervisor) judge(g *group, p *process, exit Exit) {
-	if p.trial && p.readyAt.Load() == 0 {
-		return // the reload tells
-	}
-	at := p.readyAt.Load()
-	age := time.Since(time.Unix(0, at))
+	now := time.Now()
+	age := now.Sub(p.readyAt)
 	switch {
-	case at == 0, age < young && exit.Signal != int(syscall.SIGKILL) && p.wish == "":
+	case p.readyAt.IsZero(), age < young && exit.Signal != int(syscall.SIGKILL) && p.wish == "":
+		if now.Sub(g.failedAt) > s.options.Ready+maxDelay {
+			g.failures = 0 // those were of another day
+		}
 		g.failures++
+		g.failedAt = now
 	case age > settled:
 		g.failures = 0
 	}
@@ -135,7 +129,7 @@ func (s *Supervisor) fill(sl *slot) {
 
 // refill starts a process for a slot, and tries again later if that fails.
 func (s *Supervisor) refill(sl *slot) {
-	p, err := s.spawn(sl)
+	p, err := s.spawn(sl, sl.image)
 	if err == nil {
 		go s.watch(p)
 		return
@@ -155,7 +149,7 @@ func (s *Supervisor) watch(p *process) {
 	defer t.Stop()
 	select {
 	case <-p.ready:
-		s.log.Info("process started", "worker", p.slot.group.plan.Name, "id", p.slot.id, "pid", p.pid)
+		s.log.Info("process started", "worker", p.worker, "id", p.slot.id, "pid", p.pid)
 	case <-p.gone:
 		if p.failed != "" {
 			s.log.Error("a process could not start", "pid", p.pid, "error", p.failed)

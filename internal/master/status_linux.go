@@ -45,7 +45,7 @@ func (p *process) ask(ctx context.Context, what string, query any, timeout time.
 		return err
 	}
 	defer r.Close()
-	err = p.link.SendFile(control.Message{Kind: control.Ask, What: what, Query: string(q)}, end)
+	err = p.out.sendFile(control.Message{Kind: control.Ask, What: what, Query: string(q)}, end)
 	end.Close()
 	if err != nil {
 		return err
@@ -174,7 +174,7 @@ func (s *Supervisor) Stack(ctx context.Context, worker string, pid int, w io.Wri
 		return ErrNoProcess
 	}
 	for _, p := range list {
-		fmt.Fprintf(w, "process %d  worker %s  id %d\n", p.pid, p.slot.group.plan.Name, p.slot.id)
+		fmt.Fprintf(w, "process %d  worker %s  id %d\n", p.pid, p.worker, p.slot.id)
 		if err := p.ask(ctx, AskStack, nil, 10*answerTime, w); err != nil {
 			fmt.Fprintf(w, "no answer: %v\n", err)
 		}
@@ -205,7 +205,9 @@ const profileTime = 10 * time.Minute
 func (s *Supervisor) Notify() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	logs := s.logFiles()
+	defer control.CloseAll(logs)
 	for _, p := range s.all() {
-		p.link.Send(control.Message{Kind: control.Logs}, s.logFiles()...)
+		p.out.send(control.Message{Kind: control.Logs}, logs...)
 	}
 }

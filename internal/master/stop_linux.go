@@ -65,7 +65,7 @@ func (s *Supervisor) endProcess(p *process, m control.Message, why string) {
 		m.Timeout = s.options.Graceful
 		limit = s.plan.Stop + killAfter + m.Timeout
 	}
-	p.link.Send(m)
+	p.out.send(m)
 	go func() {
 		t := time.NewTimer(limit)
 		defer t.Stop()

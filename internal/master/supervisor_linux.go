@@ -24,7 +24,7 @@ type Options struct {
 	Ready    time.Duration // how long a process may take until it serves; default 30 s
 	Graceful time.Duration // how long a graceful stop or reload may take; default 10 min
 	Log      *slog.Logger
-	LogFiles func() []int // descriptors for processes: the log, if there is one
+	LogFiles func() []int // copies of the log's descriptor for processes, if there is one
 	// OnReload is called when a reload begins. It returns a descriptor of what is the standard
 	// output of processes from now on, -1 if that stays.
 	OnReload func() int
@@ -87,13 +87,15 @@ type Supervisor struct {
 type group struct {
 	plan    Worker
 	set     *socketSet       // nil without an address
+	extras  map[string]bool  // sockets that its processes have asked for
 	inside  []control.Worker // what its processes serve besides
 	slots   []*slot
 	exits   []control.Exit
 	moved   uint64
 	retired bool // no longer in the plan
 
-	failures int // processes in a row that died young
+	failures int       // processes in a row that died young
+	failedAt time.Time // the last one
 	timer    *time.Timer
 	retryAt  time.Time
 }
@@ -102,10 +104,9 @@ type group struct {
 type slot struct {
 	group     *group
 	id        int
-	processes []*process      // the current one, its successor while that starts, and those that drain
-	image     *image          // what it starts
-	extras    map[string]bool // sockets that its process has asked for
-	retired   bool            // the count was lowered
+	processes []*process // the current one, its successor while that starts, and those that drain
+	image     *image     // what it starts
+	retired   bool       // the count was lowered
 }
 
 // New makes a Supervisor for a plan.
@@ -148,7 +149,7 @@ func (s *Supervisor) Start(ctx context.Context) error {
 	if errs == nil {
 		for _, g := range s.groups {
 			for _, sl := range g.slots {
-				p, err := s.spawn(sl)
+				p, err := s.spawn(sl, sl.image)
 				if err != nil {
 					errs = append(errs, fmt.Errorf("worker %q (%s): %w", g.plan.Name, g.plan.Listen, err))
 					break
@@ -172,7 +173,9 @@ func (s *Supervisor) Start(ctx context.Context) error {
 		s.state = Stopping
 		s.mu.Unlock()
 		s.endAll(false, nil)
+		s.mu.Lock()
 		s.sockets.keep(nil)
+		s.mu.Unlock()
 		return errors.Join(errs...)
 	}
 	s.mu.Lock()
@@ -190,9 +193,8 @@ func (s *Supervisor) Start(ctx context.Context) error {
 
 // await waits until p serves.
 func (s *Supervisor) await(ctx context.Context, p *process, deadline <-chan time.Time) error {
-	w := &p.slot.group.plan
 	failed := func(text string) error {
-		return fmt.Errorf("worker %q (%s): %s", w.Name, w.Listen, text)
+		return fmt.Errorf("worker %q (%s): %s", p.worker, p.listen, text)
 	}
 	select {
 	case <-p.ready:
@@ -206,6 +208,7 @@ func (s *Supervisor) await(ctx context.Context, p *process, deadline <-chan time
 		s.mu.Lock()
 		s.kill(p, "not ready in time")
 		s.mu.Unlock()
+		<-p.gone
 		return failed(fmt.Sprintf("not ready after %v: main or OnWorkerStart takes too long", s.options.Ready))
 	case <-ctx.Done():
 		return ctx.Err()
@@ -287,7 +290,7 @@ func (g *group) socketsOf(id int) []int {
 
 // extra returns the descriptors for a worker that a program started by Listen. With s.mu
 // held.
-func (p *process) extra(s *Supervisor, m control.Message) ([]int, error) {
+func (g *group) extra(s *Supervisor, p *process, m control.Message) ([]int, error) {
 	a := socket.Address{Network: m.Network}
 	var err error
 	if a, err = socket.Parse(m.Network, m.Address); err != nil {
@@ -302,7 +305,14 @@ func (p *process) extra(s *Supervisor, m control.Message) ([]int, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.extras[socketKey(key, a, m.Shared)] = true
+	if g.extras == nil {
+		g.extras = make(map[string]bool)
+	}
+	if p.extras == nil {
+		p.extras = make(map[string]bool)
+	}
+	key = socketKey(key, a, m.Shared)
+	g.extras[key], p.extras[key] = true, true
 	return set.fds[from : from+n], nil
 }
 

@@ -1,0 +1,31 @@
+package master
+
+import (
+	"syscall"
+	"testing"
+
+	"github.com/workerman-go/workerman/internal/control"
+)
+
+// A process that does not run, and so reads no messages, holds up nothing but itself.
+func TestStuckProcessHoldsNobodyUp(t *testing.T) {
+	v := start(t, worker("a", 2))
+	stuck, other := v.slot("a", 0)[0], v.slot("a", 1)[0]
+	syscall.Kill(stuck.pid, syscall.SIGSTOP)
+	for range 1000 {
+		v.within("a message to all", v.Notify)
+	}
+	v.within("status", func() {
+		for _, p := range v.Status(t.Context()).Workers[0].Processes {
+			if want := map[int]string{stuck.pid: control.Lost, other.pid: control.Ready}[p.PID]; p.State != want {
+				t.Errorf("process %d is %s, want %s", p.PID, p.State, want)
+			}
+		}
+	})
+	syscall.Kill(stuck.pid, syscall.SIGCONT)
+	v.until("an answer", func() bool {
+		v.mu.Unlock()
+		defer v.mu.Lock()
+		return v.Status(t.Context()).Workers[0].Processes[0].State == control.Ready
+	})
+}
