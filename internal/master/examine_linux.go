@@ -50,6 +50,15 @@ func (s *Supervisor) describe(img *image) (Plan, error) {
 	if err != nil {
 		return Plan{}, fmt.Errorf("the program does not start: %w", err)
 	}
+	answered := make(chan struct{})
+	defer close(answered)
+	go func() {
+		select {
+		case <-s.stopped:
+			child.Kill()
+		case <-answered:
+		}
+	}()
 	deadline := time.Now().Add(s.options.Ready)
 	answer.SetReadDeadline(deadline)
 	said.SetReadDeadline(deadline)
@@ -62,6 +71,8 @@ func (s *Supervisor) describe(img *image) (Plan, error) {
 	words := <-text
 	var d Description
 	switch {
+	case s.isStopped():
+		return Plan{}, errStopped
 	case errors.Is(readErr, os.ErrDeadlineExceeded):
 		return Plan{}, fmt.Errorf("the program does not come to RunAll within %v", s.options.Ready)
 	case len(b) > 0 && json.Unmarshal(b, &d) == nil && d.Error != "":

@@ -30,6 +30,8 @@ func (s *Supervisor) Reload(graceful bool, progress func(control.Reload)) error 
 	r := &reload{s: s, graceful: graceful, report: control.Reload{Began: time.Now()}, progress: progress}
 	s.setState(Reloading, "")
 	s.reloads++
+	s.living.Add(1) // a stop waits until this has come to its end, too
+	defer s.living.Done()
 	s.mu.Unlock()
 	s.log.Info("reloading", "graceful", graceful)
 	s.renewOutput()
@@ -279,7 +281,7 @@ func (s *Supervisor) succeed(sl *slot, img *image, graceful bool, progress func(
 	s.mu.Lock()
 	if s.state == Stopping {
 		s.mu.Unlock()
-		return 0, 0, errors.New("stopped meanwhile")
+		return 0, 0, errStopped
 	}
 	old := sl.current()
 	p, err := s.spawn(sl, img)

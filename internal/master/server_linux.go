@@ -75,17 +75,30 @@ func (v *Server) stack(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// events writes the lines of an answer that takes time.
+// events writes the lines of an answer that takes time, as long as the client reads them: a
+// command that was suspended by Ctrl+Z must not hold the master up.
 type events struct {
-	mu sync.Mutex
-	w  http.ResponseWriter
+	mu   sync.Mutex
+	w    http.ResponseWriter
+	gone bool
 }
+
+// eventPatience is how long the client of a command may leave a line unread.
+const eventPatience = time.Second
 
 func (e *events) send(ev control.Event) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	json.NewEncoder(e.w).Encode(ev)
-	http.NewResponseController(e.w).Flush()
+	if e.gone {
+		return
+	}
+	c := http.NewResponseController(e.w)
+	c.SetWriteDeadline(time.Now().Add(eventPatience))
+	err := json.NewEncoder(e.w).Encode(ev)
+	if err == nil {
+		err = c.Flush()
+	}
+	e.gone = err != nil
 }
 
 func (v *Server) stop(w http.ResponseWriter, r *http.Request) {

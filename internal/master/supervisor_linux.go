@@ -212,7 +212,19 @@ func (s *Supervisor) await(ctx context.Context, p *process, deadline <-chan time
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-s.stopped:
-		return errors.New("stopped before it was ready")
+		return errStopped
+	}
+}
+
+// errStopped is the end of what a stop has interrupted.
+var errStopped = errors.New("stopped meanwhile")
+
+func (s *Supervisor) isStopped() bool {
+	select {
+	case <-s.stopped:
+		return true
+	default:
+		return false
 	}
 }
 
