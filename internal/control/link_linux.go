@@ -73,7 +73,8 @@ type Message struct {
 
 const (
 	maxMessage = 64 << 10
-	maxFiles   = 200 // the kernel takes 253 at a time
+	maxFiles   = 200    // of which the kernel takes 253; there may be more
+	more       = "more" // the kind of a message that brings descriptors of the next one
 )
 
 // Link joins the master and a process by a socket that keeps messages apart and carries
@@ -140,17 +141,26 @@ func (l *Link) Send(m Message, fds ...int) error {
 	if err != nil {
 		return err
 	}
-	if len(b) > maxMessage || len(fds) > maxFiles {
-		return fmt.Errorf("message %s of %d bytes and %d descriptors is too large", m.Kind, len(b), len(fds))
-	}
-	var rights []byte
-	if len(fds) > 0 {
-		rights = unix.UnixRights(fds...)
+	if len(b) > maxMessage {
+		return fmt.Errorf("message %s of %d bytes is too large", m.Kind, len(b))
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.conn.SetWriteDeadline(time.Now().Add(sendPatience))
-	_, _, err = l.conn.WriteMsgUnix(b, rights, nil)
+	for ; len(fds) > maxFiles; fds = fds[maxFiles:] {
+		if err := l.write([]byte(`{"kind":"`+more+`"}`), fds[:maxFiles]); err != nil {
+			return err
+		}
+	}
+	return l.write(b, fds)
+}
+
+func (l *Link) write(b []byte, fds []int) error {
+	var rights []byte
+	if len(fds) > 0 {
+		rights = unix.UnixRights(fds...)
+	}
+	_, _, err := l.conn.WriteMsgUnix(b, rights, nil)
 	return err
 }
 
@@ -174,6 +184,20 @@ const sendPatience = 5 * time.Second
 // Receive waits for a message and its descriptors, which the caller has to close. The
 // error is io.EOF when the other side is gone.
 func (l *Link) Receive() (m Message, fds []int, err error) {
+	m, fds, err = l.receive()
+	for err == nil && m.Kind == more {
+		var rest []int
+		m, rest, err = l.receive()
+		fds = append(fds, rest...)
+	}
+	if err != nil {
+		CloseAll(fds)
+		return Message{}, nil, err
+	}
+	return m, fds, nil
+}
+
+func (l *Link) receive() (m Message, fds []int, err error) {
 	n, oobn, _, _, err := l.conn.ReadMsgUnix(l.buf, l.oob)
 	if oobn > 0 {
 		fds = received(l.oob[:oobn])
@@ -186,11 +210,7 @@ func (l *Link) Receive() (m Message, fds []int, err error) {
 			err = fmt.Errorf("a message of another version: %w", err)
 		}
 	}
-	if err != nil {
-		CloseAll(fds)
-		return Message{}, nil, err
-	}
-	return m, fds, nil
+	return m, fds, err
 }
 
 // received takes the descriptors out of a control message.

@@ -3,6 +3,7 @@ package master
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -237,4 +238,30 @@ func descriptors(t *testing.T) int {
 		t.Fatal(err)
 	}
 	return len(list)
+}
+
+// A stop leaves nothing of a reload behind, not even a program that does not say what it
+// wants to run.
+func TestStopDuringReload(t *testing.T) {
+	v := start(t, worker("a", 1))
+	file := filepath.Join(t.TempDir(), "pid")
+	t.Setenv(planVariable, "hang "+file)
+	failed := make(chan error, 1)
+	go func() { failed <- v.Reload(false, nil) }()
+	pid := 0
+	v.until("the program is asked", func() bool {
+		b, _ := os.ReadFile(file)
+		pid, _ = strconv.Atoi(string(b))
+		return pid != 0
+	})
+	v.within("stop", func() {
+		v.Stop(false, "test", nil)
+		v.Wait()
+	})
+	if err := syscall.Kill(pid, 0); err != syscall.ESRCH {
+		t.Errorf("process %d: %v", pid, err)
+	}
+	if err := <-failed; err != errStopped {
+		t.Error(err)
+	}
 }

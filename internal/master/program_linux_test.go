@@ -3,6 +3,7 @@ package master
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -21,7 +22,7 @@ import (
 const soon = 20 * time.Second
 
 // planVariable is the plan of the program on the disk, which is the binary of these tests,
-// and conductVariable what processes do that are started from now on.
+// or "hang FILE" for one that does not tell it and writes its pid there, and conductVariable what processes do that are started from now on.
 const (
 	planVariable    = "MASTER_TEST_PLAN"
 	conductVariable = "MASTER_TEST_CONDUCT"
@@ -31,6 +32,10 @@ const (
 func TestMain(m *testing.M) {
 	switch os.Getenv(RoleVariable) {
 	case RoleDescribe:
+		if file, hangs := strings.CutPrefix(os.Getenv(planVariable), "hang "); hangs {
+			os.WriteFile(file, fmt.Append(nil, os.Getpid()), 0o600)
+			time.Sleep(time.Hour)
+		}
 		f := os.NewFile(LinkDescriptor, "answer")
 		f.WriteString(os.Getenv(planVariable))
 		f.Close()

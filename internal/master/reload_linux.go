@@ -30,6 +30,8 @@ func (s *Supervisor) Reload(graceful bool, progress func(control.Reload)) error 
 	r := &reload{s: s, graceful: graceful, report: control.Reload{Began: time.Now()}, progress: progress}
 	s.setState(Reloading, "")
 	s.reloads++
+	s.living.Add(1) // a stop waits until this has come to its end, too
+	defer s.living.Done()
 	s.mu.Unlock()
 	s.log.Info("reloading", "graceful", graceful)
 	s.renewOutput()

@@ -126,8 +126,9 @@ func (v *Server) stack(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// events writes the lines of an answer that takes time. The last one is repeated each second,
-// so that whoever reads knows that the master lives.
+// events writes the lines of an answer that takes time, as long as the client reads them: a
+// command that was suspended by Ctrl+Z must not hold the master up. The last line is repeated
+// each second, so that whoever reads knows that the master lives.
 type events struct {
 	w    http.ResponseWriter
 	done chan struct{}
@@ -135,7 +136,11 @@ type events struct {
 
 	mu   sync.Mutex // guards what follows
 	last control.Event
+	gone bool // the client reads no more
 }
+
+// eventPatience is how long the client of a command may leave a line unread.
+const eventPatience = time.Second
 
 func newEvents(w http.ResponseWriter) *events {
 	e := &events{w: w, done: make(chan struct{})}
@@ -153,10 +158,16 @@ func (e *events) send(ev control.Event) {
 
 // write writes the last event. With e.mu held.
 func (e *events) write() {
+	if e.gone {
+		return
+	}
 	out := http.NewResponseController(e.w)
 	out.SetWriteDeadline(time.Now().Add(eventPatience))
-	json.NewEncoder(e.w).Encode(e.last)
-	out.Flush()
+	err := json.NewEncoder(e.w).Encode(e.last)
+	if err == nil {
+		err = out.Flush()
+	}
+	e.gone = err != nil
 }
 
 func (e *events) repeat() {
@@ -181,10 +192,6 @@ func (e *events) end(last control.Event) {
 	last.Done = true
 	e.send(last)
 }
-
-// eventPatience is how long a command may leave its events unread, as one that was stopped in
-// its terminal does: the master goes on without it.
-const eventPatience = time.Second
 
 func (v *Server) stop(w http.ResponseWriter, r *http.Request) {
 	e := newEvents(w)

@@ -1,6 +1,9 @@
 package master
 
 import (
+	"io"
+	"net/http"
+	"path/filepath"
 	"syscall"
 	"testing"
 
@@ -28,4 +31,33 @@ func TestStuckProcessHoldsNobodyUp(t *testing.T) {
 		defer v.mu.Lock()
 		return v.Status(t.Context()).Workers[0].Processes[0].State == control.Ready
 	})
+}
+
+// A command that does not read what it is told, as one suspended by Ctrl+Z, holds nobody up.
+func TestSuspendedCommand(t *testing.T) {
+	v := start(t, worker("a", 1))
+	path := filepath.Join(t.TempDir(), "a.sock")
+	ln, err := ListenSocket(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := make(chan struct{})
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer close(sent)
+		e := &events{w: w}
+		for range 5000 {
+			e.send(control.Event{Left: 1})
+		}
+	})}
+	go server.Serve(ln)
+	defer server.Close()
+	c, err := DialSocket(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := io.WriteString(c, "POST /stop HTTP/1.1\r\nHost: master\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	v.within("all is told", func() { <-sent })
 }

@@ -140,6 +140,9 @@ func obey(c *workerman.Conn, data []byte) {
 		c.Send(fmt.Append(nil, n+1))
 	case "panic":
 		go func() { panic(rest) }()
+	case "child": // which descriptors a child of this process has, and what of our environment
+		out, err := exec.Command("sh", "-c", `ls /proc/$$/fd; env | grep ^WORKERMAN; true`).Output()
+		c.Send(fmt.Appendf(nil, "%q %v", out, err))
 	case "exit":
 		os.Exit(3)
 	case "stop":
