@@ -76,6 +76,9 @@ func (m *Master) dispatch() error {
 		}
 		return nil
 	}
+	if usageError == nil && command.Name == "" {
+		usageError = console.Misplaced(os.Args[0], flag.Arg(0))
+	}
 	if usageError != nil {
 		fmt.Fprintln(os.Stderr, usageError)
 		os.Exit(console.ExitUsage)

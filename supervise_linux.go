@@ -185,7 +185,7 @@ func (v *supervision) keepFiles(ctx context.Context, pid *master.PidFile) {
 }
 
 // keepPeriod is how often the master looks after its files.
-const keepPeriod = 2 * time.Second
+const keepPeriod = time.Second
 
 // signals serves the signals of the master. After one that stops, a second one ends it at
 // once.

@@ -139,6 +139,7 @@ func TestUsageErrors(t *testing.T) {
 		{"status -d --json", "exclude each other"},
 		{"logs -n many", "-n needs a number"},
 		{"connections --pid", "--pid needs a value"},
+		{"-count 2 start -d", "a command is the first argument"},
 		{"help nonsense", `help: does not know "nonsense"`},
 	} {
 		r := in.run(strings.Fields(c.args)...)

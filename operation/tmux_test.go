@@ -1,6 +1,7 @@
 package operation
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -18,7 +19,7 @@ var findTmux = sync.OnceValue(func() error {
 	}
 	const missing = "tmux is not installed (Debian: apt-get install tmux)"
 	if os.Geteuid() != 0 {
-		return fmt.Errorf(missing)
+		return errors.New(missing)
 	}
 	out, err := exec.Command("sh", "-c", "apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends tmux").CombinedOutput()
 	if err != nil {

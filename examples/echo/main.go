@@ -23,6 +23,7 @@ package main
 
 import (
 	"flag"
+	"strings"
 
 	"github.com/workerman-go/workerman"
 	"github.com/workerman-go/workerman/http"
@@ -53,7 +54,9 @@ func main() {
 		w.HandshakeTimeout = *handshake
 		w.WebSocket.Compression.Enabled = true
 		w.OnMessage = echo
-		w.OnRequest = echoBody
+		if strings.HasPrefix(address, "http") {
+			w.OnRequest = echoBody
+		}
 		// A client that sends without reading would be refused the echo once its send
 		// buffer is full. So we stop listening to it until it has read what waits.
 		w.OnBufferFull = func(c *workerman.Conn) { c.PauseRecv() }

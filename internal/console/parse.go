@@ -111,6 +111,15 @@ func unknown(word, program string) error {
 	return fmt.Errorf("unknown command %q%s \"%s help\" lists the commands", word, hint, program)
 }
 
+// Misplaced is the error for a command that came behind the program's flags, where word is
+// the first that is none of them.
+func Misplaced(program, word string) error {
+	if commandNamed(word) == nil {
+		return nil
+	}
+	return fmt.Errorf("a command is the first argument: %s %s [OPTIONS] [FLAGS OF THE PROGRAM]", program, word)
+}
+
 // meant suggests the nearest of words, if one is near.
 func meant(word string, words []string) string {
 	best, nearest := "", 3

@@ -102,7 +102,7 @@ func (i *image) exec() string {
 func (i *image) close() { i.file.Close() }
 
 // ofManager are variables that speak of the master only.
-var ofManager = []string{"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}
+var ofManager = []string{"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "WORKERMAN_PID_FILE"}
 
 // environment is that of processes.
 func environment() []string {
