@@ -356,6 +356,10 @@ func (s *Supervisor) pass(old, p *process, graceful bool, progress func(moved, l
 func (r *reload) retire() {
 	s := r.s
 	for _, g := range s.groups {
+		if !g.retired && g.set != nil && !g.plan.sharesSocket() {
+			// Before its processes close it: they let all in who wait there.
+			g.set.shrink(g.plan.Count * g.plan.sockets())
+		}
 		for _, sl := range g.slots {
 			if !sl.retired && !g.retired {
 				continue
@@ -365,9 +369,6 @@ func (r *reload) retire() {
 					s.endProcess(p, control.Message{Kind: control.Drain, Graceful: r.graceful, Timeout: s.plan.Drain}, "reload")
 				}
 			}
-		}
-		if !g.retired && g.set != nil && !g.plan.sharesSocket() {
-			g.set.shrink(g.plan.Count * g.plan.sockets())
 		}
 	}
 	s.closeUnused()

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -64,8 +65,14 @@ func (v *Server) connections(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/tab-separated-values")
-	v.supervisor.Connections(r.Context(), f, w)
+	w.Header().Set("Trailer", faultTrailer)
+	if err := v.supervisor.Connections(r.Context(), f, w); err != nil {
+		w.Header().Set(faultTrailer, strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
 }
+
+// faultTrailer is the trailer that tells what a list of connections lacks.
+const faultTrailer = "X-Fault"
 
 func (v *Server) stack(w http.ResponseWriter, r *http.Request) {
 	pid, _ := strconv.Atoi(r.FormValue("pid"))
