@@ -254,11 +254,14 @@ func (p *process) stop() {
 	p.m.StopAll()
 }
 
-// unlisten stops accepting on all workers of the process.
+// unlisten stops accepting on all workers of the process, and returns when all connections
+// that were accepted are known: none of them may be overlooked.
 func (p *process) unlisten() {
 	for _, s := range p.m.serving() {
 		s.unlisten()
 	}
+	p.m.settled()
+	p.m.settled() // what one loop has accepted may have been on its way to another
 }
 
 // give hands connections over to the process at the other end of f.

@@ -297,6 +297,9 @@ func (a *acceptor) update() {
 }
 
 func (a *acceptor) stop() {
+	if a.listener != nil && a.svc.worker.ReusePort && !a.svc.master.stopping() {
+		a.listener.AcceptWaiting() // nobody else would, unless a successor has the same socket
+	}
 	a.stopped = true
 	if a.listener != nil {
 		a.listener.Close()

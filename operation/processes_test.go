@@ -1,7 +1,9 @@
 package operation
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -101,4 +103,29 @@ func TestStuckProcess(t *testing.T) {
 	}
 	in.must("stop")
 	in.until("the processes have ended", func() bool { return len(in.processes()) == 0 })
+}
+
+// A process that does not run is named by the commands that would have to hear from it.
+func TestFrozenProcess(t *testing.T) {
+	t.Parallel()
+	in := install(t, "1")
+	in.daemon("-count", "2")
+	addr := in.address("orders")
+	frozen := dial(t, addr).number("pid")
+	other := frozen
+	for other == frozen {
+		other = dial(t, addr).number("pid")
+	}
+	syscall.Kill(frozen, syscall.SIGSTOP)
+	for _, p := range in.worker("orders").Processes {
+		if lost := p.State == control.Lost; lost != (p.PID == frozen) {
+			t.Errorf("process %d is %s", p.PID, p.State)
+		}
+	}
+	in.refuse(1, fmt.Sprintf("process %d does not answer", frozen), "connections", "--json")
+	if r := in.run("connections"); !strings.Contains(r.out, strconv.Itoa(other)) {
+		t.Errorf("the connections of the other process are missing:\n%s", r.out)
+	}
+	syscall.Kill(frozen, syscall.SIGCONT)
+	in.must("connections", "--json")
 }

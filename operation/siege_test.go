@@ -52,7 +52,7 @@ func judge(t *testing.T, what string, r siege.Report) {
 	if len(r.Examples) > 0 {
 		t.Errorf("%s: for example\n%s", what, strings.Join(r.Examples, "\n"))
 	}
-	if r.Messages == 0 && r.Requests == 0 {
+	if r.Messages+r.Requests+r.Arrivals == 0 {
 		t.Errorf("%s: nothing happened", what)
 	}
 	table("%-28s %9d messages %9d requests %7d newcomers", what, r.Messages, r.Requests, r.Arrivals)
@@ -76,8 +76,13 @@ func army(addr string) siege.Options {
 
 // Reloads under load are noticed by nobody.
 func TestSiegeByReloads(t *testing.T) {
+	t.Run("one socket", func(t *testing.T) { siegeByReloads(t, "-loops=1") })
+	t.Run("a socket for each loop", func(t *testing.T) { siegeByReloads(t, "-reuseport", "-loops=2") })
+}
+
+func siegeByReloads(t *testing.T, flags ...string) {
 	in := install(t, "1")
-	in.daemon("-web", "http://127.0.0.1:0", "-count", "2")
+	in.daemon(append([]string{"-web", "http://127.0.0.1:0", "-count", "2"}, flags...)...)
 	crowd := surround(t, army(in.address("web")))
 	talk(t, crowd)
 	judge(t, "without a reload", crowd.Report())
@@ -172,4 +177,25 @@ func ready(w control.Worker) (n int) {
 		}
 	}
 	return n
+}
+
+// Clients who come while the number of processes changes are all let in and served. With a
+// socket for each process that is so as long as the number grows: the system resets who is
+// in the middle of connecting to a socket that is closed.
+func TestSiegeByRecounts(t *testing.T) {
+	t.Run("one socket", func(t *testing.T) { siegeByRecounts(t, "-loops=1", 4, 1, 3, 2, 5, 1) })
+	t.Run("a socket for each process", func(t *testing.T) { siegeByRecounts(t, "-reuseport", 2, 3, 5, 8) })
+}
+
+func siegeByRecounts(t *testing.T, flag string, counts ...int) {
+	in := install(t, "1")
+	in.defaults("-count=2", flag)
+	in.daemon("-web", "http://127.0.0.1:0")
+	crowd := surround(t, siege.Options{Addr: in.address("web"), Askers: 1, AskPace: time.Hour, Newcomers: 20, NewPace: time.Millisecond})
+	for _, count := range counts {
+		in.defaults(fmt.Sprintf("-count=%d", count), flag)
+		in.must("reload")
+		in.settled("web", count)
+	}
+	judge(t, "other numbers, "+flag, crowd.End())
 }

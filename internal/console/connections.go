@@ -21,7 +21,7 @@ const (
 
 // Connections prints a table of connections while they arrive, with their sum as its last
 // line. After limit rows it stops and says that there are more; 0 means no limit. The
-// error is that of rows or of w.
+// error is that of rows, behind all that came before it, or of w.
 func Connections(w io.Writer, rows Rows, limit int, o Look) error {
 	var first []control.Connection
 	var table *layout[control.Connection]
@@ -36,9 +36,11 @@ func Connections(w io.Writer, rows Rows, limit int, o Look) error {
 		first = nil
 	}
 	cut := false
+	var missing error
 	for row, err := range rows {
 		if err != nil {
-			return err
+			missing = err
+			break
 		}
 		if limit > 0 && sum.connections == limit {
 			cut = true
@@ -65,8 +67,10 @@ func Connections(w io.Writer, rows Rows, limit int, o Look) error {
 	for _, line := range sum.lines(cut, o) {
 		out = append(append(out, line...), '\n')
 	}
-	_, err := w.Write(out)
-	return err
+	if _, err := w.Write(out); err != nil {
+		return err
+	}
+	return missing
 }
 
 // ConnectionsJSON prints connections as a JSON array while they arrive, at most limit of

@@ -124,25 +124,36 @@ func (lis *Listener) Close() {
 	lis.loop.entries.remove(lis.token)
 }
 
-func (lis *Listener) ready(poll.Events) {
+// AcceptWaiting accepts all clients that wait, because the socket is about to be closed with
+// them.
+func (lis *Listener) AcceptWaiting() {
+	for lis.port == nil && lis.accept() {
+	}
+}
+
+func (lis *Listener) ready(poll.Events) { lis.accept() }
+
+// accept accepts some clients; false if no more wait.
+func (lis *Listener) accept() bool {
 	var sa unix.RawSockaddrAny
 	for n := 0; n < maxAccepts && lis.watched; n++ { // a callback may pause or close it
 		fd, err := poll.Accept(lis.bound.fd, &sa)
 		switch {
 		case err == errAgain:
-			return
+			return false
 		case err == unix.EINVAL: // it does not listen any more: see Refuse
 			lis.unwatch()
-			return
+			return false
 		case err == nil:
 			lis.acceptor.Accepted(Incoming{Remote: socket.FromRaw(&sa), Unix: lis.bound.unix, fd: int32(fd)})
 		case !temporary(err):
 			lis.acceptor.AcceptFailed(err)
 			lis.unwatch()
 			lis.loop.After(acceptRetry, lis.retry)
-			return
+			return false
 		}
 	}
+	return lis.watched
 }
 
 // retry accepts again after a failure of the system.

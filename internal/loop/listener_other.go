@@ -33,5 +33,8 @@ func (lis *Listener) Resume() error {
 	return nil
 }
 
+// AcceptWaiting does nothing here: a goroutine accepts as soon as it can.
+func (lis *Listener) AcceptWaiting() {}
+
 // Close stops accepting for good.
 func (lis *Listener) Close() { lis.port.close() }

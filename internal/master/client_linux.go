@@ -112,7 +112,8 @@ func (c *Client) Status(ctx context.Context) (st control.Status, err error) {
 	return st, json.NewDecoder(resp.Body).Decode(&st)
 }
 
-// Connections asks for the lines of connections. The caller closes the result.
+// Connections asks for the lines of connections. The caller closes the result. Behind the
+// lines it has an error if some are missing.
 func (c *Client) Connections(ctx context.Context, f control.Filter) (io.ReadCloser, error) {
 	b, err := json.Marshal(f)
 	if err != nil {
@@ -122,7 +123,21 @@ func (c *Client) Connections(ctx context.Context, f control.Filter) (io.ReadClos
 	if err != nil {
 		return nil, err
 	}
-	return resp.Body, nil
+	return &listing{resp.Body, resp}, nil
+}
+
+// listing is a body whose end is an error if the trailer names one.
+type listing struct {
+	io.ReadCloser
+	resp *http.Response
+}
+
+func (l *listing) Read(b []byte) (int, error) {
+	n, err := l.ReadCloser.Read(b)
+	if fault := l.resp.Trailer.Get(faultTrailer); err == io.EOF && fault != "" {
+		err = errors.New("not all connections: " + fault)
+	}
+	return n, err
 }
 
 // Stack asks where processes stand: those of a worker, the one with a pid, or all.

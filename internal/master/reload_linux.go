@@ -374,6 +374,10 @@ func (s *Supervisor) pass(old, p *process, graceful bool, progress func(moved, l
 func (r *reload) retire() {
 	s := r.s
 	for _, g := range s.groups {
+		if !g.retired && g.set != nil && !g.plan.sharesSocket() {
+			// Before its processes close it: they let all in who wait there.
+			g.set.shrink(g.plan.Count * g.plan.sockets())
+		}
 		for _, sl := range g.slots {
 			if !sl.retired && !g.retired {
 				continue

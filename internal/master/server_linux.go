@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -114,9 +115,15 @@ func (v *Server) connections(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/tab-separated-values")
+	w.Header().Set("Trailer", faultTrailer)
 	http.NewResponseController(w).Flush() // the first process may take its time
-	v.supervisor.Connections(r.Context(), f, flushed{w})
+	if err := v.supervisor.Connections(r.Context(), f, flushed{w}); err != nil {
+		w.Header().Set(faultTrailer, strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
 }
+
+// faultTrailer is the trailer that tells what a list of connections lacks.
+const faultTrailer = "X-Fault"
 
 func (v *Server) stack(w http.ResponseWriter, r *http.Request) {
 	pid, _ := strconv.Atoi(r.FormValue("pid"))

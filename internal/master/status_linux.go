@@ -27,14 +27,16 @@ const (
 	AskProfile     = "profile"
 )
 
-// answerTime is how long a process may take to answer. It answers on a goroutine that waits
-// for no callback, so one that takes longer does not run at all.
+// answerTime is how long a process may take to answer, or to go on with its answer. It
+// answers on a goroutine that waits for no callback, so one that takes longer does not run at
+// all.
 const answerTime = 500 * time.Millisecond
 
 // ErrNoProcess is returned for a process that does not exist.
 var ErrNoProcess = errors.New("no such process")
 
-// ask copies the answer of a process to w.
+// ask copies the answer of a process to w. The process may take so long for each piece of it;
+// how long w takes is no matter.
 func (p *process) ask(ctx context.Context, what string, query any, timeout time.Duration, w io.Writer) error {
 	q, err := json.Marshal(query)
 	if err != nil {
@@ -50,13 +52,27 @@ func (p *process) ask(ctx context.Context, what string, query any, timeout time.
 	if err != nil {
 		return err
 	}
-	r.SetReadDeadline(time.Now().Add(timeout))
-	defer context.AfterFunc(ctx, func() { r.SetReadDeadline(time.Now()) })()
-	n, err := io.Copy(w, r)
-	if err == nil && n == 0 && what != AskConnections {
-		return fmt.Errorf("process %d gives no answer", p.pid)
+	defer context.AfterFunc(ctx, func() { r.Close() })()
+	buf := make([]byte, 64<<10)
+	for some := false; ; some = true {
+		r.SetReadDeadline(time.Now().Add(timeout))
+		n, err := r.Read(buf)
+		if n > 0 {
+			if _, err := w.Write(buf[:n]); err != nil {
+				return err
+			}
+		}
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return fmt.Errorf("process %d does not answer within %v", p.pid, timeout)
+		case err == io.EOF && !some && what != AskConnections:
+			return fmt.Errorf("process %d gives no answer", p.pid)
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
+		}
 	}
-	return err
 }
 
 // all lists the processes. With s.mu held.
@@ -157,14 +173,22 @@ func load() (l [3]float64) {
 	return l
 }
 
-// Connections writes the lines of the connections that f chooses, process after process.
+// Connections writes the lines of the connections that f chooses, process after process. The
+// error names the processes that do not answer; those of the others are written nevertheless.
 func (s *Supervisor) Connections(ctx context.Context, f control.Filter, w io.Writer) error {
+	var errs []error
 	for _, p := range s.find(f.Worker, f.PID) {
-		if err := p.ask(ctx, AskConnections, f, 10*answerTime, w); err != nil && ctx.Err() != nil {
-			return err
+		err := p.ask(ctx, AskConnections, f, 4*answerTime, w)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		select {
+		case <-p.gone: // with its connections
+		default:
+			errs = append(errs, err)
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // Stack writes where processes stand.

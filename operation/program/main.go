@@ -86,6 +86,7 @@ func main() {
 	if *web != "" {
 		h := workerman.NewWorker(*web)
 		h.Name, h.Count, h.Recycle.Requests = "web", *count, *requests
+		h.ReusePort, h.Loops = *reusePort, *loops
 		h.OnRequest = func(c *workerman.Conn, r *http.Request) {
 			if r.Path() == "/ws" {
 				c.Upgrade(r)
