@@ -154,7 +154,7 @@ func (g *giver) on(l *loop.Loop, fn func()) bool {
 	if !posted {
 		return false
 	}
-	late := time.NewTimer(max(time.Until(g.deadline), linkTimeout))
+	late := time.NewTimer(min(max(time.Until(g.deadline), linkTimeout), stuckPatience))
 	defer late.Stop()
 	select {
 	case <-done:
@@ -169,13 +169,13 @@ func (g *giver) on(l *loop.Loop, fn func()) bool {
 	return true
 }
 
-// settled waits until the loops have done what was posted to them, but no longer than for
-// the other side of a link.
+// settled waits until the loops have done what was posted to them, but not for one that a
+// callback holds.
 func (m *Master) settled() {
 	m.mu.Lock()
 	loops := slices.Clone(m.loops)
 	m.mu.Unlock()
-	late := time.NewTimer(linkTimeout)
+	late := time.NewTimer(stuckPatience)
 	defer late.Stop()
 	for _, e := range loops {
 		done := make(chan struct{})

@@ -299,14 +299,22 @@ func (p *process) take(f *os.File) {
 	}
 }
 
-// reloadCallback runs OnWorkerReload.
+// stuckPatience is how long a reload waits for a loop that a callback holds.
+const stuckPatience = 2 * time.Second
+
+// reloadCallback runs OnWorkerReload. It does not wait long: the callback before it may have
+// no end.
 func (p *process) reloadCallback() {
 	if p.worker == nil || p.worker.OnWorkerReload == nil {
 		return
 	}
 	done := make(chan struct{})
 	if p.worker.Post(func() { defer close(done); p.worker.OnWorkerReload(p.worker) }) {
-		<-done
+		select {
+		case <-done:
+		case <-time.After(stuckPatience):
+			p.m.logger().Warn("OnWorkerReload takes its time, the reload goes on")
+		}
 	}
 }
 

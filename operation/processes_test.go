@@ -101,6 +101,10 @@ func TestStuckProcess(t *testing.T) {
 	if r := in.must("stack"); !strings.Contains(r.out, "main.obey") {
 		t.Errorf("stack does not show the place:\n%s", r.out)
 	}
+	in.must("reload") // which does not wait for the end of the callback
+	if got := dial(t, in.address("orders")).ask("hi"); got != "hi" {
+		t.Errorf("the successor answers %q", got)
+	}
 	in.must("stop")
 	in.until("the processes have ended", func() bool { return len(in.processes()) == 0 })
 }
