@@ -112,8 +112,11 @@ func (g *giver) batch(l *loop.Loop, list []*Conn) (n int, err error) {
 			}
 		}
 	})
-	if !ok {
-		g.later, g.left = g.later+len(list), g.left-len(list)
+	if !ok { // a callback holds the loop: these drain
+		for _, c := range list {
+			g.staying[c] = struct{}{}
+		}
+		g.left -= len(list)
 		return len(list), nil
 	}
 	g.left -= n
