@@ -80,7 +80,7 @@ func TestTerminalDaemon(t *testing.T) {
 	has(t, tm.run(0, "./app reload"), "reload success: 2 processes replaced", "1 connection moved")
 	has(t, tm.run(0, "./app stack orders | grep ' id '"), "worker orders  id 0", "worker orders  id 1")
 	has(t, tm.run(1, "./app stack nobody"), "no such process")
-	has(t, tm.run(0, "./app logs -n 3"), "reloaded processes=2")
+	has(t, tm.run(0, "./app logs -n 20"), "reloaded processes=2")
 	has(t, tm.run(0, "./app restart -d"), "stop success", "Start success")
 	has(t, tm.run(0, "./app stop"), "stop success in")
 	has(t, tm.run(3, "./app status"), "not running")
