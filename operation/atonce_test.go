@@ -113,7 +113,7 @@ func converse(t *testing.T, addr string, n int) (answers int) {
 func TestStopDuringReload(t *testing.T) {
 	t.Parallel()
 	in := install(t, "1")
-	for round := range sized(6, 60) {
+	for round := range sized(4, 60) {
 		in.must("start", "-d", "-count", "3", "-adopt")
 		addr := in.address("orders")
 		for range 10 {

@@ -61,12 +61,18 @@ func TestFailedReloadForgetsNewSlots(t *testing.T) {
 	v := start(t, a)
 	a.Count = 3
 	v.deploy("die", a)
-	if v.Reload(false, nil) == nil {
+	var during []*slot
+	if v.Reload(false, func(control.Reload) { during = v.groups[0].slots }) == nil {
 		t.Error("no error")
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	g := v.groups[0]
+	for _, sl := range during[1:] {
+		if !sl.retired {
+			t.Error("a timer could start a process for a slot that nobody knows")
+		}
+	}
 	if len(g.slots) != 1 || len(g.set.fds) != 1 || g.plan.Count != 1 {
 		t.Errorf("%d slots, %d sockets, Count %d", len(g.slots), len(g.set.fds), g.plan.Count)
 	}
