@@ -3,6 +3,7 @@ package master
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -62,12 +63,20 @@ func TestFailedReloadForgetsNewSlots(t *testing.T) {
 	a.Count = 3
 	v.deploy("die", a)
 	var during []*slot
-	if v.Reload(false, func(control.Reload) { during = v.groups[0].slots }) == nil {
+	watch := func(control.Reload) {
+		if during == nil {
+			during = slices.Clone(v.groups[0].slots)
+		}
+	}
+	if v.Reload(false, watch) == nil {
 		t.Error("no error")
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	g := v.groups[0]
+	if len(during) != 3 {
+		t.Fatalf("%d slots during the reload", len(during))
+	}
 	for _, sl := range during[1:] {
 		if !sl.retired {
 			t.Error("a timer could start a process for a slot that nobody knows")
