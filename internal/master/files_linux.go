@@ -151,6 +151,10 @@ func shortPath(path string) (short string, done func(), err error) {
 		return "", nil, err
 	}
 	short = fmt.Sprintf("/proc/self/fd/%d/%s", dir.Fd(), filepath.Base(path))
+	if len(short) > maxSocketPath {
+		dir.Close()
+		return "", nil, fmt.Errorf("socket for commands %s: the name is too long: set Master.PidFile", path)
+	}
 	return short, func() { dir.Close() }, nil
 }
 

@@ -123,7 +123,10 @@ func TestSocketWithALongPath(t *testing.T) {
 		t.Fatal(err)
 	}
 	again.Close()
-	var _ net.Listener = again
+	path = filepath.Join(dir, strings.Repeat("x", maxSocketPath))
+	if _, err := ListenSocket(path); err == nil || !strings.Contains(err.Error(), "too long: set Master.PidFile") {
+		t.Errorf("a name that is too long: error %v", err)
+	}
 }
 
 // What is not of an old master is left alone.
