@@ -1,6 +1,8 @@
 package master
 
 import (
+	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -279,4 +281,23 @@ func TestStopDuringReload(t *testing.T) {
 	if err := <-failed; err != errStopped {
 		t.Error(err)
 	}
+}
+
+// While a graceful stop goes on, new clients are refused, rather than left to wait for nobody.
+func TestStopRefusesClients(t *testing.T) {
+	v := start(t, worker("a", 1))
+	addr := v.group("a").set.address.String()
+	stopped := make(chan struct{})
+	go func() { defer close(stopped); v.Stop(true, "test", nil) }()
+	v.until("a client is refused", func() bool {
+		c, err := net.DialTimeout("tcp", addr, soon)
+		if err == nil {
+			c.Close()
+		}
+		return errors.Is(err, syscall.ECONNREFUSED)
+	})
+	v.within("stop", func() {
+		v.Stop(false, "test", nil)
+		<-stopped
+	})
 }

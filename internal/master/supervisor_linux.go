@@ -298,6 +298,9 @@ func (g *group) extra(s *Supervisor, p *process, m control.Message) ([]int, erro
 	if m.Shared {
 		from = p.slot.id * n
 	}
+	if s.state == Stopping {
+		return nil, errStopped
+	}
 	key := g.plan.Key + "\x00" + m.Key
 	set, err := s.sockets.get(key, a, m.Shared, from+n)
 	if err != nil {
