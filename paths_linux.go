@@ -37,11 +37,23 @@ func (m *Master) paths(daemon bool) (f fileSet, err error) {
 	return f, err
 }
 
-// defaultPidFile picks the folder: where a file is already, else the first writable one.
-func defaultPidFile() (string, error) {
+// ownFile is the file of this program.
+func ownFile() (string, error) {
 	program, err := os.Executable()
+	if errors.Is(err, os.ErrNotExist) {
+		return "", fmt.Errorf("the program's own file: %w: mount /proc here, or set Master.OneProcess", err)
+	}
 	if err != nil {
 		return "", fmt.Errorf("the program's own file: %w", err)
+	}
+	return program, nil
+}
+
+// defaultPidFile picks the folder: where a file is already, else the first writable one.
+func defaultPidFile() (string, error) {
+	program, err := ownFile()
+	if err != nil {
+		return "", err
 	}
 	if real, err := filepath.EvalSymlinks(program); err == nil {
 		program = real

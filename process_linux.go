@@ -190,6 +190,8 @@ func (p *process) serve(m control.Message, fds []int) {
 		go p.answer(m, file())
 	case m.Kind == control.Give && len(fds) > 0:
 		go p.give(file(), m.Timeout)
+	case m.Kind == control.Give: // this process may open no file more
+		p.given(0)
 	case m.Kind == control.Take && len(fds) > 0:
 		go p.take(file())
 	case m.Kind == control.Drain:
@@ -280,6 +282,11 @@ func (p *process) give(f *os.File, timeout time.Duration) {
 	if err != nil {
 		p.m.logger().Warn("hand-over of connections", "error", err)
 	}
+	p.given(moved)
+}
+
+// given tells the master that the hand-over is over.
+func (p *process) given(moved int) {
 	left := 0
 	for _, s := range p.m.serving() {
 		left += int(s.live.Load())

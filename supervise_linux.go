@@ -95,9 +95,9 @@ func (m *Master) supervise(daemon bool, ready func(control.Status) (told bool)) 
 
 // prepare opens the log and makes the supervisor.
 func (v *supervision) prepare() error {
-	program, err := os.Executable()
+	program, err := ownFile()
 	if err != nil {
-		return fmt.Errorf("the program's own file: %w", err)
+		return err
 	}
 	v.output = newLog(v.daemon)
 	if v.files.log != "" {
@@ -251,9 +251,9 @@ func (m *Master) startDaemon() (*control.Status, error) {
 		return nil, err
 	}
 	defer null.Close()
-	program, err := os.Executable()
+	program, err := ownFile()
 	if err != nil {
-		return nil, fmt.Errorf("the program's own file: %w", err)
+		return nil, err
 	}
 	attr := &os.ProcAttr{
 		Env:   append(os.Environ(), master.RoleVariable+"="+master.RoleDaemon, master.NameVariable+"="+os.Args[0]),

@@ -91,7 +91,8 @@ type Worker struct {
 	OnWorkerReload func(w *Worker)
 	// OnHandover is called for a connection that moves to another process, on its loop, as
 	// its last callback here. What it returns is given to OnAdopt there. With an error the
-	// connection stays, and ends with this process.
+	// connection stays, and ends with this process. It also goes on here if the other process
+	// does not take it, so OnHandover should tell and change nothing.
 	OnHandover func(c *Conn) ([]byte, error)
 	// OnAdopt is called for a connection that has come from another process, on its loop,
 	// as its first callback here and instead of OnConnect. Groups and the user bound to it

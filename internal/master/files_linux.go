@@ -179,13 +179,19 @@ func shortPath(path string) (short string, done func(), err error) {
 		return "", nil, err
 	}
 	short = fmt.Sprintf("/proc/self/fd/%d/%s", dir.Fd(), filepath.Base(path))
+	if len(short) > maxSocketPath {
+		dir.Close()
+		return "", nil, fmt.Errorf("socket for commands %s: the name is too long: set Master.PidFile", path)
+	}
 	return short, func() { dir.Close() }, nil
 }
 
 // ListenSocket opens the socket for commands. Only the owner may use it. The caller holds
-// the pid file's lock, so what is there is old.
+// the pid file's lock, so a socket of a master that is there is old; others are left alone.
 func ListenSocket(path string) (*net.UnixListener, error) {
-	os.Remove(path)
+	if err := removeOld(path); err != nil {
+		return nil, fmt.Errorf("socket for commands %s: %w: set Master.PidFile", path, err)
+	}
 	short, done, err := shortPath(path)
 	if err != nil {
 		return nil, err
@@ -199,6 +205,26 @@ func ListenSocket(path string) (*net.UnixListener, error) {
 	}
 	ln.SetUnlinkOnClose(false)
 	return ln, nil
+}
+
+// removeOld removes a socket that nobody serves.
+func removeOld(path string) error {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return bareError(err)
+	case info.Mode()&fs.ModeSocket == 0:
+		return errors.New("a file that is no socket is there")
+	}
+	if c, err := DialSocket(path); err == nil {
+		c.Close()
+		return errors.New("another program serves it")
+	} else if !errors.Is(err, syscall.ECONNREFUSED) {
+		return err
+	}
+	return os.Remove(path)
 }
 
 // DialSocket connects to the socket for commands.

@@ -123,5 +123,28 @@ func TestSocketWithALongPath(t *testing.T) {
 		t.Fatal(err)
 	}
 	again.Close()
-	var _ net.Listener = again
+	path = filepath.Join(dir, strings.Repeat("x", maxSocketPath))
+	if _, err := ListenSocket(path); err == nil || !strings.Contains(err.Error(), "too long: set Master.PidFile") {
+		t.Errorf("a name that is too long: error %v", err)
+	}
+}
+
+// What is not of an old master is left alone.
+func TestSocketThatIsNotOurs(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "app.sock")
+	if err := os.WriteFile(path, []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ListenSocket(path); err == nil || !strings.Contains(err.Error(), "no socket") {
+		t.Errorf("a file: error %v", err)
+	}
+	os.Remove(path)
+	other, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if _, err := ListenSocket(path); err == nil || !strings.Contains(err.Error(), "another program") {
+		t.Errorf("a socket that is served: error %v", err)
+	}
 }

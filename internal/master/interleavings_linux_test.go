@@ -1,8 +1,11 @@
 package master
 
 import (
+	"errors"
+	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -61,12 +64,26 @@ func TestFailedReloadForgetsNewSlots(t *testing.T) {
 	v := start(t, a)
 	a.Count = 3
 	v.deploy("die", a)
-	if v.Reload(false, nil) == nil {
+	var during []*slot
+	watch := func(control.Reload) {
+		if during == nil {
+			during = slices.Clone(v.groups[0].slots)
+		}
+	}
+	if v.Reload(false, watch) == nil {
 		t.Error("no error")
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	g := v.groups[0]
+	if len(during) != 3 {
+		t.Fatalf("%d slots during the reload", len(during))
+	}
+	for _, sl := range during[1:] {
+		if !sl.retired {
+			t.Error("a timer could start a process for a slot that nobody knows")
+		}
+	}
 	if len(g.slots) != 1 || len(g.set.fds) != 1 || g.plan.Count != 1 {
 		t.Errorf("%d slots, %d sockets, Count %d", len(g.slots), len(g.set.fds), g.plan.Count)
 	}
@@ -264,4 +281,23 @@ func TestStopDuringReload(t *testing.T) {
 	if err := <-failed; err != errStopped {
 		t.Error(err)
 	}
+}
+
+// While a graceful stop goes on, new clients are refused, rather than left to wait for nobody.
+func TestStopRefusesClients(t *testing.T) {
+	v := start(t, worker("a", 1))
+	addr := v.group("a").set.address.String()
+	stopped := make(chan struct{})
+	go func() { defer close(stopped); v.Stop(true, "test", nil) }()
+	v.until("a client is refused", func() bool {
+		c, err := net.DialTimeout("tcp", addr, soon)
+		if err == nil {
+			c.Close()
+		}
+		return errors.Is(err, syscall.ECONNREFUSED)
+	})
+	v.within("stop", func() {
+		v.Stop(false, "test", nil)
+		<-stopped
+	})
 }

@@ -91,13 +91,7 @@ func openImage(path string) (*image, error) {
 }
 
 // exec is the path by which the image is run.
-func (i *image) exec() string {
-	link := "/proc/self/fd/" + strconv.Itoa(int(i.file.Fd()))
-	if _, err := os.Stat("/proc/self/fd"); err != nil {
-		return i.path
-	}
-	return link
-}
+func (i *image) exec() string { return "/proc/self/fd/" + strconv.Itoa(int(i.file.Fd())) }
 
 func (i *image) close() { i.file.Close() }
 

@@ -55,8 +55,8 @@ func serve(conduct string) {
 	if err != nil {
 		os.Exit(9)
 	}
-	start, fds, err := link.Receive()
-	if err != nil || len(fds) < start.Sockets {
+	start, listeners, err := link.Receive()
+	if err != nil || len(listeners) < start.Sockets {
 		os.Exit(9)
 	}
 	if key, only, ok := strings.Cut(conduct, ": "); ok {
@@ -97,7 +97,11 @@ func serve(conduct string) {
 		case control.Give:
 			link.Send(control.Message{Kind: control.Given})
 		case control.Drain, control.Stop:
-			os.Exit(0)
+			control.CloseAll(listeners)
+			listeners = nil
+			if !m.Graceful {
+				os.Exit(0)
+			}
 		}
 		control.CloseAll(fds)
 	}

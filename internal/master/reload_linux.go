@@ -212,6 +212,7 @@ func (r *reload) undo() {
 	for i, g := range r.before {
 		g.plan, g.retired = r.plans[i], r.retired[i]
 		for len(g.slots) > g.plan.Count && idle(g.slots[len(g.slots)-1]) {
+			g.slots[len(g.slots)-1].retired = true // for timers that would fill it
 			g.slots = g.slots[:len(g.slots)-1]
 		}
 		for i, sl := range g.slots {

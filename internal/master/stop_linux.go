@@ -22,11 +22,9 @@ func (s *Supervisor) Stop(graceful bool, why string, progress func(left int)) {
 		close(s.stopped)
 		s.log.Info("stopping", "reason", why, "graceful", graceful)
 	}
+	s.sockets.keep(nil) // processes have theirs, for as long as they let clients in
 	s.mu.Unlock()
 	s.endAll(graceful, progress)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.sockets.keep(nil)
 }
 
 // endAll ends all processes and waits for them.

@@ -300,7 +300,10 @@ func (g *group) extra(s *Supervisor, p *process, m control.Message) ([]int, erro
 	if m.Shared {
 		from = p.slot.id * n
 	}
-	key := p.slot.group.plan.Key + "\x00" + m.Key
+	if s.state == Stopping {
+		return nil, errStopped
+	}
+	key := g.plan.Key + "\x00" + m.Key
 	set, err := s.sockets.get(key, a, m.Shared, from+n)
 	if err != nil {
 		return nil, err
