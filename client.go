@@ -69,7 +69,9 @@ const DefaultConnectTimeout = 10 * time.Second
 // ErrConnectTimeout is the reason of an attempt that took longer than ConnectTimeout.
 var ErrConnectTimeout = errors.New("connect timeout")
 
-// NewClient makes a client of the default Master. The address is SCHEME://HOST:PORT or
+// NewClient makes a client of the default Master. One whose Connect is called in main, before
+// RunAll, connects in every process of every worker; one of OnWorkerStart in those of the
+// worker. A program that has clients and no worker has one process. The address is SCHEME://HOST:PORT or
 // SCHEME:///PATH: tcp, unix and ssl (or tls) for bytes as they come; text, frame or a
 // registered protocol, also as in text+unix:///run/x.sock; ws and wss with path and query,
 // whose port is 80 and 443 by default; udp, or text+udp, for datagrams. Mistakes in it are
@@ -111,7 +113,7 @@ func (cl *Client) Conn() *Conn {
 	return cl.current
 }
 
-// Connect begins to connect, or does so when Run has started, or when a connection that is
+// Connect begins to connect, or does so when the process has started, or when a connection that is
 // closing has closed; it does nothing if there is an open one or an attempt. The outcome comes by
 // OnConnect or OnError, never before Connect has returned. The error is of mistakes in the address and the settings, and
 // ErrNotRunning if the master stops.

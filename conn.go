@@ -82,8 +82,9 @@ func (c *Conn) more() *extra {
 	return c.extra.Load()
 }
 
-// ID is a number that no other connection of the master, so with one master of the
-// process, has or had; it starts at 1. That of a worker's peer over UDP is 0.
+// ID is a number that no other connection of the master has or had, in all its processes
+// since it started. It goes along when the connection moves to another process. That of a
+// worker's peer over UDP is 0.
 func (c *Conn) ID() uint64 { return c.id }
 
 // Worker is the worker that accepted the connection, nil for those of a Client.

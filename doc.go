@@ -8,10 +8,20 @@
 // # Model
 //
 // A [Worker] is one service: an address, a protocol and callbacks. A [Conn] is one
-// connection of it. RunAll opens the listeners of all workers and serves them on event
-// loops; each connection lives on one loop. With Loops 1, the default, every callback and
-// timer of the process runs on the same loop, one at a time, so plain variables need no
-// locks. With more loops the callbacks of one connection are still serial.
+// connection of it. A process serves a worker on event loops; each connection lives on one
+// loop. With Loops 1, the default, every callback and timer of the process runs on the same
+// loop, one at a time, so plain variables need no locks. With more loops the callbacks of one
+// connection are still serial.
+//
+// # Processes
+//
+// On Linux [RunAll] makes the program its own supervisor: a master process, which opens the
+// addresses, and Count processes for each worker, which share nothing. Each is the program
+// started anew: main runs up to RunAll, which serves the one worker, and those that are
+// [Worker.Inside] it. The commands start, stop, reload, status and others are arguments of
+// the same program; a reload brings out a new version without closing what can move, see
+// [Worker.OnHandover]. [Run] serves all workers in the calling process, and so does RunAll on
+// other systems.
 //
 // # Protocols
 //

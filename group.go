@@ -33,8 +33,9 @@ func drop(sets map[string]map[*Conn]struct{}, key string, c *Conn) {
 	}
 }
 
-// Join adds the connection to a group of its worker; a group exists while it has
-// members. A connection leaves its groups when it closes.
+// Join adds the connection to a group of its worker in this process; a group exists while it
+// has members. A connection leaves its groups when it closes, and takes them along when it
+// moves to another process.
 func (c *Conn) Join(group string) {
 	h := &c.svc.hub
 	x := c.more()
@@ -73,7 +74,7 @@ func (c *Conn) Groups() []string {
 }
 
 // Bind says that the connection belongs to the user uid, who may have several; "" takes
-// it back. A connection has one user at a time.
+// it back. A connection has one user at a time, also when it has moved to another process.
 func (c *Conn) Bind(uid string) {
 	h := &c.svc.hub
 	x := c.more()
@@ -130,8 +131,8 @@ type Group struct {
 	name string
 }
 
-// Group returns the group of that name, which may be empty. It is empty before the
-// worker starts.
+// Group returns the group of that name, which may be empty; its members are connections of
+// this process. It is empty before the worker starts.
 func (w *Worker) Group(name string) Group { return Group{svc: w.service(), name: name} }
 
 // Send sends one message to every member but those named, encoded once if the protocol
@@ -154,13 +155,14 @@ func (g Group) Count() int {
 // Members iterates over the members at the time of the call.
 func (g Group) Members() iter.Seq[*Conn] { return slices.Values(g.members()) }
 
-// SendTo sends one message to every connection of a user and returns how many took it.
+// SendTo sends one message to every connection of a user in this process and returns how many
+// took it.
 func (w *Worker) SendTo(uid string, data []byte) (int, error) {
 	s := w.service()
 	return s.sendAll(s.hub.members(&s.hub.users, uid), data, nil)
 }
 
-// IsOnline reports whether a user has a connection.
+// IsOnline reports whether a user has a connection in this process.
 func (w *Worker) IsOnline(uid string) bool {
 	s := w.service()
 	s.hub.mu.RLock()
@@ -168,8 +170,8 @@ func (w *Worker) IsOnline(uid string) bool {
 	return len(s.hub.users[uid]) > 0
 }
 
-// Broadcast sends one message to every connection of the worker but those named, as
-// Group.Send does, and returns how many took it.
+// Broadcast sends one message to every connection of the worker in this process but those
+// named, as Group.Send does, and returns how many took it.
 func (w *Worker) Broadcast(data []byte, except ...*Conn) (int, error) {
 	s := w.service()
 	return s.sendAll(s.all(), data, except)

@@ -16,7 +16,9 @@ import (
 
 // Master holds the settings of a service and its workers. Package functions use a
 // default Master, as net/http does with its ServeMux; more of them are for tests and for
-// programs that embed several services. Set its fields before Run.
+// programs that embed several services. Set its fields before Run or RunAll. RunAll's master
+// process keeps those that concern it (files, Admin, StartTimeout, GracefulTimeout,
+// OnWorkerExit) until it ends; a reload renews the others.
 type Master struct {
 	// Logger gets everything that is worth a line. Default slog.Default().
 	Logger *slog.Logger
@@ -51,7 +53,8 @@ type Master struct {
 	// master and without commands: for debuggers. The environment variable
 	// WORKERMAN_ONE_PROCESS=1 does the same. Other systems than Linux always do so.
 	OneProcess bool
-	// OnWorkerExit is called in the master after the end of a process.
+	// OnWorkerExit is called in the master process after the end of a worker process, on a
+	// goroutine of its own. The variables there are those of the master, which serves nothing.
 	OnWorkerExit func(WorkerExit)
 	// DrainTimeout is how long a replaced process may go on for connections that could not be
 	// handed over; they are closed one after the other during that time. Default 30 s.
@@ -65,8 +68,8 @@ type Master struct {
 	// PoisonLent overwrites data and requests when the callback that they were lent to has
 	// returned, to catch who keeps them. For tests.
 	PoisonLent bool
-	// ExitOnPanic stops the service after a panic in a callback or timer, as Workerman
-	// does; Run returns the *PanicError.
+	// ExitOnPanic ends the process after a panic in a callback or timer, as Workerman
+	// does; another takes its place. Run returns the *PanicError.
 	ExitOnPanic bool
 
 	inherited socketSource // of a process of a master, else nil
@@ -118,8 +121,10 @@ func DefaultMaster() *Master { return defaultMaster }
 // worker (*StartError); nothing serves then.
 func Run(ctx context.Context) error { return defaultMaster.Run(ctx) }
 
-// StopAll stops the default Master in good order. It returns at once; Run returns when
-// everything has stopped.
+// StopAll ends what the default Master serves in this process, in good order. It returns at
+// once; Run returns when everything has stopped. A process of RunAll ends, and is replaced;
+// to stop the service send SIGTERM to os.Getppid(). Before the start, and in the process that
+// is the master, it does nothing.
 func StopAll() { defaultMaster.StopAll() }
 
 // StopAll is the function StopAll for this master.

@@ -12,12 +12,16 @@ import (
 // PROGRAM, or PROGRAM start, makes the process the master of the default Master's workers:
 // it starts Count processes for each and replaces those that die, until SIGINT, SIGTERM or
 // the command stop. The processes run main, too, up to RunAll, so what comes before it
-// should be quick and have no lasting effect. PROGRAM help lists the other commands. The
-// command's options follow it directly, then come the program's own flags; package flag sees
-// only these.
+// should be quick and have no lasting effect: timers and clients made there are those of each
+// process. PROGRAM help lists the other commands. The command's options follow it directly,
+// then come the program's own flags; package flag sees only these.
 //
-// RunAll returns after a stop in good order. If the start or a command fails it prints why
-// and exits: 1 failed, 2 wrong usage, 3 not running.
+// RunAll returns after a stop in good order, in the master and in each process, and after a
+// command. If the start or a command fails it prints why and exits: 1 failed, 2 wrong usage,
+// 3 not running.
+//
+// On other systems than Linux, and with Master.OneProcess, it serves all workers in the
+// calling process, until SIGINT, SIGTERM or SIGHUP.
 func RunAll() {
 	if code := defaultMaster.runAll(); code != 0 {
 		os.Exit(code)

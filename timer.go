@@ -20,13 +20,15 @@ type Timer struct {
 	start   func() *loop.Timer // until the master runs
 }
 
-// AddTimer runs fn every interval on the first loop of the default Master, in every
-// process that runs it. The first run is one interval from now, or from the start of Run if
-// that is later. A late or long run delays the next; missed runs are not made up. An
-// interval below a millisecond means a millisecond.
+// AddTimer runs fn every interval on the first loop of this process. Called before RunAll, as
+// in main, it runs in every process of every worker; in OnWorkerStart in those of the worker,
+// and behind a look at Worker.ID in one of them. The first run is one interval from now, or
+// from the start if that is later. A late or long run delays the next; missed runs are not
+// made up. An interval below a millisecond means a millisecond.
 func AddTimer(interval time.Duration, fn func()) *Timer { return defaultMaster.AddTimer(interval, fn) }
 
-// After runs fn once on the first loop of the default Master, after d has passed.
+// After runs fn once on the first loop of this process, after d has passed; before RunAll it
+// is as AddTimer.
 func After(d time.Duration, fn func()) *Timer { return defaultMaster.After(d, fn) }
 
 // DelTimer stops a timer, as t.Stop does; nil is allowed.

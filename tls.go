@@ -30,7 +30,8 @@ type TLS struct {
 	ClientAuth tls.ClientAuthType
 	// TicketSecret is what the keys of session tickets are derived from, at least 16 bytes.
 	// Workers of one name on machines with one secret continue each other's sessions; the
-	// keys change every 12 hours. Default: random, and of this process.
+	// keys change every 12 hours. Default: random, and the same in all processes until the
+	// master ends.
 	TicketSecret []byte
 	// Config is for everything else. It is copied. Its certificates come behind those of
 	// the files, and its callbacks run on a goroutine of the handshake. Where MinVersion

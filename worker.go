@@ -25,7 +25,8 @@ type Worker struct {
 	// Protocol replaces the protocol of the address's scheme.
 	Protocol Protocol
 	// Count is the number of processes that serve the worker under RunAll, at least 1, the
-	// default. They share the address and nothing else. Run serves in its own process.
+	// default. They share the address and nothing else. It may change with a reload. Run serves
+	// in its own process.
 	Count int
 	// Inside serves the worker in the processes of another one, beside it: the two share all
 	// variables, and the loops. Count, User and what else concerns processes are then the
@@ -43,10 +44,12 @@ type Worker struct {
 	// HandoverSafe.
 	Handover Handover
 	// Loops is the number of event loops of a process that serve the worker, at least 1, the default.
-	// Workers of one process share loops: with 1 everywhere all callbacks are serial.
+	// Workers of one process, as by Inside or under Run, share loops: with 1 everywhere all
+	// callbacks of the process are serial.
 	Loops int
-	// ReusePort opens one socket per loop with SO_REUSEPORT, so that the kernel spreads
-	// connections (and UDP peers) evenly; other programs may then listen beside it.
+	// ReusePort opens one socket for each loop of each process with SO_REUSEPORT, so that the
+	// kernel spreads connections (and UDP peers) evenly; other programs may then listen beside
+	// it. A change of it needs a restart.
 	ReusePort bool
 	// Blocking runs each connection's callbacks on a goroutine, in order, so that they may
 	// block. Reading pauses while 16 messages or 256 KiB wait for a connection's callback.
@@ -79,12 +82,14 @@ type Worker struct {
 	Limits
 	Callbacks
 
-	// OnWorkerStart is called once in the process, on the worker's first loop, before
+	// OnWorkerStart is called once in each process, on the worker's first loop, before
 	// the first connection is accepted (clients wait meanwhile). It may block. An error
-	// stops the start. Callbacks may be set in it.
+	// stops the start, or a reload, and ends a replacement of a process that has died, which
+	// is tried again. Callbacks may be set in it. It is the place to open databases.
 	OnWorkerStart func(w *Worker) error
-	// OnWorkerStop is called when the worker stops in good order, before its connections
-	// are closed, on the worker's first loop.
+	// OnWorkerStop is called when the process stops in good order, before its connections
+	// are closed, on the worker's first loop; of a process that was replaced by a reload when
+	// its connections have moved or drained.
 	OnWorkerStop func(w *Worker)
 	// OnWorkerReload is called at a reload, on the worker's first loop, before the process
 	// gives its connections to its successor; without Reloadable it is all that happens.
@@ -219,7 +224,8 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-// NewWorker makes a worker of the default Master. The address is SCHEME://HOST:PORT or
+// NewWorker makes a worker of the default Master: in main, so that master and processes know
+// it, before RunAll or Run. One that is made later needs Listen. The address is SCHEME://HOST:PORT or
 // SCHEME:///PATH: tcp, udp, unix and ssl (TLS over TCP) for bytes as they come; http, https,
 // websocket (or ws) and wss; text, frame or a registered protocol for messages; "" for a
 // worker without connections, which runs timers. SCHEME+TRANSPORT says both, as text+unix or
@@ -266,8 +272,9 @@ func (w *Worker) name() string {
 }
 
 // Listen starts a worker that was made after its master started, typically in
-// OnWorkerStart: one process then serves several ports with shared variables. Its
-// OnWorkerStart is not called. It returns a *StartError, or ErrNotRunning.
+// OnWorkerStart: one process then serves several ports with shared variables, as with
+// Inside. Its OnWorkerStart is not called. Under RunAll the master opens the address, which
+// the processes of the worker share. It returns a *StartError, or ErrNotRunning.
 func (w *Worker) Listen() error {
 	if !w.master.running() {
 		return w.startError(fmt.Errorf("%w: Listen is for workers made in OnWorkerStart; the others start with Run", ErrNotRunning))
@@ -310,10 +317,11 @@ func (w *Worker) PauseAccept() { w.service().pauseAccept(true) }
 // ResumeAccept undoes PauseAccept.
 func (w *Worker) ResumeAccept() { w.service().pauseAccept(false) }
 
-// Connections iterates over the connections at the time of the call, in no order.
+// Connections iterates over the connections of this process at the time of the call, in no
+// order.
 func (w *Worker) Connections() iter.Seq[*Conn] { return slices.Values(w.service().all()) }
 
-// Connection returns the connection with that ID, nil if it is gone.
+// Connection returns the connection of this process with that ID, nil if there is none.
 func (w *Worker) Connection(id uint64) *Conn { return w.service().find(id) }
 
 // Post runs fn on the worker's first loop, false if that has stopped.
@@ -330,5 +338,5 @@ type WorkerStats struct {
 	TLSFailures uint64 // handshakes of TLS that were begun and failed
 }
 
-// Stats returns the worker's counters.
+// Stats returns the worker's counters. The command status has those of all processes.
 func (w *Worker) Stats() WorkerStats { return w.service().stats() }

@@ -2,7 +2,7 @@
 // folder is one program with a comment that says how to try it; start with echo.
 //
 //	echo        every message back to its sender, on any protocol and transport
-//	chat        a page with rooms, its WebSocket on the same port, terminals welcome
+//	chat        a page with rooms, its WebSocket on the same port, terminals welcome (Inside)
 //	broadcast   what one client sends, all others get; a timer joins in
 //	heartbeat   closes clients that fell silent, by hand and with IdleTimeout
 //	jsonlines   a protocol of one's own, and handlers for typed JSON messages
@@ -16,7 +16,7 @@
 //	udpclient   asks until there is an answer
 //	wsclient    a WebSocket in the terminal
 //	feed        one WebSocket's messages for the WebSockets of many
-//	asynctask   slow work in processes of its own
+//	asynctask   slow work in processes of its own (Count)
 //	socks5      a SOCKS5 proxy
 //	httpproxy   a proxy for browsers
 //
@@ -27,11 +27,14 @@
 //	upload      files by drag and drop, with a progress bar, straight to the disk
 //	sse         a clock and news, pushed to browsers that come back where they left off
 //	auth        WebSockets that have to say who they are, in time
-//	push        other programs send messages to the browsers of a user
+//	push        other programs send messages to the browsers of a user (Inside)
 //	https       a page over TLS, a certificate that is renewed, a redirect to it
 //	wss         WebSockets over TLS
 //	ginapp      an application of the router gin, a module of its own
 //	realip      the client's address behind proxies, by header fields or the PROXY protocol
+//
+// Each takes the commands of every program that calls RunAll: try "go run ./examples/echo help".
+// Supervision and reload are tested with the program in the folder operation.
 //
 // The tests of this package run the programs as processes and talk to them over sockets;
 // those in the folder browser look at the pages with a real browser.

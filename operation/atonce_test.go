@@ -110,7 +110,7 @@ func converse(t *testing.T, addr string, n int) (answers int) {
 }
 
 // A stop at any moment of a reload is complete.
-func TestStopDuringReload(t *testing.T) {
+func TestStopAtAnyMomentOfAReload(t *testing.T) {
 	t.Parallel()
 	in := install(t, "1")
 	for round := range sized(4, 60) {

@@ -9,7 +9,7 @@ import (
 )
 
 // No datagram is lost at a reload, although both processes read from the socket for a while.
-func TestReloadOfUDP(t *testing.T) {
+func TestReloadsOfUDPWithSteadyPeers(t *testing.T) {
 	t.Parallel()
 	in := install(t, "1")
 	in.daemon("-listen", "udp://127.0.0.1:0", "-count", "2")

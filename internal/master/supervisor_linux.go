@@ -291,9 +291,8 @@ func (g *group) socketsOf(id int) []int {
 // extra returns the descriptors for a worker that a program started by Listen. With s.mu
 // held.
 func (g *group) extra(s *Supervisor, p *process, m control.Message) ([]int, error) {
-	a := socket.Address{Network: m.Network}
-	var err error
-	if a, err = socket.Parse(m.Network, m.Address); err != nil {
+	a, err := socket.Parse(m.Network, m.Address)
+	if err != nil {
 		return nil, err
 	}
 	n, from := max(m.Sockets, 1), 0
@@ -340,7 +339,8 @@ func (s *Supervisor) setState(state State, text string) {
 // Responds returns when the supervisor is not stuck.
 func (s *Supervisor) Responds() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	_ = s.state
+	s.mu.Unlock()
 }
 
 // Wait waits until the stop is complete and returns why the service ended: nil after a stop
