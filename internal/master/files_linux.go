@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -37,10 +38,14 @@ func (e *RunningError) Error() string {
 // ErrNotRunning is returned where a running master is needed.
 var ErrNotRunning = errors.New("not running")
 
+// lockPatience is how long a start waits for a lock: a master that was killed holds it until
+// its last thread has ended.
+const lockPatience = 200 * time.Millisecond
+
 // LockPidFile makes this process the master of path. The error is a *RunningError if there
 // is one.
 func LockPidFile(path string) (*PidFile, error) {
-	for {
+	for begin := time.Now(); ; {
 		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_CLOEXEC|syscall.O_NOFOLLOW, 0o644)
 		if errors.Is(err, unix.ELOOP) {
 			return nil, fmt.Errorf("pid file: %s is a symbolic link: remove it, or name the file that it points to", path)
@@ -52,6 +57,10 @@ func LockPidFile(path string) (*PidFile, error) {
 			pid := readPID(path)
 			f.Close()
 			if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EACCES) {
+				if time.Since(begin) < lockPatience {
+					time.Sleep(5 * time.Millisecond) // nobody tells when a lock ends
+					continue
+				}
 				return nil, &RunningError{pid}
 			}
 			return nil, fmt.Errorf("pid file %s: lock: %w", path, err)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/workerman-go/workerman"
@@ -150,7 +151,7 @@ func obey(c *workerman.Conn, data []byte) {
 		workerman.StopAll()
 	case "loop":
 		for {
-			spins++
+			spins.Add(1)
 		}
 	case "sleep":
 		time.Sleep(time.Hour)
@@ -163,4 +164,4 @@ func obey(c *workerman.Conn, data []byte) {
 }
 
 // spins keeps the compiler from dropping an endless loop.
-var spins int
+var spins atomic.Int64
