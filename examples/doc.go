@@ -6,7 +6,7 @@
 //	broadcast   what one client sends, all others get; a timer joins in
 //	heartbeat   closes clients that fell silent, by hand and with IdleTimeout
 //	jsonlines   a protocol of one's own, and handlers for typed JSON messages
-//	hex         bytes as they come, beside a text port, in one process
+//	hex         bytes as they come, and a text port beside them
 //	tcpproxy    a proxy, and a relay for two callers, as fast as the slower side reads
 //	crontab     jobs by the calendar
 //
