@@ -288,9 +288,8 @@ func (g *group) socketsOf(id int) []int {
 // extra returns the descriptors for a worker that a program started by Listen. With s.mu
 // held.
 func (p *process) extra(s *Supervisor, m control.Message) ([]int, error) {
-	a := socket.Address{Network: m.Network}
-	var err error
-	if a, err = socket.Parse(m.Network, m.Address); err != nil {
+	a, err := socket.Parse(m.Network, m.Address)
+	if err != nil {
 		return nil, err
 	}
 	n, from := max(m.Sockets, 1), 0
@@ -336,7 +335,7 @@ func (s *Supervisor) Wait() error {
 	<-s.stopped
 	s.living.Wait()
 	s.reloading.Lock() // a reload that was going on has noticed, and ends
-	s.reloading.Unlock()
+	defer s.reloading.Unlock()
 	told := make(chan struct{})
 	go func() { s.told.Wait(); close(told) }()
 	select {
