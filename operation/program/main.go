@@ -9,6 +9,7 @@ import (
 	"log"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/workerman-go/workerman"
@@ -140,7 +141,7 @@ func obey(c *workerman.Conn, data []byte) {
 		workerman.StopAll()
 	case "loop":
 		for {
-			spins++
+			spins.Add(1)
 		}
 	case "sleep":
 		time.Sleep(time.Hour)
@@ -150,4 +151,4 @@ func obey(c *workerman.Conn, data []byte) {
 }
 
 // spins keeps the compiler from dropping an endless loop.
-var spins int
+var spins atomic.Int64
