@@ -33,7 +33,7 @@ const (
 	linkHead = 7 // bytes of an offer or end in front of the states
 
 	// maxOffer is how many connections go at a time; the kernel passes 253 descriptors.
-	maxOffer = 64
+	maxOffer = 250
 	// offerBytes is from where on no further connection is put into an offer.
 	offerBytes = 1 << 20
 	// linkTimeout is how long the other side may take for a batch.

@@ -65,7 +65,7 @@ func (s *serviceManager) watch(ctx context.Context, v *master.Supervisor) {
 	tick := time.NewTicker(limit / 3)
 	defer tick.Stop()
 	for {
-		v.Responds()
+		v.State() // which waits if the supervisor is stuck
 		systemd.Notify(systemd.Alive)
 		select {
 		case <-tick.C:

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package operation tests what operators see: real programs with a master and processes,
 // real signals and commands.
 package operation

@@ -14,7 +14,7 @@ set -euo pipefail
 readonly staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
 readonly min_coverage=85 # percent, of each package
 readonly fuzz_time=6s    # for each fuzz target
-readonly numbers='^Test(SyscallsPerMessage|NoAllocationsPerMessage|MemoryPerIdleConnection|MemoryPerIdleTLSConnection|SyscallsPerTLSMessage)$'
+readonly numbers='^Test(SyscallsPerMessage|NoAllocationsPerMessage|MemoryPerIdleConnection|MemoryPerIdleTLSConnection|SyscallsPerTLSMessage|MemoryPerIdleClient)$'
 # Modules of their own, whose dependencies are none of the library.
 readonly modules=(websocket/interop internal/proxyproto/interop session/redis examples/ginapp)
 readonly skipped=75 # exit status of a step that could not run
@@ -113,6 +113,9 @@ race() {
 	need curl curl
 	need openssl openssl
 	need tmux tmux
+	need zsh zsh
+	need wrk wrk
+	need systemd-analyze systemd
 	CGO_ENABLED=1 go test -race -count=1 -timeout 15m ./...
 }
 

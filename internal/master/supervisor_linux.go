@@ -336,11 +336,11 @@ func (s *Supervisor) setState(state State, text string) {
 	}
 }
 
-// Responds returns when the supervisor is not stuck.
-func (s *Supervisor) Responds() {
+// State is how the service is. It returns when the supervisor is not stuck.
+func (s *Supervisor) State() State {
 	s.mu.Lock()
-	_ = s.state
-	s.mu.Unlock()
+	defer s.mu.Unlock()
+	return s.state
 }
 
 // Wait waits until the stop is complete and returns why the service ended: nil after a stop
@@ -349,7 +349,7 @@ func (s *Supervisor) Wait() error {
 	<-s.stopped
 	s.living.Wait()
 	s.reloading.Lock() // a reload that was going on has noticed, and ends
-	s.reloading.Unlock()
+	defer s.reloading.Unlock()
 	told := make(chan struct{})
 	go func() { s.told.Wait(); close(told) }()
 	select {

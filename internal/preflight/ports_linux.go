@@ -20,13 +20,13 @@ import (
 func (c *check) ports() {
 	for _, l := range c.Listen {
 		subject := fmt.Sprintf("address of worker %q", l.Worker)
-		if c.Running {
-			c.ok(subject, "%s, by the service that runs", l.Address)
-			continue
-		}
 		err := bind(l.Address)
 		if err == nil {
 			c.ok(subject, "%s is free", l.Address)
+			continue
+		}
+		if c.Running && errors.Is(err, syscall.EADDRINUSE) {
+			c.ok(subject, "%s is taken, it seems by the service that runs", l.Address)
 			continue
 		}
 		c.found(Error, subject, fmt.Sprintf("%s: %v", l.Address, err), c.bindAdvice(l.Address, err))
