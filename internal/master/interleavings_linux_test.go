@@ -301,3 +301,24 @@ func TestStopRefusesClients(t *testing.T) {
 		<-stopped
 	})
 }
+
+// Changes that would leave clients in sockets that nobody serves are refused.
+func TestReloadRefusesOtherSockets(t *testing.T) {
+	a := worker("a", 2)
+	a.ReusePort = true
+	v := start(t, a)
+	for _, change := range []func(*Worker){
+		func(w *Worker) { w.ReusePort = false },
+		func(w *Worker) { w.Loops = 2 },
+	} {
+		w := a
+		change(&w)
+		v.deploy("", w)
+		if err := v.Reload(false, nil); err == nil || !strings.Contains(err.Error(), "needs a restart") {
+			t.Errorf("error %v", err)
+		}
+		if len(v.groups[0].set.fds) != 2 {
+			t.Errorf("%d sockets", len(v.groups[0].set.fds))
+		}
+	}
+}

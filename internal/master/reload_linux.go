@@ -148,8 +148,8 @@ func (r *reload) reconcile(plan Plan) error {
 			added = append(added, g)
 			continue
 		}
-		if w.Socket != nil && w.ReusePort != g.plan.ReusePort {
-			errs = append(errs, fmt.Errorf("worker %q (%s): a change of ReusePort needs a restart", w.Name, w.Listen))
+		if w.Socket != nil && (w.ReusePort != g.plan.ReusePort || w.ReusePort && w.Loops != g.plan.Loops) {
+			errs = append(errs, fmt.Errorf("worker %q (%s): a change of ReusePort, or of Loops with it, needs a restart", w.Name, w.Listen))
 			continue
 		}
 		if err := s.openSockets(g, w); err != nil {
