@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -213,8 +214,8 @@ func TestStopDuringStart(t *testing.T) {
 	}
 }
 
-// Whatever comes and goes, the master keeps no descriptor of it.
-func TestDescriptorsOfTheMaster(t *testing.T) {
+// Whatever comes and goes, the master keeps no descriptor and no goroutine of it.
+func TestMasterKeepsNothing(t *testing.T) {
 	v := start(t, worker("a", 2))
 	reload := func() {
 		if err := v.Reload(false, nil); err != nil {
@@ -234,7 +235,7 @@ func TestDescriptorsOfTheMaster(t *testing.T) {
 	v.deploy("", worker("a", 2))
 	reload()
 	crash()
-	before := descriptors(t)
+	before, goroutines := descriptors(t), runtime.NumGoroutine()
 	for range 5 {
 		reload()
 		crash()
@@ -246,6 +247,7 @@ func TestDescriptorsOfTheMaster(t *testing.T) {
 	}
 	v.Status(t.Context())
 	v.until("descriptors are closed", func() bool { return descriptors(t) <= before })
+	v.until("goroutines end", func() bool { return runtime.NumGoroutine() <= goroutines })
 }
 
 // descriptors is how many this process has open.
