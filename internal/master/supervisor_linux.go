@@ -289,9 +289,8 @@ func (g *group) socketsOf(id int) []int {
 // extra returns the descriptors for a worker that a program started by Listen. With s.mu
 // held.
 func (g *group) extra(s *Supervisor, p *process, m control.Message) ([]int, error) {
-	a := socket.Address{Network: m.Network}
-	var err error
-	if a, err = socket.Parse(m.Network, m.Address); err != nil {
+	a, err := socket.Parse(m.Network, m.Address)
+	if err != nil {
 		return nil, err
 	}
 	n, from := max(m.Sockets, 1), 0
