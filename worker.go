@@ -307,7 +307,8 @@ func (w *Worker) describe() string {
 	return w.address
 }
 
-// Unlisten closes the listener; connections go on.
+// Unlisten closes the listener; connections go on. Under RunAll the master keeps the socket
+// for other processes and for successors: clients wait if nobody takes them.
 func (w *Worker) Unlisten() { w.service().unlisten() }
 
 // PauseAccept stops accepting; clients wait in the system's queue. Called in

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -213,8 +214,8 @@ func TestStopDuringStart(t *testing.T) {
 	}
 }
 
-// Whatever comes and goes, the master keeps no descriptor of it.
-func TestDescriptorsOfTheMaster(t *testing.T) {
+// Whatever comes and goes, the master keeps no descriptor and no goroutine of it.
+func TestMasterKeepsNothing(t *testing.T) {
 	v := start(t, worker("a", 2))
 	reload := func() {
 		if err := v.Reload(false, nil); err != nil {
@@ -234,7 +235,7 @@ func TestDescriptorsOfTheMaster(t *testing.T) {
 	v.deploy("", worker("a", 2))
 	reload()
 	crash()
-	before := descriptors(t)
+	before, goroutines := descriptors(t), runtime.NumGoroutine()
 	for range 5 {
 		reload()
 		crash()
@@ -246,6 +247,7 @@ func TestDescriptorsOfTheMaster(t *testing.T) {
 	}
 	v.Status(t.Context())
 	v.until("descriptors are closed", func() bool { return descriptors(t) <= before })
+	v.until("goroutines end", func() bool { return runtime.NumGoroutine() <= goroutines })
 }
 
 // descriptors is how many this process has open.
@@ -300,4 +302,25 @@ func TestStopRefusesClients(t *testing.T) {
 		v.Stop(false, "test", nil)
 		<-stopped
 	})
+}
+
+// Changes that would leave clients in sockets that nobody serves are refused.
+func TestReloadRefusesOtherSockets(t *testing.T) {
+	a := worker("a", 2)
+	a.ReusePort = true
+	v := start(t, a)
+	for _, change := range []func(*Worker){
+		func(w *Worker) { w.ReusePort = false },
+		func(w *Worker) { w.Loops = 2 },
+	} {
+		w := a
+		change(&w)
+		v.deploy("", w)
+		if err := v.Reload(false, nil); err == nil || !strings.Contains(err.Error(), "needs a restart") {
+			t.Errorf("error %v", err)
+		}
+		if len(v.groups[0].set.fds) != 2 {
+			t.Errorf("%d sockets", len(v.groups[0].set.fds))
+		}
+	}
 }

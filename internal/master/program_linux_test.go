@@ -151,7 +151,7 @@ func start(t testing.TB, workers ...Worker) *service {
 
 // planOf is a plan with short times.
 func planOf(workers []Worker) Plan {
-	return Plan{Workers: workers, Stop: time.Second, Drain: time.Second}
+	return Plan{Workers: workers, Stop: 100 * time.Millisecond, Drain: 100 * time.Millisecond}
 }
 
 // worker is one that listens on a port of the system's choice.

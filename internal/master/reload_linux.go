@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"time"
@@ -14,6 +15,10 @@ import (
 // handoverTime bounds the hand-over of a process's connections. What has not moved by then
 // drains.
 const handoverTime = 30 * time.Second
+
+// giverPatience is how long a process may take to show that it runs, before it is asked to hand
+// its connections over.
+const giverPatience = 2 * time.Second
 
 // Reload replaces all processes by such of the program that is on the disk now, one slot
 // after the other: the successor serves before the old one stops. Whatever does not start
@@ -157,8 +162,8 @@ func (r *reload) reconcile(plan Plan) error {
 			added = append(added, g)
 			continue
 		}
-		if w.Socket != nil && w.ReusePort != g.plan.ReusePort {
-			errs = append(errs, fmt.Errorf("worker %q (%s): a change of ReusePort needs a restart", w.Name, w.Listen))
+		if w.Socket != nil && (w.ReusePort != g.plan.ReusePort || w.ReusePort && w.Loops != g.plan.Loops) {
+			errs = append(errs, fmt.Errorf("worker %q (%s): a change of ReusePort, or of Loops with it, needs a restart", w.Name, w.Listen))
 			continue
 		}
 		if err := s.openSockets(g, w); err != nil {
@@ -335,6 +340,10 @@ func (s *Supervisor) succeed(sl *slot, img *image, graceful bool, progress func(
 
 // pass has connections handed over from old to p; false if that came to nothing.
 func (s *Supervisor) pass(old, p *process, graceful bool, progress func(moved, left int64)) bool {
+	if old.ask(context.Background(), AskFigures, nil, giverPatience, io.Discard) != nil {
+		s.log.Warn("no hand-over: the process does not run", "pid", old.pid)
+		return false
+	}
 	a, b, err := control.StreamPair()
 	if err != nil {
 		s.log.Error("no hand-over", "error", err)

@@ -61,3 +61,20 @@ func TestSuspendedCommand(t *testing.T) {
 	}
 	v.within("all is told", func() { <-sent })
 }
+
+// A reload does not wait for connections of a process that does not run.
+func TestReloadOfStuckProcess(t *testing.T) {
+	v := start(t, worker("a", 1))
+	v.deploy("", worker("a", 1))
+	stuck := v.slot("a", 0)[0]
+	syscall.Kill(stuck.pid, syscall.SIGSTOP)
+	v.within("reload", func() {
+		if err := v.Reload(false, nil); err != nil {
+			t.Error(err)
+		}
+	})
+	v.within("the stuck process is killed", func() { <-stuck.gone })
+	if list := v.slot("a", 0); len(list) != 1 || list[0] == stuck {
+		t.Errorf("%d processes", len(list))
+	}
+}
