@@ -38,8 +38,26 @@ func askEarly() {
 	os.Exit(exitCode(defaultMaster.ask(f)))
 }
 
-// runAll does what the command line asks for and returns the exit code.
-func (m *Master) runAll() int { return exitCode(m.dispatch()) }
+// runAll does what the command line asks for and returns the exit code, or does not return if
+// this process served nothing.
+func (m *Master) runAll() int {
+	code := exitCode(m.dispatch())
+	if !served() {
+		os.Exit(code)
+	}
+	return code
+}
+
+// served reports whether this process was a master, or one of its processes.
+func served() bool {
+	switch processRole {
+	case master.RoleWorker, master.RoleDaemon:
+		return true
+	case master.RoleDescribe:
+		return false
+	}
+	return (command.Name == "" || command.Name == "start" || command.Name == "restart") && !command.Daemon
+}
 
 // exitCode prints an error and turns it into the code of the command.
 func exitCode(err error) int {

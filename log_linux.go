@@ -14,7 +14,8 @@ import (
 )
 
 // serviceLog is where the lines of a supervised program go, if it has no Logger: to the
-// terminal, to the log file, or to both.
+// terminal, to the log file, or to both. It is never closed: main may log behind RunAll, and a
+// line is in the file when it has been logged.
 type serviceLog struct {
 	terminal io.Writer // nil in a daemon
 
@@ -104,13 +105,6 @@ func (l *serviceLog) inherit(fds []int) {
 		l.file = logfile.Share(file)
 	} else {
 		l.file.Replace(file)
-	}
-}
-
-// close writes what waits.
-func (l *serviceLog) close() {
-	if l.file != nil {
-		l.file.Close()
 	}
 }
 

@@ -61,7 +61,6 @@ func (m *Master) runProcess() error {
 	p.first = fds[:own]
 	p.log = newLog(start.Daemon)
 	p.log.inherit(fds[own:])
-	defer p.log.close()
 	m.slot, m.inherited = start.Slot, p
 	m.nextID.Store(start.Base)
 	m.tickets.once.Do(func() { m.tickets.bytes = start.Secret })

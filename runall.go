@@ -16,9 +16,9 @@ import (
 // process. PROGRAM help lists the other commands. The command's options follow it directly,
 // then come the program's own flags; package flag sees only these.
 //
-// RunAll returns after a stop in good order, in the master and in each process, and after a
-// command. If the start or a command fails it prints why and exits: 1 failed, 2 wrong usage,
-// 3 not running.
+// RunAll returns after a stop in good order, in the master and in each process. After any
+// other command it does not return but exits: what main does behind it is for services. Exit
+// codes are 0 done, 1 failed, 2 wrong usage, 3 not running; where it fails it prints why.
 //
 // On other systems than Linux, and with Master.OneProcess, it serves all workers in the
 // calling process, until SIGINT, SIGTERM or SIGHUP.

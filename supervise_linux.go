@@ -63,7 +63,6 @@ func (m *Master) supervise(daemon bool, ready func(control.Status) (told bool)) 
 	if err := v.prepare(); err != nil {
 		return err
 	}
-	defer v.output.close()
 	v.server = master.NewServer(v.supervisor, v.complete)
 	if err := v.server.Listen(v.files.pid); err != nil {
 		return err

@@ -104,3 +104,21 @@ func TestInstances(t *testing.T) {
 		t.Errorf("the other answers %q", got)
 	}
 }
+
+// What main does behind RunAll is for services: neither a command, nor the look of a reload at
+// the program, comes there.
+func TestBehindRunAll(t *testing.T) {
+	t.Parallel()
+	in := install(t, "1")
+	in.daemon()
+	for _, command := range []string{"status", "check", "help", "reload"} {
+		if r := in.must(command, "-count", "1"); strings.Contains(r.errOut, "behind RunAll") {
+			t.Errorf("%s went on: %s", command, r.errOut)
+		}
+	}
+	if strings.Contains(in.log(), "behind RunAll") {
+		t.Error("the description went on")
+	}
+	in.must("stop")
+	in.logged(`orders\[\d+\] behind RunAll`)
+}

@@ -105,6 +105,7 @@ func main() {
 		log.Printf("OnWorkerExit worker=%s id=%d cause=%q", e.Worker, e.ID, e.Cause)
 	}
 	workerman.RunAll()
+	log.Printf("behind RunAll as %v", os.Args[1:])
 }
 
 // parse parses the flags of a file beside the program, which stand for defaults that differ
