@@ -162,8 +162,16 @@ func (r *reload) reconcile(plan Plan) error {
 			added = append(added, g)
 			continue
 		}
-		if w.Socket != nil && (w.ReusePort != g.plan.ReusePort || w.ReusePort && w.Loops != g.plan.Loops) {
-			errs = append(errs, fmt.Errorf("worker %q (%s): a change of ReusePort, or of Loops with it, needs a restart", w.Name, w.Listen))
+		change := ""
+		switch {
+		case w.Socket == nil:
+		case w.ReusePort != g.plan.ReusePort:
+			change = "a change of ReusePort"
+		case w.ReusePort && w.Loops != g.plan.Loops:
+			change = "a change of Loops under ReusePort"
+		}
+		if change != "" {
+			errs = append(errs, fmt.Errorf("worker %q (%s): %s needs a restart", w.Name, w.Listen, change))
 			continue
 		}
 		if err := s.openSockets(g, w); err != nil {
