@@ -31,6 +31,9 @@ type letter struct {
 	fds []int
 }
 
+// errEnded is the error of messages to a process that is gone.
+var errEnded = errors.New("the process has ended")
+
 // maxQuestions is how many messages may wait for a process before questions to it are refused:
 // it does not run.
 const maxQuestions = 32
@@ -52,7 +55,7 @@ func (o *outbox) send(m control.Message, fds ...int) error {
 	switch {
 	case o.closed:
 		control.CloseAll(l.fds)
-		return os.ErrClosed
+		return errEnded
 	case m.Kind == control.Ask && len(o.waiting) >= maxQuestions:
 		control.CloseAll(l.fds)
 		return errors.New("the process does not run")

@@ -201,8 +201,6 @@ func (s *Supervisor) wait(p *process) {
 		}
 	}
 	cancel()
-	p.out.close()
-	p.link.Close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil {
@@ -212,6 +210,8 @@ func (s *Supervisor) wait(p *process) {
 	}
 	s.ended(p, state)
 	close(p.gone)
+	p.out.close() // not before: who is told that it is closed can see why
+	p.link.Close()
 	s.living.Done()
 }
 
