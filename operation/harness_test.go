@@ -167,12 +167,16 @@ func (in *installation) finish(cmd *exec.Cmd) (r result) {
 	in.t.Helper()
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
+	if err := cmd.Start(); err != nil {
+		in.t.Error(err) // on whatever goroutine
+		return result{code: -1}
+	}
 	timer := time.AfterFunc(3*patience, func() { cmd.Process.Kill() })
 	defer timer.Stop()
-	err := cmd.Run()
+	err := cmd.Wait()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
-		in.t.Fatal(err)
+		in.t.Error(err)
 	}
 	return result{cmd.ProcessState.ExitCode(), out.String(), errOut.String()}
 }

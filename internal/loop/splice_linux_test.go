@@ -44,7 +44,13 @@ func (s *spliced) attach(network string, c *conn) net.Conn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { peer.Close() })
+	t.Cleanup(func() {
+		peer.Close()
+		over := make(chan struct{}) // a loop that stops leaves its streams alone
+		if s.loop.Post(func() { c.Destroy(ErrDestroyed) }) && s.loop.Post(func() { close(over) }) {
+			await(t, over)
+		}
+	})
 	peer.SetDeadline(time.Now().Add(patience))
 	c.closed = make(chan error, 1)
 	on(t, s.loop, func() {
