@@ -85,7 +85,7 @@ func example(t *testing.T, name string, args ...string) string {
 	out := startCommand(t, exec.Command(path, args...))
 	var found []string
 	eventually(t, name+" runs", func() bool {
-		found = regexp.MustCompile(`worker started worker=\S+ listen=\w+://(\S+) .*\n`).FindStringSubmatch(out.String())
+		found = regexp.MustCompile(`worker started (?:worker=\S+ )?listen=\w+://(\S+) .*\n`).FindStringSubmatch(out.String())
 		return found != nil
 	})
 	return found[1]
