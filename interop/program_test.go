@@ -3,6 +3,7 @@ package interop
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -103,6 +104,15 @@ func startCommand(t *testing.T, cmd *exec.Cmd) *record {
 		}
 	})
 	return out
+}
+
+// quit ends a program of startCommand before the test does.
+func quit(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	cmd.Process.Signal(syscall.SIGTERM)
+	eventually(t, cmd.Path+" ends", func() bool {
+		return errors.Is(cmd.Process.Signal(syscall.Signal(0)), os.ErrProcessDone)
+	})
 }
 
 // freePort is an address of loopback where nobody listens.

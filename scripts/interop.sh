@@ -21,7 +21,7 @@ ulimit -n 20000 2>/dev/null || ulimit -n "$(ulimit -Hn)" 2>/dev/null || true
 
 # Programs, each with the Debian package that it is in.
 readonly programs=(curl:curl wrk:wrk h2load:nghttp2-client nginx:nginx haproxy:haproxy openssl:openssl node:nodejs npm:npm
-	ncat:ncat socat:socat microsocks:microsocks tinyproxy:tinyproxy-bin mosquitto:mosquitto)
+	ncat:ncat socat:socat microsocks:microsocks tinyproxy:tinyproxy-bin mosquitto:mosquitto dnsmasq:dnsmasq-base)
 
 packages=()
 for p in "${programs[@]}"; do
