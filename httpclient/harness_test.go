@@ -147,6 +147,12 @@ func checkLeaks(t *testing.T) {
 	goroutines, open := runtime.NumGoroutine(), files()
 	t.Cleanup(func() {
 		if !t.Failed() {
+			defer func() {
+				if t.Failed() {
+					stacks := make([]byte, 64<<10)
+					t.Logf("%d goroutines, %d before; %d descriptors, %d before\n%s", runtime.NumGoroutine(), goroutines, files(), open, stacks[:runtime.Stack(stacks, true)])
+				}
+			}()
 			eventually(t, "no goroutine and no descriptor is left behind", func() bool { return runtime.NumGoroutine() <= goroutines && files() <= open })
 		}
 	})
