@@ -80,6 +80,14 @@ func (e timeoutError) Timeout() bool   { return true }
 func (e timeoutError) Temporary() bool { return true }
 func (e timeoutError) Unwrap() error   { return context.DeadlineExceeded }
 
+// lateError is a timeout of net/http or of what is below it, which says so but is not always
+// known by errors.Is.
+type lateError struct{ error }
+
+func (lateError) Timeout() bool        { return true }
+func (lateError) Is(target error) bool { return target == context.DeadlineExceeded }
+func (e lateError) Unwrap() error      { return e.error }
+
 // begin starts the goroutine of a request; err is what is wrong with it already.
 func (c *Client) begin(on workerman.Poster, r *nethttp.Request, err error, x exchange) *Call {
 	c.once.Do(c.prepare)
@@ -259,9 +267,13 @@ func (c *Call) explain(err error) error {
 	if cause := context.Cause(c.ctx); cause != nil {
 		err = cause
 	}
-	if outer, ok := errors.AsType[*url.Error](err); ok {
-		return outer
+	outer, ok := errors.AsType[*url.Error](err)
+	if !ok {
+		method := cmp.Or(c.request.Method, nethttp.MethodGet)
+		outer = &url.Error{Op: method[:1] + strings.ToLower(method[1:]), URL: c.request.URL.Redacted(), Err: err}
 	}
-	method := cmp.Or(c.request.Method, nethttp.MethodGet)
-	return &url.Error{Op: method[:1] + strings.ToLower(method[1:]), URL: c.request.URL.Redacted(), Err: err}
+	if outer.Timeout() && !errors.Is(outer, context.DeadlineExceeded) {
+		outer = &url.Error{Op: outer.Op, URL: outer.URL, Err: lateError{outer.Err}}
+	}
+	return outer
 }

@@ -168,6 +168,39 @@ func TestTimeouts(t *testing.T) {
 	}
 }
 
+// The timeouts that net/http knows by names of its own are known as the others are.
+func TestTimeoutsOfTLS(t *testing.T) {
+	s := start(t, false, mirror)
+	mute, err := net.Listen("tcp", "127.0.0.1:0") // accepts nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer mute.Close()
+	held := make(chan struct{})
+	defer close(held)
+	two := httptest.NewUnstartedServer(nethttp.HandlerFunc(func(nethttp.ResponseWriter, *nethttp.Request) { <-held }))
+	two.EnableHTTP2 = true
+	two.StartTLS()
+	t.Cleanup(two.Close)
+	for name, test := range map[string]struct {
+		url       string
+		configure func(c *Client)
+	}{
+		"the handshake":         {"https://" + mute.Addr().String(), func(c *Client) { c.ConnectTimeout = 30 * time.Millisecond }},
+		"an answer over HTTP 2": {two.URL, func(c *Client) { c.IdleTimeout = 30 * time.Millisecond }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := client(t)
+			c.TLS = &tls.Config{InsecureSkipVerify: true}
+			test.configure(c)
+			r := get(t, c, s, test.url)
+			if e, ok := errors.AsType[*url.Error](r.err); !ok || !errors.Is(r.err, context.DeadlineExceeded) || !e.Timeout() {
+				t.Errorf("%v", r.err)
+			}
+		})
+	}
+}
+
 func TestErrors(t *testing.T) {
 	s := start(t, false, mirror)
 	c := client(t)

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -59,8 +60,8 @@ func nginxBlock(t *testing.T, place int) string {
 	return list[place]
 }
 
-// nginx runs nginx with a part of its configuration, http or stream.
-func nginx(t *testing.T, config, address string) {
+// nginx runs nginx with a part of its configuration, http or stream, which listens at an address.
+func nginx(t *testing.T, config, address string) *exec.Cmd {
 	t.Helper()
 	dir := t.TempDir()
 	var head strings.Builder
@@ -79,8 +80,10 @@ func nginx(t *testing.T, config, address string) {
 		head.WriteString("user root;\n")
 	}
 	fmt.Fprintf(&head, "daemon off;\nworker_processes 1;\npid %s;\nerror_log stderr;\nevents {}\n", filepath.Join(dir, "pid"))
-	start(t, "nginx", "-p", dir, "-e", "stderr", "-c", file(t, "nginx.conf", head.String()+config))
+	cmd := exec.Command(need(t, "nginx"), "-p", dir, "-e", "stderr", "-c", file(t, "nginx.conf", head.String()+config))
+	startCommand(t, cmd)
 	listens(t, address)
+	return cmd
 }
 
 func exists(path string) bool {
