@@ -188,16 +188,17 @@ func TestClientOfNamesThatLeadNowhere(t *testing.T) {
 	for _, c := range []struct {
 		name, server string
 		found        bool
+		timeout      time.Duration
 		is           func(error) bool
 		text         []string
 	}{
-		{"unknown.test", server, false, dns(true), []string{"lookup unknown.test", "no such host"}},
-		{"text.test", server, false, dns(true), []string{"lookup text.test", "no such host"}},
-		{"elsewhere.example", server, false, dns(false), []string{"lookup elsewhere.example", "server misbehaving"}},
-		{"refused.test", stopped, false, dns(false), []string{"lookup refused.test", "connection refused"}},
-		{"refused.test", server, true, refused, []string{"127.0.0.3:" + closed, "[::1]:" + closed}},
-		{"silent.test", server, true, late, []string{"connect not done within"}},
-		{"both.test", server, true, late, []string{"connect not done within"}},
+		{"unknown.test", server, false, 0, dns(true), []string{"lookup unknown.test", "no such host"}},
+		{"text.test", server, false, 0, dns(true), []string{"lookup text.test", "no such host"}},
+		{"elsewhere.example", server, false, 0, dns(false), []string{"lookup elsewhere.example", "server misbehaving"}},
+		{"refused.test", stopped, false, 0, dns(false), []string{"lookup refused.test", "connection refused"}},
+		{"refused.test", server, true, 0, refused, []string{"127.0.0.3:" + closed, "[::1]:" + closed}},
+		{"silent.test", server, true, 200 * time.Millisecond, late, []string{"connect not done within"}},
+		{"both.test", server, true, 200 * time.Millisecond, late, []string{"connect not done within"}},
 	} {
 		t.Run(c.name+" at "+map[string]string{server: "dnsmasq", stopped: "nobody"}[c.server], func(t *testing.T) {
 			questions := askAt(t, c.server)
@@ -207,9 +208,7 @@ func TestClientOfNamesThatLeadNowhere(t *testing.T) {
 				const attempts = 3
 				cl := m.NewClient("text://" + c.name + ":" + closed)
 				cl.Backoff = workerman.Backoff{Min: time.Millisecond, Max: time.Millisecond}
-				if c.found {
-					cl.ConnectTimeout = 200 * time.Millisecond
-				}
+				cl.ConnectTimeout = c.timeout
 				failures := make(chan error, attempts)
 				n := 0
 				cl.OnError = func(_ *workerman.Conn, err error) {
