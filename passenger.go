@@ -177,7 +177,7 @@ func (r *stateReader) part() []byte {
 }
 
 func (r *stateReader) address() (a netip.AddrPort) {
-	if b := r.part(); len(b) > 0 && a.UnmarshalBinary(b) != nil {
+	if b := r.part(); len(b) > 0 && (a.UnmarshalBinary(b) != nil || !a.IsValid()) {
 		r.damaged = true
 	}
 	return a

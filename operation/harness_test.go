@@ -69,8 +69,8 @@ func build(t testing.TB, version, trouble string) string {
 	if raceEnabled {
 		args = append(args, "-race")
 	}
-	if os.Getenv("GOCOVERDIR") != "" {
-		args = append(args, "-cover", "-coverpkg=github.com/workerman-go/workerman/...")
+	if packages := os.Getenv("COVER_PACKAGES"); packages != "" { // for whom GOCOVERDIR is set, too
+		args = append(args, "-cover", "-coverpkg="+packages)
 	}
 	cmd := exec.Command("go", append(args, "./program")...)
 	if out, err := cmd.CombinedOutput(); err != nil {
