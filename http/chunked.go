@@ -38,7 +38,8 @@ func (p *Parser) chunk(r *Request, buf []byte, o *Options) (used int, data []byt
 
 // chunkSize reads the line before a chunk.
 func (p *Parser) chunkSize(buf []byte, o *Options) (used int, e *Error) {
-	limit := maxSizeDigits + o.maxExtensions() - int(p.extension) + len("\r\n")
+	spare := max(o.maxExtensions()-int(p.extension), 0) // another process may have allowed more
+	limit := maxSizeDigits + spare + len("\r\n")
 	window := buf[:min(len(buf), limit)]
 	i := bytes.IndexByte(window[p.scanned:], '\n')
 	if i < 0 {
@@ -60,7 +61,7 @@ func (p *Parser) chunkSize(buf []byte, o *Options) (used int, e *Error) {
 	if e != nil {
 		return 0, e
 	}
-	if len(extension) > o.maxExtensions()-int(p.extension) {
+	if len(extension) > spare {
 		return 0, errExtensions
 	}
 	if !validExtension(extension) {
