@@ -148,7 +148,8 @@ coverage() {
 	go test -count=1 -timeout 10m -skip "$numbers" -coverpkg="$(IFS=, && echo "${packages[*]}")" -coverprofile="$profile" "${packages[@]}"
 	# The programs that the tests of operation start write down what they ran, too.
 	mkdir "$scratch/programs"
-	COVER_PACKAGES=$(go list "${packages[@]}" | paste -sd,) GOCOVERDIR=$scratch/programs go test -count=1 -timeout 10m ./operation
+	# Without their own package they would write nothing.
+	COVER_PACKAGES=$(go list "${packages[@]}" ./operation/program | paste -sd,) GOCOVERDIR=$scratch/programs go test -count=1 -timeout 10m ./operation
 	go tool covdata textfmt -i="$scratch/programs" -o="$scratch/of-programs"
 	tail -n +2 "$scratch/of-programs" >>"$profile"
 	# A block stands in the profile once for each test binary.
