@@ -55,7 +55,8 @@ func (v *supervision) openAdmin(ctx context.Context) error {
 	return nil
 }
 
-// profile answers with a profile of this process. It ends when the master no longer reads.
+// profile answers with a profile of this process. One that takes time goes on to its end even
+// if the master no longer reads.
 func (p *process) profile(query string, w *os.File) error {
 	var r master.ProfileRequest
 	if err := json.Unmarshal([]byte(query), &r); err != nil {

@@ -200,7 +200,7 @@ func (p *process) serve(m control.Message, fds []int) {
 	case m.Kind == control.Stop:
 		p.stop()
 	case m.Kind == control.Notice:
-		go p.notice()
+		go p.reloadCallback()
 	case m.Kind == control.Logs:
 		p.log.inherit(fds)
 		return
@@ -322,12 +322,6 @@ func (p *process) reloadCallback() {
 			p.m.logger().Warn("OnWorkerReload takes its time, the reload goes on")
 		}
 	}
-}
-
-// notice is a reload that the worker takes no part in.
-func (p *process) notice() {
-	p.reloadCallback()
-	p.link.Send(control.Message{Kind: control.Loaded})
 }
 
 // recycle asks for a successor when the process has served long enough.

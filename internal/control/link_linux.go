@@ -43,7 +43,6 @@ const (
 	Given   = "given"   // the hand-over is over
 	Replace = "replace" // start my successor
 	Reloads = "reload"  // the program asks for a reload of everything
-	Loaded  = "loaded"  // OnWorkerReload has run
 )
 
 // Message travels over a Link. Which fields it has depends on its kind.

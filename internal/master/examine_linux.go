@@ -50,15 +50,6 @@ func (s *Supervisor) describe(img *image) (Plan, error) {
 	if err != nil {
 		return Plan{}, fmt.Errorf("the program does not start: %w", err)
 	}
-	answered := make(chan struct{})
-	defer close(answered)
-	go func() {
-		select {
-		case <-s.stopped:
-			child.Kill()
-		case <-answered:
-		}
-	}()
 	deadline := time.Now().Add(s.options.Ready)
 	answer.SetReadDeadline(deadline)
 	said.SetReadDeadline(deadline)

@@ -49,7 +49,6 @@ type process struct {
 	started time.Time
 	ready   chan struct{} // closed when it serves
 	given   chan struct{} // closed when its hand-over is over
-	loaded  chan struct{} // closed when OnWorkerReload has run
 	deaf    chan struct{} // closed when all its messages have been served
 	gone    chan struct{} // closed when it has ended
 	failed  string        // why it could not start, in its own words
@@ -162,7 +161,7 @@ func (s *Supervisor) spawn(sl *slot, img *image) (*process, error) {
 	}
 	p := &process{
 		slot: sl, worker: g.plan.Name, listen: g.plan.Listen, pid: child.Pid, os: child, link: link, crash: readCrash(r), started: time.Now(), state: control.Starting,
-		ready: make(chan struct{}), given: make(chan struct{}), loaded: make(chan struct{}), gone: make(chan struct{}), deaf: make(chan struct{}),
+		ready: make(chan struct{}), given: make(chan struct{}), gone: make(chan struct{}), deaf: make(chan struct{}),
 	}
 	p.out.link, p.out.failed = link, func(m control.Message, err error) {
 		s.log.Error("message to a process", "pid", p.pid, "kind", m.Kind, "error", err)
@@ -267,8 +266,6 @@ func (s *Supervisor) heard(p *process, m control.Message) {
 		p.moved.Store(int64(m.Moved))
 		p.left.Store(int64(m.Left))
 		closeOnce(p.given)
-	case control.Loaded:
-		closeOnce(p.loaded)
 	case control.Replace:
 		if !p.replace && p.state == control.Ready && s.state == Running {
 			p.replace = true

@@ -127,9 +127,8 @@ func (s *Supervisor) group(key string) *group {
 func (r *reload) retire() {
 	s := r.s
 	for _, g := range s.groups {
-		if !g.retired && g.set != nil && !g.plan.sharesSocket() {
-			// Before its processes close it: they let all in who wait there.
-			g.set.shrink(g.plan.Count * g.plan.sockets())
+		if !g.retired && g.set != nil {
+			g.trim() // before its processes close it: they let all in who wait there
 		}
 		for _, sl := range g.slots {
 			if !sl.retired && !g.retired {

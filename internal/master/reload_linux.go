@@ -82,7 +82,6 @@ type reload struct {
 	progress func(control.Reload)
 	before   []*group // as they were
 	plans    []Worker // of before
-	staying  []*slot  // that are not reloadable
 	retired  []bool   // of before
 }
 
@@ -125,9 +124,6 @@ func (r *reload) run() error {
 	if err == nil {
 		s.plan = plan
 		s.image = img
-		for _, sl := range r.staying {
-			sl.image = img // if its process dies
-		}
 		r.retire()
 	} else {
 		r.undo()
@@ -150,7 +146,6 @@ func (r *reload) toReplace() (list []*slot) {
 				continue
 			}
 			if p := sl.current(); p != nil && !g.plan.Reloadable {
-				r.staying = append(r.staying, sl)
 				p.out.send(control.Message{Kind: control.Notice})
 				continue
 			}
