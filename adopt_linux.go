@@ -7,9 +7,9 @@ import (
 	"net/netip"
 	"sync/atomic"
 
-	"github.com/workerman-go/workerman/http"
 	"github.com/workerman-go/workerman/internal/loop"
 	"github.com/workerman-go/workerman/internal/poll"
+	"github.com/workerman-go/workerman/web"
 	"github.com/workerman-go/workerman/websocket"
 )
 
@@ -95,7 +95,7 @@ func (m *Master) consider(state []byte, hasSocket bool) (*adoption, error) {
 	c := &Conn{svc: s, id: p.id, received: p.received}
 	c.setRemote(p.remote)
 	c.stage.Store(uint32(stageReady))
-	x := c.more()
+	x := c.ensureRare()
 	x.limits.maxPackage.Store(p.maxPackage)
 	x.limits.maxSend.Store(p.maxSend)
 	if p.client.IsValid() {
@@ -109,11 +109,11 @@ func (m *Master) consider(state []byte, hasSocket bool) (*adoption, error) {
 
 // restore sets what the connection speaks.
 func (c *Conn) restore(p *passenger) (err error) {
-	s, x := c.svc, c.more()
+	s, x := c.svc, c.ensureRare()
 	switch {
 	case p.speaks == speaksHTTP && s.kind == httpDialog:
 		h := &httpConn{phase: p.phase, arrived: p.arrived}
-		h.parser, err = http.RestoreParser(s.http, p.state)
+		h.parser, err = web.RestoreParser(s.http, p.state)
 		x.http.Store(h)
 	case p.speaks == speaksWebSocket && s.kind != noDialog:
 		w := &wsConn{subprotocol: p.subprotocol}
@@ -175,7 +175,7 @@ func fewest(assigned []atomic.Int64) (index int) {
 // begin goes on with the connection on its loop.
 func (a *adoption) begin(l *loop.Loop) {
 	c, p, s := a.conn, a.from, a.conn.svc
-	now, x := l.Now(), c.extra.Load()
+	now, x := l.Now(), c.rare()
 	c.born = int32((now - p.age) / bornUnit)
 	d := loop.Detached{
 		FD: a.fd, Input: p.input, Output: [][]byte{p.output},

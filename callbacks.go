@@ -1,6 +1,6 @@
 package workerman
 
-import "github.com/workerman-go/workerman/http"
+import "github.com/workerman-go/workerman/web"
 
 // Callbacks are what a worker or a client does with its connections. Each may be nil. Those
 // of one connection run one at a time: OnConnect once, OnMessage in order, OnClose once and
@@ -21,18 +21,18 @@ type Callbacks struct {
 	// OnRequest gets a request of an http:// worker, to be answered by c.Respond, c.Stream,
 	// c.Send or c.Upgrade, now or later. r is lent until OnRequest returns; r.Clone may be
 	// kept. Without it every request is answered by 404.
-	OnRequest func(c *Conn, r *http.Request)
+	OnRequest func(c *Conn, r *web.Request)
 	// OnBody gets the body of a request in pieces, each as r.Body, if HTTP.Body is
-	// http.Stream: OnRequest has only the head then. last comes once, with an empty piece
+	// web.Stream: OnRequest has only the head then. last comes once, with an empty piece
 	// and the trailers. c.PauseRecv holds the client back. Once the request is answered
 	// no piece comes any more. r is lent, and has of the head only the method.
-	OnBody func(c *Conn, r *http.Request, last bool)
+	OnBody func(c *Conn, r *web.Request, last bool)
 	// OnUpgrade may refuse a client that asks for a WebSocket: it returns nil, or a response
 	// with status 101 and fields to add to the answer, as cookies or the choice of a
 	// Sec-WebSocket-Protocol, to let it in, or any other response to turn it away. r is lent.
 	// An http:// worker, with OnRequest or with Handle, serves WebSockets too if OnUpgrade is
 	// set; otherwise such a request is one like others, and c.Upgrade is a way to answer it.
-	OnUpgrade func(c *Conn, r *http.Request) *http.Response
+	OnUpgrade func(c *Conn, r *web.Request) *web.Response
 	// OnPing and OnPong get the data of a WebSocket's pings and pongs, lent. Pings have been
 	// answered by then.
 	OnPing func(c *Conn, data []byte)

@@ -92,7 +92,7 @@ func (m *Master) NewClient(address string) *Client {
 func (c *Conn) NewClient(address string) *Client {
 	cl := c.svc.master.NewClient(address)
 	if c.datagram {
-		cl.home = c.extra.Load().packets.loop
+		cl.home = c.rare().packets.loop
 	} else {
 		cl.home = c.stream.Loop()
 	}

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
-	nethttp "net/http"
+	"net/http"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -39,7 +39,7 @@ func join(a, b net.Conn) {
 
 // connectProxy speaks CONNECT with the parser of net/http.
 func (p *testProxy) connectProxy(c net.Conn) {
-	r, err := nethttp.ReadRequest(bufio.NewReader(c))
+	r, err := http.ReadRequest(bufio.NewReader(c))
 	if err != nil || r.Method != "CONNECT" || r.Host != r.URL.Host {
 		c.Close()
 		return

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 	"github.com/workerman-go/workerman/websocket"
 )
 
@@ -147,9 +147,9 @@ func TestClientWebSocket(t *testing.T) {
 				w.WebSocket.Compression = websocket.Compression{Enabled: true, ContextTakeover: true}
 				w.WebSocket.Subprotocols = []string{"chat.v2"}
 				w.WebSocket.Origins = []string{"*"}
-				w.OnUpgrade = func(c *Conn, r *http.Request) *http.Response {
+				w.OnUpgrade = func(c *Conn, r *web.Request) *web.Response {
 					requests <- request{r.Target(), r.Host(), r.Header("Authorization"), r.Header("Origin")}
-					answer := new(http.Response)
+					answer := new(web.Response)
 					return answer.Set("Set-Cookie", "id=7").Set("X-Room", "blue")
 				}
 				w.OnConnect = func(c *Conn) { c.Send([]byte("hello")) } // glued to the answer
@@ -172,7 +172,7 @@ func TestClientWebSocket(t *testing.T) {
 			if k.network == "tcp" {
 				cl.address += "/chat?room=1"
 			}
-			cl.Header = []http.Field{{Name: "Authorization", Value: "Bearer x"}, {Name: "host", Value: "chat.test"}, {Name: "Origin", Value: "https://chat.test"}}
+			cl.Header = []web.Field{{Name: "Authorization", Value: "Bearer x"}, {Name: "host", Value: "chat.test"}, {Name: "Origin", Value: "https://chat.test"}}
 			cl.WebSocket.Subprotocols = []string{"chat.v1", "chat.v2"}
 			cl.WebSocket.Compression = websocket.Compression{Enabled: true, ContextTakeover: true}
 			h := make(happened, 10)
@@ -231,8 +231,8 @@ func TestClientWebSocketRefused(t *testing.T) {
 		s, w := serve(t, k, "http", func(w *Worker) {
 			text = w.master.NewWorker("text://127.0.0.1:0")
 			text.OnMessage = func(c *Conn, data []byte) { c.Send([]byte("what?")) }
-			w.OnRequest = func(c *Conn, r *http.Request) {
-				c.Respond(http.Status(401).Set("WWW-Authenticate", "Bearer"))
+			w.OnRequest = func(c *Conn, r *web.Request) {
+				c.Respond(web.Status(401).Set("WWW-Authenticate", "Bearer"))
 			}
 		})
 		c, err := failure(t, clientOf(s, w, "ws"))

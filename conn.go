@@ -12,18 +12,18 @@ import (
 // Conn is one connection of a worker or a client, or one peer of a worker over UDP. Its methods may be called
 // from every goroutine unless they say otherwise.
 //
-// An idle connection owns no buffers; what few connections use lives in extra.
+// An idle connection owns no buffers and costs about 360 bytes in all.
 type Conn struct {
 	// Data is for the user. The callbacks of the connection may use it without locks.
 	Data any
 
-	stream   loop.Stream // never opened with UDP
-	svc      *service
-	extra    atomic.Pointer[extra]
-	id       uint64
-	received uint64 // messages; atomic
-	born     int32  // the loop's time of the accept in tenths of a second; before it began, if adopted
-	scanned  int32  // bytes of an incomplete message known to hold no end mark
+	stream    loop.Stream // never opened with UDP
+	svc       *service
+	rareState atomic.Pointer[rareState]
+	id        uint64
+	received  uint64 // messages; atomic
+	born      int32  // the loop's time of the accept in tenths of a second; before it began, if adopted
+	scanned   int32  // bytes of an incomplete message known to hold no end mark
 
 	remote    peerAddr
 	hasRemote bool
@@ -31,8 +31,8 @@ type Conn struct {
 	stage     atomic.Uint32 // see type stage
 }
 
-// extra is what few connections need. It is made on first use and stays.
-type extra struct {
+// rareState is what few connections need. It is made on first use and stays.
+type rareState struct {
 	protocol atomic.Pointer[Protocol]
 	http     atomic.Pointer[httpConn]
 	ws       atomic.Pointer[wsConn]
@@ -70,16 +70,19 @@ type limits struct {
 	maxSend    atomic.Int64
 }
 
-// more returns the connection's extra, made if need be.
-func (c *Conn) more() *extra {
-	if x := c.extra.Load(); x != nil {
+// rare returns the connection's rare state, nil if it has none.
+func (c *Conn) rare() *rareState { return c.rareState.Load() }
+
+// ensureRare returns the connection's rare state, made if need be.
+func (c *Conn) ensureRare() *rareState {
+	if x := c.rare(); x != nil {
 		return x
 	}
-	x := new(extra)
-	if c.extra.CompareAndSwap(nil, x) {
+	x := new(rareState)
+	if c.rareState.CompareAndSwap(nil, x) {
 		return x
 	}
-	return c.extra.Load()
+	return c.rare()
 }
 
 // ID is a number that no other connection of the master has or had, in all its processes
@@ -94,7 +97,7 @@ func (c *Conn) Worker() *Worker { return c.svc.worker }
 // close.
 func (c *Conn) LocalAddr() netip.AddrPort {
 	if c.datagram {
-		return c.extra.Load().packets.packets.LocalAddr()
+		return c.rare().packets.packets.LocalAddr()
 	}
 	return unmapped(c.stream.LocalAddr())
 }
@@ -130,7 +133,7 @@ func (c *Conn) Opened() time.Time {
 // over UDP always is.
 func (c *Conn) Connected() bool {
 	if c.datagram {
-		return !c.extra.Load().packets.left.Load()
+		return !c.rare().packets.left.Load()
 	}
 	return c.stream.Open()
 }
@@ -139,7 +142,7 @@ func (c *Conn) Connected() bool {
 // either side, else the reason, as ErrIdle, ErrTooLarge, an error of the system, or for what
 // the peer may not send an *http.Error or a *websocket.CloseError.
 func (c *Conn) Err() error {
-	x := c.extra.Load()
+	x := c.rare()
 	if x == nil {
 		return nil
 	}
@@ -173,7 +176,7 @@ func (c *Conn) Stats() ConnStats {
 // the first call. Change them in a callback of this connection: the change holds from
 // its next event on.
 func (c *Conn) Callbacks() *Callbacks {
-	x := c.more()
+	x := c.ensureRare()
 	if x.callbacks.Load() == nil {
 		own := c.svc.callbacks
 		x.callbacks.CompareAndSwap(nil, &own)
@@ -182,7 +185,7 @@ func (c *Conn) Callbacks() *Callbacks {
 }
 
 func (c *Conn) callbacks() *Callbacks {
-	if x := c.extra.Load(); x != nil {
+	if x := c.rare(); x != nil {
 		if own := x.callbacks.Load(); own != nil {
 			return own
 		}
@@ -196,7 +199,7 @@ func (c *Conn) callbacks() *Callbacks {
 // OnRequest, behind an answer with status 101, it turns HTTP into another protocol.
 func (c *Conn) SetProtocol(p Protocol) {
 	c.scanned = 0
-	x := c.more()
+	x := c.ensureRare()
 	x.protocol.Store(&p)
 	x.http.Store(nil)
 	x.ws.Store(nil)
@@ -205,7 +208,7 @@ func (c *Conn) SetProtocol(p Protocol) {
 // Protocol is the protocol in force, nil for bytes as they come and for HTTP and WebSocket,
 // which are no Protocols.
 func (c *Conn) Protocol() Protocol {
-	if x := c.extra.Load(); x != nil {
+	if x := c.rare(); x != nil {
 		if p := x.protocol.Load(); p != nil {
 			return *p
 		}
@@ -215,7 +218,7 @@ func (c *Conn) Protocol() Protocol {
 
 // ProtocolState returns what SetProtocolState stored, nil at first.
 func (c *Conn) ProtocolState() any {
-	x := c.extra.Load()
+	x := c.rare()
 	if x == nil {
 		return nil
 	}
@@ -227,7 +230,7 @@ func (c *Conn) ProtocolState() any {
 // SetProtocolState stores what a Protocol wants to remember about the connection. A connection
 // with such a state moves to a new process only if its Protocol is a StateMover.
 func (c *Conn) SetProtocolState(state any) {
-	x := c.more()
+	x := c.ensureRare()
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.state = state
@@ -235,13 +238,13 @@ func (c *Conn) SetProtocolState(state any) {
 
 // SetMaxPackageSize replaces Worker.MaxPackageSize for this connection; for a WebSocket
 // before its handshake, as in OnUpgrade. Requests of HTTP keep the worker's limit.
-func (c *Conn) SetMaxPackageSize(bytes int) { c.more().limits.maxPackage.Store(int64(bytes)) }
+func (c *Conn) SetMaxPackageSize(bytes int) { c.ensureRare().limits.maxPackage.Store(int64(bytes)) }
 
 // SetMaxSendBuffer replaces Worker.MaxSendBuffer for this connection.
-func (c *Conn) SetMaxSendBuffer(bytes int) { c.more().limits.maxSend.Store(int64(bytes)) }
+func (c *Conn) SetMaxSendBuffer(bytes int) { c.ensureRare().limits.maxSend.Store(int64(bytes)) }
 
 func (c *Conn) maxPackage() int {
-	if x := c.extra.Load(); x != nil {
+	if x := c.rare(); x != nil {
 		if n := x.limits.maxPackage.Load(); n > 0 {
 			return int(n)
 		}
@@ -250,7 +253,7 @@ func (c *Conn) maxPackage() int {
 }
 
 func (c *Conn) maxSend() int {
-	if x := c.extra.Load(); x != nil {
+	if x := c.rare(); x != nil {
 		if n := x.limits.maxSend.Load(); n > 0 {
 			return int(n)
 		}
@@ -264,9 +267,9 @@ func (c *Conn) maxSend() int {
 func (c *Conn) Post(fn func()) bool {
 	l := c.stream.Loop()
 	if c.datagram {
-		l = c.extra.Load().packets.loop
+		l = c.rare().packets.loop
 	}
-	x := c.more()
+	x := c.ensureRare()
 	x.pending.Add(1)
 	return l.Post(func() {
 		x.pending.Add(-1)

@@ -33,7 +33,7 @@ func (c *Conn) depart(dst []byte) (out []byte, fd int, v verdict) {
 	if !ok {
 		return dst, -1, movesLater // OnHandover, or the peer, has changed something
 	}
-	c.more().leaving = new(departure)
+	c.ensureRare().leaving = new(departure)
 	p.input, p.paused, p.full = d.Input, d.Pauses&pausedByUser != 0, d.Pauses&pausedByAnswers != 0
 	p.bytesIn, p.bytesOut, p.sends, p.idle = d.BytesIn, d.BytesOut, d.Sends, d.Idle
 	if err := c.describe(p); err != nil {
@@ -60,7 +60,7 @@ func (c *Conn) askHandover() (data []byte, err error) {
 
 // describe fills in what the stream does not know.
 func (c *Conn) describe(p *passenger) (err error) {
-	x, now := c.extra.Load(), c.stream.Loop().Now()
+	x, now := c.rare(), c.stream.Loop().Now()
 	p.key, p.id, p.received = c.svc.handoverKey(), c.id, c.received
 	p.remote, p.own = c.socketAddr(), c.ownProtocol()
 	p.age = now - int64(c.born)*bornUnit
@@ -103,7 +103,7 @@ func (c *Conn) protocolBytes(p StateMover) (state []byte, err error) {
 
 // comeBack puts the connection back on its loop, as if it had never left. On the loop.
 func (c *Conn) comeBack() {
-	x := c.extra.Load()
+	x := c.rare()
 	held := x.leaving.held
 	x.leaving = nil
 	c.stream.Reattach()
@@ -120,7 +120,7 @@ func (c *Conn) comeBack() {
 func (c *Conn) moved() {
 	c.stream.Release()
 	c.stopTimers()
-	c.extra.Load().roomMade()
+	c.rare().roomMade()
 	c.svc.hub.forget(c)
 	c.svc.remove(c)
 }

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io"
 	"net"
-	nethttp "net/http"
+	"net/http"
 	"testing"
 	"time"
 
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 	"github.com/workerman-go/workerman/websocket"
 )
 
@@ -50,14 +50,14 @@ func TestDrainHTTP(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
 		requests := make(chan Responder, 1)
 		s, w := serve(t, k, "http", func(w *Worker) {
-			w.OnRequest = func(c *Conn, r *http.Request) {
+			w.OnRequest = func(c *Conn, r *web.Request) {
 				switch r.Path() {
 				case "/now":
-					c.Respond(http.Text("now"))
+					c.Respond(web.Text("now"))
 				case "/later":
 					requests <- c.Responder()
 				case "/events":
-					c.Stream(http.EventStream())
+					c.Stream(web.EventStream())
 				}
 			}
 		})
@@ -77,7 +77,7 @@ func TestDrainHTTP(t *testing.T) {
 		io.WriteString(half, "POST /now HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n")
 		eventually(t, "half a request is there", func() bool { return unconsumed(w) })
 		_, events := ask("/events")
-		if answer, err := nethttp.ReadResponse(events, nil); err != nil || answer.StatusCode != 200 {
+		if answer, err := http.ReadResponse(events, nil); err != nil || answer.StatusCode != 200 {
 			t.Fatal(answer, err)
 		}
 		busy, later := ask("/later")
@@ -85,8 +85,8 @@ func TestDrainHTTP(t *testing.T) {
 
 		over := s.draining(patience, true)
 		ends(t, idle)
-		responder.Respond(http.Text("at last"))
-		answer, err := nethttp.ReadResponse(later, nil)
+		responder.Respond(web.Text("at last"))
+		answer, err := http.ReadResponse(later, nil)
 		if err != nil || !answer.Close {
 			t.Errorf("%+v, %v: the connection should end with the answer", answer, err)
 		}
@@ -112,7 +112,7 @@ func TestDrainHTTP(t *testing.T) {
 
 // readAnswer reads an answer with status 200.
 func readAnswer(r *bufio.Reader) (body string, err error) {
-	answer, err := nethttp.ReadResponse(r, nil)
+	answer, err := http.ReadResponse(r, nil)
 	if err != nil {
 		return "", err
 	}

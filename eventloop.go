@@ -32,7 +32,7 @@ func (w *Worker) EventLoop() *EventLoop {
 // EventLoop is the loop that the connection lives on.
 func (c *Conn) EventLoop() *EventLoop {
 	if c.datagram {
-		return c.svc.master.eventLoop(c.extra.Load().packets.loop)
+		return c.svc.master.eventLoop(c.rare().packets.loop)
 	}
 	return c.svc.master.eventLoop(c.stream.Loop())
 }

@@ -38,7 +38,7 @@ func drop(sets map[string]map[*Conn]struct{}, key string, c *Conn) {
 // moves to another process.
 func (c *Conn) Join(group string) {
 	h := &c.svc.hub
-	x := c.more()
+	x := c.ensureRare()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !c.Connected() || c.datagram {
@@ -57,7 +57,7 @@ func (c *Conn) Leave(group string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	drop(h.groups, group, c)
-	if x := c.extra.Load(); x != nil {
+	if x := c.rare(); x != nil {
 		delete(x.groups, group)
 	}
 }
@@ -67,7 +67,7 @@ func (c *Conn) Groups() []string {
 	h := &c.svc.hub
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	if x := c.extra.Load(); x != nil {
+	if x := c.rare(); x != nil {
 		return slices.Sorted(maps.Keys(x.groups))
 	}
 	return nil
@@ -77,7 +77,7 @@ func (c *Conn) Groups() []string {
 // it back. A connection has one user at a time, also when it has moved to another process.
 func (c *Conn) Bind(uid string) {
 	h := &c.svc.hub
-	x := c.more()
+	x := c.ensureRare()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if x.uid != "" {
@@ -95,7 +95,7 @@ func (c *Conn) UID() string {
 	h := &c.svc.hub
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	if x := c.extra.Load(); x != nil {
+	if x := c.rare(); x != nil {
 		return x.uid
 	}
 	return ""
@@ -104,7 +104,7 @@ func (c *Conn) UID() string {
 // forget takes a closed connection out of everything; what it belonged to stays readable
 // for OnClose.
 func (h *hub) forget(c *Conn) {
-	x := c.extra.Load()
+	x := c.rare()
 	if x == nil {
 		return
 	}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
-	nethttp "net/http"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -21,7 +21,7 @@ func TestUploadWaitsForTheHandler(t *testing.T) {
 		}
 		content := numbered(5, 1<<20)
 		release := make(chan struct{})
-		_, w := mount(t, k, func(w nethttp.ResponseWriter, r *nethttp.Request) {
+		_, w := mount(t, k, func(w http.ResponseWriter, r *http.Request) {
 			<-release
 			piece := make([]byte, len(content))
 			for range size / len(content) {
@@ -60,7 +60,7 @@ func TestUploadWaitsForTheHandler(t *testing.T) {
 }
 
 func TestContinueIsSentAtTheFirstRead(t *testing.T) {
-	_, w := mount(t, kind{network: "tcp"}, func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	_, w := mount(t, kind{network: "tcp"}, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/refuse":
 			w.WriteHeader(403)
@@ -98,7 +98,7 @@ func TestContinueIsSentAtTheFirstRead(t *testing.T) {
 
 func TestUnreadBodiesAreReadToTheirEndIfThatIsCheap(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
-		_, w := mount(t, k, func(w nethttp.ResponseWriter, r *nethttp.Request) { io.WriteString(w, r.URL.Path) })
+		_, w := mount(t, k, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.URL.Path) })
 		half := strings.Repeat("x", maxDrained/2)
 		small := fmt.Sprintf("POST /small HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", len(half))
 		chunked := fmt.Sprintf("POST /chunked HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n", len(half))
@@ -136,9 +136,9 @@ func TestMistakesInABodyAreLeftToTheHandler(t *testing.T) {
 		{"forbidden trailer", "1\r\nx\r\n0\r\nHost: b\r\n\r\n", "too large false", "not allowed in a trailer"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s, w := mount(t, kind{network: "tcp"}, func(w nethttp.ResponseWriter, r *nethttp.Request) {
+			s, w := mount(t, kind{network: "tcp"}, func(w http.ResponseWriter, r *http.Request) {
 				_, err := io.ReadAll(r.Body)
-				var tooLarge *nethttp.MaxBytesError
+				var tooLarge *http.MaxBytesError
 				if err == nil || r.Context().Err() != nil {
 					t.Error(err, r.Context().Err())
 				}
@@ -162,7 +162,7 @@ func TestMistakesInABodyAreLeftToTheHandler(t *testing.T) {
 func TestBodyThatBreaksOff(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		ended := make(chan error, 1)
-		_, w := mount(t, k, func(w nethttp.ResponseWriter, r *nethttp.Request) {
+		_, w := mount(t, k, func(w http.ResponseWriter, r *http.Request) {
 			_, err := io.ReadAll(r.Body)
 			<-r.Context().Done()
 			ended <- err
@@ -180,7 +180,7 @@ func TestBodyThatBreaksOff(t *testing.T) {
 }
 
 func TestBodyTimeoutIsLeftToTheHandler(t *testing.T) {
-	_, w := mount(t, kind{network: "tcp"}, func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	_, w := mount(t, kind{network: "tcp"}, func(w http.ResponseWriter, r *http.Request) {
 		_, err := io.ReadAll(r.Body)
 		fmt.Fprint(w, err)
 	}, func(w *Worker) { w.HTTP.BodyTimeout = 50 * time.Millisecond })
@@ -195,8 +195,8 @@ func TestBodyTimeoutIsLeftToTheHandler(t *testing.T) {
 
 func TestHandlerReadsWhileItWrites(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
-		_, w := mount(t, k, func(w nethttp.ResponseWriter, r *nethttp.Request) {
-			rc := nethttp.NewResponseController(w)
+		_, w := mount(t, k, func(w http.ResponseWriter, r *http.Request) {
+			rc := http.NewResponseController(w)
 			if err := rc.EnableFullDuplex(); err != nil {
 				t.Error(err)
 			}
@@ -212,10 +212,10 @@ func TestHandlerReadsWhileItWrites(t *testing.T) {
 		})
 		c := dial(t, w)
 		io.WriteString(c, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
-		answer := make(chan *nethttp.Response)
+		answer := make(chan *http.Response)
 		r := newReader(t, c)
 		go func() {
-			a, err := nethttp.ReadResponse(r.b, nil)
+			a, err := http.ReadResponse(r.b, nil)
 			if err != nil {
 				t.Error(err)
 			}
@@ -241,8 +241,8 @@ func TestHandlerReadsWhileItWrites(t *testing.T) {
 }
 
 func TestReadDeadlineOfABody(t *testing.T) {
-	_, w := mount(t, kind{network: "tcp"}, func(w nethttp.ResponseWriter, r *nethttp.Request) {
-		rc := nethttp.NewResponseController(w)
+	_, w := mount(t, kind{network: "tcp"}, func(w http.ResponseWriter, r *http.Request) {
+		rc := http.NewResponseController(w)
 		rc.SetReadDeadline(time.Now().Add(time.Millisecond))
 		_, err := io.ReadAll(r.Body)
 		var timeout net.Error
@@ -258,7 +258,7 @@ func TestReadDeadlineOfABody(t *testing.T) {
 	c := dial(t, w)
 	io.WriteString(c, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n")
 	r := newReader(t, c)
-	answer, err := nethttp.ReadResponse(r.b, nil)
+	answer, err := http.ReadResponse(r.b, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,7 +272,7 @@ func TestWriteWaitsForTheClient(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		const limit = 128 << 10
 		content := numbered(9, 12<<20)
-		_, w := mount(t, k, func(w nethttp.ResponseWriter, r *nethttp.Request) {
+		_, w := mount(t, k, func(w http.ResponseWriter, r *http.Request) {
 			step := len(content)
 			if r.URL.Path == "/pieces" {
 				step = 100_000
@@ -300,7 +300,7 @@ func TestWriteWaitsForTheClient(t *testing.T) {
 }
 
 func TestAnswerBeforeTheBodyToAClientThatSendsFirst(t *testing.T) {
-	_, w := mount(t, kind{network: "tcp"}, func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	_, w := mount(t, kind{network: "tcp"}, func(w http.ResponseWriter, r *http.Request) {
 		w.Write(make([]byte, 16<<20)) // more than all buffers on the way hold
 	})
 	c := dial(t, w)
@@ -321,9 +321,9 @@ func TestAnswerBeforeTheBodyToAClientThatSendsFirst(t *testing.T) {
 func TestWritesEnd(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		ended := make(chan error, 1)
-		_, w := mount(t, k, func(w nethttp.ResponseWriter, r *nethttp.Request) {
+		_, w := mount(t, k, func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/deadline" {
-				nethttp.NewResponseController(w).SetWriteDeadline(time.Now().Add(50 * time.Millisecond))
+				http.NewResponseController(w).SetWriteDeadline(time.Now().Add(50 * time.Millisecond))
 			}
 			for {
 				if _, err := w.Write(make([]byte, 64<<10)); err != nil {

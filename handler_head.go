@@ -2,7 +2,7 @@ package workerman
 
 import (
 	"fmt"
-	nethttp "net/http"
+	"net/http"
 	"path"
 	"runtime"
 	"slices"
@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 // responseHead is the head of an answer. WriteHeader notes the handler's fields in the form
@@ -38,7 +38,7 @@ func (d *responseHead) status(old bool, status int) {
 		version = "HTTP/1.0 "
 	}
 	d.b = strconv.AppendInt(append(d.b, version...), int64(status), 10)
-	text := nethttp.StatusText(status)
+	text := http.StatusText(status)
 	if text == "" {
 		text = "status code " + strconv.Itoa(status)
 	}
@@ -74,7 +74,7 @@ func isFieldName(name string) bool {
 }
 
 // fields appends a header in the order of its names, except what skip says.
-func (d *responseHead) fields(header nethttp.Header, skip func(name string, values []string) bool) {
+func (d *responseHead) fields(header http.Header, skip func(name string, values []string) bool) {
 	var room [16]string
 	names := room[:0]
 	for name := range header {
@@ -93,7 +93,7 @@ func (d *responseHead) fields(header nethttp.Header, skip func(name string, valu
 }
 
 // announce is a whole interim response.
-func (d *responseHead) announce(status int, header nethttp.Header) {
+func (d *responseHead) announce(status int, header http.Header) {
 	d.status(false, status)
 	d.fields(header, func(name string, _ []string) bool {
 		return name == "Content-Length" || name == "Transfer-Encoding"
@@ -140,7 +140,7 @@ func (d *responseHead) note(w *response, name string, values []string) (waits bo
 		return true
 	case "Content-Type":
 		d.hasType = true
-		return w.status == nethttp.StatusNotModified
+		return w.status == http.StatusNotModified
 	case "Content-Encoding":
 		d.hasType = d.hasType || first != ""
 	case "Date":
@@ -148,18 +148,18 @@ func (d *responseHead) note(w *response, name string, values []string) (waits bo
 	case "Server":
 		d.hasServer = true
 	case "Upgrade":
-		d.upgrades = w.status == nethttp.StatusSwitchingProtocols
+		d.upgrades = w.status == http.StatusSwitchingProtocols
 	case "Trailer":
 		d.hasTrailer = true
 		for _, list := range values {
 			for item := range strings.SplitSeq(list, ",") {
 				if item = strings.Trim(item, " \t"); item != "" {
-					d.trailers = append(d.trailers, nethttp.CanonicalHeaderKey(item))
+					d.trailers = append(d.trailers, http.CanonicalHeaderKey(item))
 				}
 			}
 		}
 	default:
-		if strings.HasPrefix(name, nethttp.TrailerPrefix) {
+		if strings.HasPrefix(name, http.TrailerPrefix) {
 			d.hasTrailer = true
 			return true
 		}
@@ -182,11 +182,11 @@ func (d *responseHead) complete(w *response, body, p []byte) []byte {
 		} else if len(body) < sniffed && len(p) > 0 {
 			body = append(body[:len(body):len(body)], p[:min(len(p), sniffed)]...)
 		}
-		d.field("Content-Type", nethttp.DetectContentType(body))
+		d.field("Content-Type", http.DetectContentType(body))
 	}
 	c := w.g.conn
 	if !d.hasDate {
-		d.b = http.AppendDate(append(d.b, "Date: "...), time.Now())
+		d.b = web.AppendDate(append(d.b, "Date: "...), time.Now())
 		d.b = append(d.b, lineEnd...)
 	}
 	if name := c.svc.http.Server; name != "" && !d.hasServer {
@@ -262,17 +262,17 @@ func isClose(list string) bool {
 }
 
 // trailer is the handler's trailer, at the end of the body.
-func (d *responseHead) trailer(header nethttp.Header) (fields []http.Field) {
+func (d *responseHead) trailer(header http.Header) (fields []web.Field) {
 	for name, values := range header {
-		if name, found := strings.CutPrefix(name, nethttp.TrailerPrefix); found {
+		if name, found := strings.CutPrefix(name, http.TrailerPrefix); found {
 			for _, value := range values {
-				fields = append(fields, http.Field{Name: name, Value: value})
+				fields = append(fields, web.Field{Name: name, Value: value})
 			}
 		}
 	}
 	for _, name := range d.trailers {
 		for _, value := range header[name] {
-			fields = append(fields, http.Field{Name: name, Value: value})
+			fields = append(fields, web.Field{Name: name, Value: value})
 		}
 	}
 	return fields

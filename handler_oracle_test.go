@@ -8,7 +8,7 @@ import (
 	"log"
 	"maps"
 	"net"
-	nethttp "net/http"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"reflect"
@@ -28,7 +28,7 @@ type pair struct {
 	ours   net.Addr
 }
 
-func newPair(t *testing.T, h nethttp.Handler) *pair {
+func newPair(t *testing.T, h http.Handler) *pair {
 	t.Helper()
 	_, w := mount(t, kind{network: "tcp"}, h.ServeHTTP)
 	s := httptest.NewUnstartedServer(h)
@@ -43,12 +43,12 @@ type seen struct {
 	Interim []string
 	Status  string
 	Proto   string
-	Header  nethttp.Header
+	Header  http.Header
 	Length  int64
 	Coding  []string
 	Body    string
 	Error   string
-	Trailer nethttp.Header
+	Trailer http.Header
 	Close   bool
 }
 
@@ -74,7 +74,7 @@ func exchange(t *testing.T, a net.Addr, in string, methods ...string) (all []see
 
 func readSeen(r *bufio.Reader, method string) (s seen) {
 	for {
-		answer, err := nethttp.ReadResponse(r, &nethttp.Request{Method: method})
+		answer, err := http.ReadResponse(r, &http.Request{Method: method})
 		if err != nil {
 			s.Error = "head: " + err.Error()
 			return s
@@ -107,24 +107,24 @@ func (p *pair) agree(name, in string, methods ...string) {
 }
 
 // answers are handlers by path.
-var answers = map[string]nethttp.HandlerFunc{
-	"nothing": func(w nethttp.ResponseWriter, r *nethttp.Request) {},
-	"small":   func(w nethttp.ResponseWriter, r *nethttp.Request) { io.WriteString(w, "hello") },
-	"pieces": func(w nethttp.ResponseWriter, r *nethttp.Request) {
+var answers = map[string]http.HandlerFunc{
+	"nothing": func(w http.ResponseWriter, r *http.Request) {},
+	"small":   func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "hello") },
+	"pieces": func(w http.ResponseWriter, r *http.Request) {
 		for i := range 10 {
 			fmt.Fprintf(w, "<p>%d", i)
 		}
 	},
-	"large": func(w nethttp.ResponseWriter, r *nethttp.Request) { w.Write(numbered(1, 10_000)) },
-	"huge":  func(w nethttp.ResponseWriter, r *nethttp.Request) { w.Write(numbered(2, 3<<20)) },
-	"copied": func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	"large": func(w http.ResponseWriter, r *http.Request) { w.Write(numbered(1, 10_000)) },
+	"huge":  func(w http.ResponseWriter, r *http.Request) { w.Write(numbered(2, 3<<20)) },
+	"copied": func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(w, io.LimitReader(bytes.NewReader(numbered(3, 1<<20)), 300_000))
 	},
-	"copied with length": func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	"copied with length": func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", "300000")
 		io.Copy(w, io.LimitReader(bytes.NewReader(numbered(3, 1<<20)), 300_000))
 	},
-	"status": func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	"status": func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-A", "1")
 		w.Header().Add("X-B", "2")
 		w.Header().Add("X-B", " 3\r\nX-Evil: 4 ")
@@ -134,90 +134,90 @@ var answers = map[string]nethttp.HandlerFunc{
 		w.Header().Set("X-Late", "1")
 		w.WriteHeader(500)
 	},
-	"unknown status": func(w nethttp.ResponseWriter, r *nethttp.Request) { w.WriteHeader(799) },
-	"no content": func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	"unknown status": func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(799) },
+	"no content": func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", "3")
 		w.Header().Set("Content-Type", "text/plain")
 		w.WriteHeader(204)
 		n, err := w.Write([]byte("abc"))
-		w.Header().Set(nethttp.TrailerPrefix+"X", fmt.Sprint(n, err == nethttp.ErrBodyNotAllowed))
+		w.Header().Set(http.TrailerPrefix+"X", fmt.Sprint(n, err == http.ErrBodyNotAllowed))
 	},
-	"not modified": func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	"not modified": func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", "3")
 		w.Header().Set("Content-Type", "text/plain")
 		w.Header().Set("Etag", `"x"`)
 		w.WriteHeader(304)
 	},
-	"reset content": func(w nethttp.ResponseWriter, r *nethttp.Request) { w.WriteHeader(205) },
-	"type": func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	"reset content": func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(205) },
+	"type": func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "a/b")
 		fmt.Fprint(w, "x")
 	},
-	"no type": func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	"no type": func(w http.ResponseWriter, r *http.Request) {
 		w.Header()["Content-Type"] = nil
 		fmt.Fprint(w, "<html>")
 	},
-	"encoded": func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	"encoded": func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
 		fmt.Fprint(w, "<html>")
 	},
-	"sniffed late": func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	"sniffed late": func(w http.ResponseWriter, r *http.Request) {
 		w.Write([]byte("\x89PNG"))
 		w.Write(append([]byte("\r\n\x1a\n"), make([]byte, 9000)...))
 	},
-	"date":    func(w nethttp.ResponseWriter, r *nethttp.Request) { w.Header().Set("Date", "mine") },
-	"no date": func(w nethttp.ResponseWriter, r *nethttp.Request) { w.Header()["Date"] = nil },
-	"length": func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	"date":    func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Date", "mine") },
+	"no date": func(w http.ResponseWriter, r *http.Request) { w.Header()["Date"] = nil },
+	"length": func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", "5")
 		fmt.Fprint(w, "hello")
 	},
-	"length 0": func(w nethttp.ResponseWriter, r *nethttp.Request) { w.Header().Set("Content-Length", "0") },
-	"too much": func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	"length 0": func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Content-Length", "0") },
+	"too much": func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", "5")
 		n, err := fmt.Fprint(w, "hello world")
-		if n != 0 || err != nethttp.ErrContentLength {
+		if n != 0 || err != http.ErrContentLength {
 			panic(fmt.Sprint(n, err))
 		}
 		fmt.Fprint(w, "x")
 	},
-	"too little": func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	"too little": func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", "5")
 		fmt.Fprint(w, "hel")
 	},
-	"too little, flushed": func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	"too little, flushed": func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", "5")
 		fmt.Fprint(w, "hel")
-		w.(nethttp.Flusher).Flush()
+		w.(http.Flusher).Flush()
 	},
-	"close": func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	"close": func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "close")
 		fmt.Fprint(w, "x")
 	},
-	"keep-alive": func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	"keep-alive": func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "keep-alive")
 		w.Header().Set("Content-Length", "1")
 		fmt.Fprint(w, "x")
 	},
-	"other connection option": func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	"other connection option": func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "x-thing")
 		fmt.Fprint(w, "x")
 	},
-	"identity": func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	"identity": func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Transfer-Encoding", "identity")
 		fmt.Fprint(w, "until the end")
 	},
-	"chunked by name": func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	"chunked by name": func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Transfer-Encoding", "chunked")
 		fmt.Fprint(w, "x")
 	},
-	"flush": func(w nethttp.ResponseWriter, r *nethttp.Request) {
-		w.(nethttp.Flusher).Flush()
+	"flush": func(w http.ResponseWriter, r *http.Request) {
+		w.(http.Flusher).Flush()
 		fmt.Fprint(w, "a")
-		nethttp.NewResponseController(w).Flush()
+		http.NewResponseController(w).Flush()
 		fmt.Fprint(w, "b")
 	},
-	"flush, head only": func(w nethttp.ResponseWriter, r *nethttp.Request) { w.(nethttp.Flusher).Flush() },
-	"trailers": func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	"flush, head only": func(w http.ResponseWriter, r *http.Request) { w.(http.Flusher).Flush() },
+	"trailers": func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Trailer", "X-Sum, x-other")
 		w.Header().Add("Trailer", "Content-Length, X-Unset")
 		fmt.Fprint(w, "body")
@@ -226,67 +226,67 @@ var answers = map[string]nethttp.HandlerFunc{
 		w.Header().Add("X-Other", "3")
 		w.Header().Set("X-Not-Announced", "4")
 	},
-	"trailers by prefix": func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	"trailers by prefix": func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, "body")
-		w.(nethttp.Flusher).Flush()
-		w.Header().Set(nethttp.TrailerPrefix+"X-Sum", "1")
+		w.(http.Flusher).Flush()
+		w.Header().Set(http.TrailerPrefix+"X-Sum", "1")
 	},
-	"trailers, no body": func(w nethttp.ResponseWriter, r *nethttp.Request) {
-		w.Header().Set(nethttp.TrailerPrefix+"X-Sum", "1")
+	"trailers, no body": func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set(http.TrailerPrefix+"X-Sum", "1")
 	},
-	"early hints": func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	"early hints": func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Link", "</a.css>")
 		w.WriteHeader(103)
 		w.Header().Set("Link", "</b.css>")
 		w.WriteHeader(102)
 		fmt.Fprint(w, "x")
 	},
-	"echo": func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	"echo": func(w http.ResponseWriter, r *http.Request) {
 		b, err := io.ReadAll(r.Body)
 		fmt.Fprintf(w, "%d %.20q %v %v", len(b), b, err, r.Trailer)
 	},
-	"unread": func(w nethttp.ResponseWriter, r *nethttp.Request) { fmt.Fprint(w, "no thanks") },
-	"part":   func(w nethttp.ResponseWriter, r *nethttp.Request) { io.CopyN(w, r.Body, 3) },
-	"closed": func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	"unread": func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "no thanks") },
+	"part":   func(w http.ResponseWriter, r *http.Request) { io.CopyN(w, r.Body, 3) },
+	"closed": func(w http.ResponseWriter, r *http.Request) {
 		r.Body.Close()
 		_, err := r.Body.Read(make([]byte, 1))
 		fmt.Fprint(w, err)
 	},
-	"form": func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	"form": func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, r.FormValue("a"), r.FormValue("b"), r.PostForm)
 	},
-	"error": func(w nethttp.ResponseWriter, r *nethttp.Request) {
-		nethttp.Error(w, "sorry", nethttp.StatusServiceUnavailable)
+	"error": func(w http.ResponseWriter, r *http.Request) {
+		http.Error(w, "sorry", http.StatusServiceUnavailable)
 	},
-	"redirect": func(w nethttp.ResponseWriter, r *nethttp.Request) {
-		nethttp.Redirect(w, r, "../there?x=y", nethttp.StatusFound)
+	"redirect": func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "../there?x=y", http.StatusFound)
 	},
-	"cookie": func(w nethttp.ResponseWriter, r *nethttp.Request) {
-		nethttp.SetCookie(w, &nethttp.Cookie{Name: "a", Value: "b c"})
+	"cookie": func(w http.ResponseWriter, r *http.Request) {
+		http.SetCookie(w, &http.Cookie{Name: "a", Value: "b c"})
 	},
-	"abort": func(w nethttp.ResponseWriter, r *nethttp.Request) { panic(nethttp.ErrAbortHandler) },
-	"abort late": func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	"abort": func(w http.ResponseWriter, r *http.Request) { panic(http.ErrAbortHandler) },
+	"abort late": func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, "some")
-		w.(nethttp.Flusher).Flush()
-		panic(nethttp.ErrAbortHandler)
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
 	},
-	"deadline": func(w nethttp.ResponseWriter, r *nethttp.Request) {
-		rc := nethttp.NewResponseController(w)
+	"deadline": func(w http.ResponseWriter, r *http.Request) {
+		rc := http.NewResponseController(w)
 		fmt.Fprint(w, rc.SetReadDeadline(time.Now().Add(time.Hour)), rc.SetWriteDeadline(time.Now().Add(time.Hour)), rc.EnableFullDuplex())
 	},
-	"timeout": nethttp.TimeoutHandler(nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	"timeout": http.TimeoutHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
 	}), time.Millisecond, "too slow").ServeHTTP,
-	"in time": nethttp.TimeoutHandler(nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	"in time": http.TimeoutHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-A", "b")
 		fmt.Fprint(w, "fast")
 	}), time.Hour, "too slow").ServeHTTP,
-	"content": func(w nethttp.ResponseWriter, r *nethttp.Request) {
-		nethttp.ServeContent(w, r, "a.txt", time.Unix(1e9, 0), bytes.NewReader(numbered(1, 20_000)))
+	"content": func(w http.ResponseWriter, r *http.Request) {
+		http.ServeContent(w, r, "a.txt", time.Unix(1e9, 0), bytes.NewReader(numbered(1, 20_000)))
 	},
 }
 
-func answerByPath(w nethttp.ResponseWriter, r *nethttp.Request) {
+func answerByPath(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/open" {
 		fmt.Fprint(w, "it is open")
 		return
@@ -295,7 +295,7 @@ func answerByPath(w nethttp.ResponseWriter, r *nethttp.Request) {
 }
 
 func TestHandlersAnswerAsInNetHTTP(t *testing.T) {
-	p := newPair(t, nethttp.HandlerFunc(answerByPath))
+	p := newPair(t, http.HandlerFunc(answerByPath))
 	for _, name := range slices.Sorted(maps.Keys(answers)) {
 		path := "/" + url.PathEscape(name)
 		for _, line := range []string{
@@ -314,7 +314,7 @@ func TestHandlersAnswerAsInNetHTTP(t *testing.T) {
 }
 
 func TestHandlersReadBodiesAsInNetHTTP(t *testing.T) {
-	p := newPair(t, nethttp.HandlerFunc(answerByPath))
+	p := newPair(t, http.HandlerFunc(answerByPath))
 	body := strings.Repeat("0123456789", 1000)
 	for _, name := range []string{"echo", "unread", "part", "closed", "nothing", "flush"} {
 		for _, rest := range []string{

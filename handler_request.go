@@ -3,29 +3,29 @@ package workerman
 import (
 	"io"
 	"maps"
-	nethttp "net/http"
+	"net/http"
 	"net/url"
 	"strings"
 
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 // newRequest makes a request of net/http out of the head in r, with the fields that a
 // net/http server gives it.
-func (g *handling) newRequest(r *http.Request) (*nethttp.Request, error) {
-	target, header := r.Target(), nethttp.Header(r.HeaderMap())
+func (g *handling) newRequest(r *web.Request) (*http.Request, error) {
+	target, header := r.Target(), http.Header(r.HeaderMap())
 	to, err := parseURL(r.Method(), target)
 	if err != nil {
-		return nil, &http.Error{Status: nethttp.StatusBadRequest, Reason: err.Error()}
+		return nil, &web.Error{Status: http.StatusBadRequest, Reason: err.Error()}
 	}
 	delete(header, "Host")
 	if p := header["Pragma"]; len(p) > 0 && p[0] == "no-cache" && header["Cache-Control"] == nil {
 		header["Cache-Control"] = []string{"no-cache"} // RFC 7234, section 5.4
 	}
-	request := nethttp.Request{
+	request := http.Request{
 		Method: r.Method(), URL: to, RequestURI: target, Proto: r.Protocol(), ProtoMajor: 1, ProtoMinor: 1,
 		Header: header, Host: r.Host(), ContentLength: r.ContentLength(), Close: !r.KeepAlive(),
-		RemoteAddr: g.conn.remoteName(), TLS: g.conn.stream.TLSState(), Body: nethttp.NoBody,
+		RemoteAddr: g.conn.remoteName(), TLS: g.conn.stream.TLSState(), Body: http.NoBody,
 	}
 	if request.Proto == "HTTP/1.0" {
 		request.ProtoMinor = 0
@@ -56,14 +56,14 @@ func parseURL(method, target string) (*url.URL, error) {
 
 // announcedTrailer takes the field Trailer out of the header: a map with its names as keys,
 // whose values come with the end of the body.
-func announcedTrailer(header nethttp.Header) (trailer nethttp.Header) {
+func announcedTrailer(header http.Header) (trailer http.Header) {
 	for _, list := range header["Trailer"] {
 		for name := range strings.SplitSeq(list, ",") {
 			if name = strings.Trim(name, " \t"); name != "" {
 				if trailer == nil {
-					trailer = make(nethttp.Header)
+					trailer = make(http.Header)
 				}
-				trailer[nethttp.CanonicalHeaderKey(name)] = nil
+				trailer[http.CanonicalHeaderKey(name)] = nil
 			}
 		}
 	}
@@ -85,7 +85,7 @@ func (b *requestBody) Read(p []byte) (n int, err error) {
 
 // Close drops the rest of the body.
 func (b *requestBody) Close() error {
-	b.in.close(nethttp.ErrBodyReadAfterClose)
+	b.in.close(http.ErrBodyReadAfterClose)
 	return nil
 }
 

@@ -5,16 +5,16 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	nethttp "net/http"
+	"net/http"
 	"reflect"
 	"strings"
 	"testing"
 
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 // dump is what a handler sees of a request, before and after it has read the body.
-func dump(r *nethttp.Request) string {
+func dump(r *http.Request) string {
 	before := fmt.Sprintf("%q %+v %q %d %d\n%q\nhost %q length %d coding %q close %v uri %q trailer %q", r.Method, *r.URL, r.Proto,
 		r.ProtoMajor, r.ProtoMinor, r.Header, r.Host, r.ContentLength, r.TransferEncoding, r.Close, r.RequestURI, r.Trailer)
 	body, err := io.ReadAll(r.Body)
@@ -59,7 +59,7 @@ var requestHeads = []string{
 }
 
 func TestRequestsAreThoseOfNetHTTP(t *testing.T) {
-	p := newPair(t, nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	p := newPair(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, dump(r))
 	}))
 	for _, in := range requestHeads {
@@ -78,7 +78,7 @@ func TestRequestsAreThoseOfNetHTTP(t *testing.T) {
 
 func TestRequestsByteByByte(t *testing.T) {
 	seen := make(chan string, 1)
-	_, w := mount(t, kind{network: "tcp"}, func(w nethttp.ResponseWriter, r *nethttp.Request) { seen <- dump(r) })
+	_, w := mount(t, kind{network: "tcp"}, func(w http.ResponseWriter, r *http.Request) { seen <- dump(r) })
 	for _, in := range requestHeads {
 		var at []string
 		for _, step := range []int{1, len(in)} {
@@ -96,7 +96,7 @@ func TestRequestsByteByByte(t *testing.T) {
 }
 
 func TestOptionsAsteriskConcernsTheServer(t *testing.T) {
-	_, w := mount(t, kind{network: "tcp"}, func(w nethttp.ResponseWriter, r *nethttp.Request) { t.Error("called") })
+	_, w := mount(t, kind{network: "tcp"}, func(w http.ResponseWriter, r *http.Request) { t.Error("called") })
 	answer := talk(t, w, "OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
 	if !strings.HasPrefix(answer, "HTTP/1.1 200 OK\r\n") || !strings.Contains(answer, "\r\nContent-Length: 0\r\n") {
 		t.Errorf("%q", answer)
@@ -104,10 +104,10 @@ func TestOptionsAsteriskConcernsTheServer(t *testing.T) {
 }
 
 // headOf is what the parser and newRequest make of in, nil if one refuses it.
-func headOf(in []byte) *nethttp.Request {
-	p := http.Parser{Options: &http.Options{Body: http.Stream, AnyMethod: true, MaxBody: -1}}
-	var r http.Request
-	if _, step, err := p.Parse(&r, bytes.Clone(in)); err != nil || step != http.GotHead {
+func headOf(in []byte) *http.Request {
+	p := web.Parser{Options: &web.Options{Body: web.Stream, AnyMethod: true, MaxBody: -1}}
+	var r web.Request
+	if _, step, err := p.Parse(&r, bytes.Clone(in)); err != nil || step != web.GotHead {
 		return nil
 	}
 	c := new(Conn)
@@ -129,7 +129,7 @@ func FuzzRequestAsInNetHTTP(f *testing.F) {
 		if ours == nil {
 			return
 		}
-		theirs, err := nethttp.ReadRequest(bufio.NewReader(bytes.NewReader(bytes.TrimLeft(in, "\r\n"))))
+		theirs, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(bytes.TrimLeft(in, "\r\n"))))
 		if err != nil {
 			if !strings.Contains(err.Error(), "bad trailer key") {
 				t.Fatalf("net/http: %v", err)
@@ -140,7 +140,7 @@ func FuzzRequestAsInNetHTTP(f *testing.F) {
 			return // it is read as HTTP/1.1
 		}
 		delete(theirs.Header, "Host")
-		ours.Body, theirs.Body = nethttp.NoBody, nethttp.NoBody
+		ours.Body, theirs.Body = http.NoBody, http.NoBody
 		if a, b := dump(theirs), dump(ours); a != b {
 			t.Errorf("net/http %s\nours     %s", a, b)
 		}

@@ -5,14 +5,14 @@ import (
 	"context"
 	"io"
 	"net"
-	nethttp "net/http"
+	"net/http"
 	"os"
 	"strconv"
 	"sync"
 	"time"
 	"unsafe"
 
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 const (
@@ -23,11 +23,11 @@ const (
 	maxPiece = 64 << 10
 )
 
-// response is the nethttp.ResponseWriter of a handling. Like every ResponseWriter it is for
+// response is the http.ResponseWriter of a handling. Like every ResponseWriter it is for
 // one goroutine at a time.
 type response struct {
 	g         *handling
-	header    nethttp.Header
+	header    http.Header
 	status    int
 	declared  int64 // Content-Length of the handler, -1 if there is none
 	written   int64 // bytes of the body that the handler has written
@@ -49,7 +49,7 @@ type response struct {
 	memory [512]byte // for a short head and a short body
 }
 
-func (w *response) init(g *handling, r *http.Request) {
+func (w *response) init(g *handling, r *web.Request) {
 	w.g = g
 	w.declared = -1
 	w.isHead = r.Method() == "HEAD"
@@ -61,9 +61,9 @@ func (w *response) init(g *handling, r *http.Request) {
 }
 
 // Header is the header that WriteHeader will send, and afterwards the trailer.
-func (w *response) Header() nethttp.Header {
+func (w *response) Header() http.Header {
 	if w.header == nil {
-		w.header = make(nethttp.Header)
+		w.header = make(http.Header)
 	}
 	return w.header
 }
@@ -81,10 +81,10 @@ func (w *response) WriteHeader(status int) {
 		return
 	case status < 100 || status > 999:
 		panic("invalid WriteHeader code " + strconv.Itoa(status))
-	case status == nethttp.StatusContinue:
+	case status == http.StatusContinue:
 		w.g.in.invite()
 		return
-	case status < 200 && status != nethttp.StatusSwitchingProtocols:
+	case status < 200 && status != http.StatusSwitchingProtocols:
 		w.announce(status)
 		return
 	}
@@ -110,10 +110,10 @@ func (w *response) announce(status int) {
 // Write sends a part of the body. It waits while MaxSendBuffer bytes wait for the client.
 func (w *response) Write(p []byte) (int, error) {
 	if w.hijacked {
-		return 0, nethttp.ErrHijacked
+		return 0, http.ErrHijacked
 	}
 	if w.status == 0 {
-		w.WriteHeader(nethttp.StatusOK)
+		w.WriteHeader(http.StatusOK)
 	}
 	switch {
 	case len(p) == 0:
@@ -121,10 +121,10 @@ func (w *response) Write(p []byte) (int, error) {
 	case w.done:
 		return 0, ErrNoRequest
 	case !hasBody(w.status):
-		return 0, nethttp.ErrBodyNotAllowed
+		return 0, http.ErrBodyNotAllowed
 	}
 	if w.written += int64(len(p)); w.declared >= 0 && w.written > w.declared {
-		return 0, nethttp.ErrContentLength
+		return 0, http.ErrContentLength
 	}
 	if len(w.collected)+len(p) <= maxCollected {
 		w.collected = append(w.collected, p...)
@@ -161,10 +161,10 @@ func (w *response) Flush() { w.FlushError() }
 // FlushError is Flush.
 func (w *response) FlushError() error {
 	if w.hijacked {
-		return nethttp.ErrHijacked
+		return http.ErrHijacked
 	}
 	if w.status == 0 {
-		w.WriteHeader(nethttp.StatusOK)
+		w.WriteHeader(http.StatusOK)
 	}
 	if w.done || w.sent && len(w.collected) == 0 {
 		return w.err
@@ -178,7 +178,7 @@ func (w *response) finish() {
 		return
 	}
 	if w.status == 0 {
-		w.WriteHeader(nethttp.StatusOK)
+		w.WriteHeader(http.StatusOK)
 	}
 	w.done = true
 	if w.send(nil, true) != nil && w.claimed {
@@ -240,7 +240,7 @@ func (w *response) trySend(p []byte, last bool) error {
 			out = append(out, lineEnd...)
 		}
 		if last && w.chunked {
-			out = http.AppendLastChunk(out, w.head.trailer(w.header)...)
+			out = web.AppendLastChunk(out, w.head.trailer(w.header)...)
 		}
 		s.Append(out)
 	} else if framed {
@@ -316,7 +316,7 @@ func (c *Conn) waitToSend(till *deadline) error {
 // reading for the sake of the next request.
 func (w *response) leavesBody() bool {
 	r := w.g.request
-	return w.g.in.uninvited() || r.Body != nethttp.NoBody && w.g.in.outstanding(r.ContentLength) > maxDrained
+	return w.g.in.uninvited() || r.Body != http.NoBody && w.g.in.outstanding(r.ContentLength) > maxDrained
 }
 
 // SetReadDeadline ends reads of the body, or of the hijacked connection; the zero time is
@@ -349,7 +349,7 @@ func (w *response) CloseNotify() <-chan bool {
 // handler, or who it gave the connection to, has to close it. A stop of the server closes it.
 func (w *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if w.hijacked {
-		return nil, nil, nethttp.ErrHijacked
+		return nil, nil, http.ErrHijacked
 	}
 	if w.status != 0 && !w.done {
 		if err := w.FlushError(); err != nil {

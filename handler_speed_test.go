@@ -3,7 +3,7 @@ package workerman
 import (
 	"io"
 	"net"
-	nethttp "net/http"
+	"net/http"
 	"testing"
 )
 
@@ -12,7 +12,7 @@ import (
 //
 //	go test -run xxx -bench Handler -benchmem .
 func BenchmarkHandler(b *testing.B) {
-	handler := nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain")
 		io.WriteString(w, "Hello, World!")
 	})
@@ -55,7 +55,7 @@ func BenchmarkHandler(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		s := &nethttp.Server{Handler: handler}
+		s := &http.Server{Handler: handler}
 		go s.Serve(ln)
 		defer s.Close()
 		run(b, ln.Addr())

@@ -7,7 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
-	nethttp "net/http"
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -16,11 +16,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 // mount starts an http worker with a handler.
-func mount(t *testing.T, k kind, h nethttp.HandlerFunc, configure ...func(w *Worker)) (*testService, *Worker) {
+func mount(t *testing.T, k kind, h http.HandlerFunc, configure ...func(w *Worker)) (*testService, *Worker) {
 	t.Helper()
 	return serve(t, k, "http", func(w *Worker) {
 		w.Handle(h)
@@ -31,9 +31,9 @@ func mount(t *testing.T, k kind, h nethttp.HandlerFunc, configure ...func(w *Wor
 }
 
 // client is a client of net/http whose connections all go to w.
-func client(t *testing.T, w *Worker) *nethttp.Client {
+func client(t *testing.T, w *Worker) *http.Client {
 	a := w.Addr()
-	transport := &nethttp.Transport{
+	transport := &http.Transport{
 		MaxIdleConnsPerHost: 1000,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, a.Network(), a.String())
@@ -41,11 +41,11 @@ func client(t *testing.T, w *Worker) *nethttp.Client {
 		DisableCompression: true,
 	}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &nethttp.Client{Transport: transport, Timeout: patience}
+	return &http.Client{Transport: transport, Timeout: patience}
 }
 
 // fetch gets a URL and returns the status and the body.
-func fetch(t *testing.T, c *nethttp.Client, url string) (status int, body string) {
+func fetch(t *testing.T, c *http.Client, url string) (status int, body string) {
 	t.Helper()
 	answer, err := c.Get(url)
 	if err != nil {
@@ -62,8 +62,8 @@ func fetch(t *testing.T, c *nethttp.Client, url string) (status int, body string
 
 func TestHandleServesAMux(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
-		mux := nethttp.NewServeMux()
-		mux.HandleFunc("POST /echo/{name}", func(w nethttp.ResponseWriter, r *nethttp.Request) {
+		mux := http.NewServeMux()
+		mux.HandleFunc("POST /echo/{name}", func(w http.ResponseWriter, r *http.Request) {
 			body, err := io.ReadAll(r.Body)
 			if err != nil {
 				t.Error(err)
@@ -97,7 +97,7 @@ func TestHandleServesAThousandAtOnce(t *testing.T) {
 		const n = 1000
 		var all sync.WaitGroup
 		all.Add(n)
-		_, w := mount(t, k, func(w nethttp.ResponseWriter, r *nethttp.Request) {
+		_, w := mount(t, k, func(w http.ResponseWriter, r *http.Request) {
 			all.Done()
 			all.Wait() // so that they all run at the same time
 			io.WriteString(w, r.URL.Path)
@@ -121,7 +121,7 @@ func TestHandleServesAThousandAtOnce(t *testing.T) {
 
 func TestHandleAnswersAPipelineInOrder(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
-		_, w := mount(t, k, func(w nethttp.ResponseWriter, r *nethttp.Request) {
+		_, w := mount(t, k, func(w http.ResponseWriter, r *http.Request) {
 			for range rand.IntN(3) {
 				runtime.Gosched()
 			}
@@ -152,8 +152,8 @@ func TestHandleKnowsItsConnection(t *testing.T) {
 		}
 		seen := make(chan facts, 1)
 		opened := make(chan *Conn, 1)
-		_, w := mount(t, k, func(w nethttp.ResponseWriter, r *nethttp.Request) {
-			local := r.Context().Value(nethttp.LocalAddrContextKey).(net.Addr)
+		_, w := mount(t, k, func(w http.ResponseWriter, r *http.Request) {
+			local := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
 			seen <- facts{ConnOf(r.Context()), local.String(), r.RemoteAddr}
 		}, func(w *Worker) { w.OnConnect = func(c *Conn) { opened <- c } })
 		c := dial(t, w)
@@ -175,7 +175,7 @@ func TestHandleKnowsItsConnection(t *testing.T) {
 func TestContextEndsWhenTheClientLeaves(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		begun, ended := make(chan struct{}), make(chan error)
-		_, w := mount(t, k, func(w nethttp.ResponseWriter, r *nethttp.Request) {
+		_, w := mount(t, k, func(w http.ResponseWriter, r *http.Request) {
 			left := w.(interface{ CloseNotify() <-chan bool }).CloseNotify()
 			begun <- struct{}{}
 			<-r.Context().Done()
@@ -204,8 +204,8 @@ func TestContextEndsWhenTheClientLeaves(t *testing.T) {
 }
 
 func TestContextAndBodyEndWithTheHandler(t *testing.T) {
-	requests := make(chan *nethttp.Request, 1)
-	_, w := mount(t, kind{network: "tcp"}, func(w nethttp.ResponseWriter, r *nethttp.Request) { requests <- r })
+	requests := make(chan *http.Request, 1)
+	_, w := mount(t, kind{network: "tcp"}, func(w http.ResponseWriter, r *http.Request) { requests <- r })
 	c := dial(t, w)
 	io.WriteString(c, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx")
 	newReader(t, c).answer("POST")
@@ -213,19 +213,19 @@ func TestContextAndBodyEndWithTheHandler(t *testing.T) {
 	<-r.Context().Done()
 	eventually(t, "the body is closed", func() bool {
 		_, err := r.Body.Read(make([]byte, 1))
-		return err == nethttp.ErrBodyReadAfterClose
+		return err == http.ErrBodyReadAfterClose
 	})
 }
 
 func TestHandlerPanics(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
-		s, w := mount(t, k, func(w nethttp.ResponseWriter, r *nethttp.Request) {
+		s, w := mount(t, k, func(w http.ResponseWriter, r *http.Request) {
 			switch r.URL.Path {
 			case "/late":
 				io.WriteString(w, "some")
-				w.(nethttp.Flusher).Flush()
+				w.(http.Flusher).Flush()
 			case "/abort":
-				panic(nethttp.ErrAbortHandler)
+				panic(http.ErrAbortHandler)
 			case "/exit":
 				runtime.Goexit()
 			case "/code":
@@ -251,7 +251,7 @@ func TestHandlerPanics(t *testing.T) {
 }
 
 func TestHandlerMistakesAreLogged(t *testing.T) {
-	s, w := mount(t, kind{network: "tcp"}, func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	s, w := mount(t, kind{network: "tcp"}, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", "five")
 		w.WriteHeader(201)
 		w.WriteHeader(500)
@@ -275,11 +275,11 @@ func TestHandleRefusesWhatContradictsIt(t *testing.T) {
 	}{
 		{"text://127.0.0.1:0", "scheme http", func(*Worker) {}},
 		{"websocket://127.0.0.1:0", "scheme http", func(*Worker) {}},
-		{"http://127.0.0.1:0", "Handle and OnRequest", func(w *Worker) { w.OnRequest = func(*Conn, *http.Request) {} }},
+		{"http://127.0.0.1:0", "Handle and OnRequest", func(w *Worker) { w.OnRequest = func(*Conn, *web.Request) {} }},
 	} {
 		m := &Master{Logger: discardLogger()}
 		w := m.NewWorker(test.address)
-		w.Handle(nethttp.NotFoundHandler())
+		w.Handle(http.NotFoundHandler())
 		test.configure(w)
 		if err := m.Run(t.Context()); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v", test.address, err)
@@ -290,7 +290,7 @@ func TestHandleRefusesWhatContradictsIt(t *testing.T) {
 func TestHandlerAtTheStop(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
 		begun, release, cut := make(chan struct{}), make(chan struct{}), make(chan struct{})
-		s, w := mount(t, k, func(w nethttp.ResponseWriter, r *nethttp.Request) {
+		s, w := mount(t, k, func(w http.ResponseWriter, r *http.Request) {
 			begun <- struct{}{}
 			if r.URL.Path == "/endless" {
 				<-r.Context().Done()
@@ -325,7 +325,7 @@ func TestHandlerServesFiles(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "a.txt"), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, w := mount(t, k, nethttp.FileServer(nethttp.Dir(dir)).ServeHTTP)
+		_, w := mount(t, k, http.FileServer(http.Dir(dir)).ServeHTTP)
 		c := client(t, w)
 		if status, body := fetch(t, c, "http://a/a.txt"); status != 200 || body != content {
 			t.Errorf("%d, %d bytes", status, len(body))
@@ -333,7 +333,7 @@ func TestHandlerServesFiles(t *testing.T) {
 		if status, body := fetch(t, c, "http://a/"); status != 200 || !strings.Contains(body, "a.txt") {
 			t.Errorf("%d %q", status, body)
 		}
-		ask, _ := nethttp.NewRequest("GET", "http://a/a.txt", nil)
+		ask, _ := http.NewRequest("GET", "http://a/a.txt", nil)
 		ask.Header.Set("Range", "bytes=100-1000099")
 		answer, err := c.Do(ask)
 		if err != nil {
@@ -349,12 +349,12 @@ func TestHandlerServesFiles(t *testing.T) {
 
 func TestHandlerSendsEvents(t *testing.T) {
 	ended := make(chan struct{})
-	_, w := mount(t, kind{network: "tcp"}, func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	_, w := mount(t, kind{network: "tcp"}, func(w http.ResponseWriter, r *http.Request) {
 		defer close(ended)
 		w.Header().Set("Content-Type", "text/event-stream")
 		for i := 0; r.Context().Err() == nil; i++ {
 			fmt.Fprintf(w, "data: %d\n\n", i)
-			if err := nethttp.NewResponseController(w).Flush(); err != nil && !errors.Is(err, ErrClosed) {
+			if err := http.NewResponseController(w).Flush(); err != nil && !errors.Is(err, ErrClosed) {
 				t.Error(err)
 			}
 			if i == 2 {
@@ -375,7 +375,7 @@ func TestHandlerSendsEvents(t *testing.T) {
 }
 
 func TestHandlerIsInTheAccessLog(t *testing.T) {
-	s, w := mount(t, kind{network: "tcp"}, func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	s, w := mount(t, kind{network: "tcp"}, func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(404)
 		io.WriteString(w, "nothing")
 	}, func(w *Worker) { w.AccessLog = w.master.Logger })

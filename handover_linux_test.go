@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 	"github.com/workerman-go/workerman/websocket"
 )
 
@@ -160,7 +160,7 @@ var conversations = map[string]struct {
 		}
 	}},
 	"http": {"http://127.0.0.1:0", func(w *Worker) {
-		w.OnRequest = func(c *Conn, r *http.Request) { c.Respond(http.Bytes("text/plain", r.Body())) }
+		w.OnRequest = func(c *Conn, r *web.Request) { c.Respond(web.Bytes("text/plain", r.Body())) }
 	}, func(t *testing.T, w *Worker) talker {
 		c := dial(t, w)
 		r := bufio.NewReader(c)

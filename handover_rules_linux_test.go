@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"io"
 	"net"
-	nethttp "net/http"
+	"net/http"
 	"testing"
 	"time"
 
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 // Which connections move is what Worker.Handover, OnHandover and OnAdopt say.
@@ -96,11 +96,11 @@ func TestHandoverWaits(t *testing.T) {
 			}
 		}, "go\n", "", "done\n"},
 		"HTTP": {"http", func(w *Worker, begun chan<- struct{}, end <-chan struct{}) {
-			w.OnRequest = func(c *Conn, r *http.Request) {
+			w.OnRequest = func(c *Conn, r *web.Request) {
 				close(begun)
 				go func() {
 					<-end
-					c.Respond(http.Text("done"))
+					c.Respond(web.Text("done"))
 				}()
 			}
 		}, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "", "HTTP/1.1 200 OK"},
@@ -109,24 +109,24 @@ func TestHandoverWaits(t *testing.T) {
 			close(begun)
 		}, "PROXY ", "UNKNOWN\r\n", ""},
 		"body in pieces": {"http", func(w *Worker, begun chan<- struct{}, end <-chan struct{}) {
-			w.HTTP.Body = http.Stream
-			w.OnRequest = func(c *Conn, r *http.Request) {}
-			w.OnBody = func(c *Conn, r *http.Request, last bool) {
+			w.HTTP.Body = web.Stream
+			w.OnRequest = func(c *Conn, r *web.Request) {}
+			w.OnBody = func(c *Conn, r *web.Request, last bool) {
 				if last {
-					c.Respond(http.Text("done"))
+					c.Respond(web.Text("done"))
 				} else if string(r.Body()) == "ab" {
 					close(begun)
 				}
 			}
 		}, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab", "cd", "HTTP/1.1 200 OK"},
 		"handler": {"http", func(w *Worker, begun chan<- struct{}, end <-chan struct{}) {
-			w.Handle(nethttp.HandlerFunc(func(rw nethttp.ResponseWriter, r *nethttp.Request) {
+			w.Handle(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 				close(begun)
 				<-end
 			}))
 		}, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "", "HTTP/1.1 200 OK"},
 		"form": {"http", func(w *Worker, begun chan<- struct{}, end <-chan struct{}) {
-			w.OnRequest = func(c *Conn, r *http.Request) { c.Respond(http.Text(r.Form("a"))) }
+			w.OnRequest = func(c *Conn, r *web.Request) { c.Respond(web.Text(r.Form("a"))) }
 			close(begun)
 		}, "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 61\r\n\r\n--b\r\n",
 			"Content-Disposition: form-data; name=a\r\n\r\nvalue\r\n--b--\r\n", "HTTP/1.1 200 OK"},

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 	"github.com/workerman-go/workerman/websocket"
 )
 
@@ -128,7 +128,7 @@ func TestHandoverUnsent(t *testing.T) {
 // the new process as in the old.
 func TestHandoverOfFullHTTP(t *testing.T) {
 	n := startNeighbours(t, "http://127.0.0.1:0", func(w *Worker) {
-		w.OnRequest = func(c *Conn, r *http.Request) { c.Respond(http.Bytes("text/plain", numbered(1, 16<<20))) }
+		w.OnRequest = func(c *Conn, r *web.Request) { c.Respond(web.Bytes("text/plain", numbered(1, 16<<20))) }
 	})
 	c := dial(t, n.workers[0])
 	request := "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -172,7 +172,7 @@ func TestHandoverTakesAlong(t *testing.T) {
 		w.ProxyProtocol = true
 		w.MaxConnectionsPerIP = 1
 		w.WebSocket.Subprotocols = []string{"chat"}
-		w.OnUpgrade = func(c *Conn, r *http.Request) *http.Response {
+		w.OnUpgrade = func(c *Conn, r *web.Request) *web.Response {
 			c.SetMaxPackageSize(5000)
 			return nil
 		}

@@ -8,7 +8,7 @@ import (
 	"io"
 	"log"
 	"net"
-	nethttp "net/http"
+	"net/http"
 	"net/http/httputil"
 	"net/url"
 	"os"
@@ -18,9 +18,9 @@ import (
 )
 
 // upgraded hijacks the connection, accepts an upgrade and passes the connection on.
-func upgraded(t *testing.T, fn func(c net.Conn)) nethttp.HandlerFunc {
-	return func(w nethttp.ResponseWriter, r *nethttp.Request) {
-		c, b, err := nethttp.NewResponseController(w).Hijack()
+func upgraded(t *testing.T, fn func(c net.Conn)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		c, b, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			t.Error(err)
 			return
@@ -30,7 +30,7 @@ func upgraded(t *testing.T, fn func(c net.Conn)) nethttp.HandlerFunc {
 		}
 		b.WriteString("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
 		b.Flush()
-		if _, err := w.Write([]byte("x")); err != nethttp.ErrHijacked {
+		if _, err := w.Write([]byte("x")); err != http.ErrHijacked {
 			t.Error(err)
 		}
 		fn(c)
@@ -43,7 +43,7 @@ var upgrade = get("/", "Connection: Upgrade", "Upgrade: echo")
 func switched(t *testing.T, c net.Conn) *bufio.Reader {
 	t.Helper()
 	r := bufio.NewReader(c)
-	answer, err := nethttp.ReadResponse(r, nil)
+	answer, err := http.ReadResponse(r, nil)
 	if err != nil || answer.StatusCode != 101 {
 		t.Fatal(answer, err)
 	}
@@ -151,8 +151,8 @@ func TestHijackWaitsForItsReader(t *testing.T) {
 func TestHandleOverTLS(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
 		content := numbered(4, 1<<20)
-		mux := nethttp.NewServeMux()
-		mux.HandleFunc("/echo", func(w nethttp.ResponseWriter, r *nethttp.Request) {
+		mux := http.NewServeMux()
+		mux.HandleFunc("/echo", func(w http.ResponseWriter, r *http.Request) {
 			if r.TLS == nil || r.TLS.ServerName != "a.test" || !r.TLS.HandshakeComplete {
 				t.Error(r.TLS)
 			}
@@ -187,9 +187,9 @@ func TestHandleOverTLS(t *testing.T) {
 }
 
 func TestHijackAfterAPartOfTheBody(t *testing.T) {
-	_, w := mount(t, kind{network: "tcp"}, func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	_, w := mount(t, kind{network: "tcp"}, func(w http.ResponseWriter, r *http.Request) {
 		io.ReadFull(r.Body, make([]byte, 2))
-		c, _, err := w.(nethttp.Hijacker).Hijack()
+		c, _, err := w.(http.Hijacker).Hijack()
 		if err != nil {
 			t.Error(err)
 			return
@@ -211,32 +211,32 @@ func TestHijackAfterAPartOfTheBody(t *testing.T) {
 
 func TestReverseProxy(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
-		mux := nethttp.NewServeMux()
+		mux := http.NewServeMux()
 		mux.HandleFunc("/upgrade", upgraded(t, func(c net.Conn) {
 			defer c.Close()
 			io.Copy(c, c)
 		}))
-		mux.HandleFunc("/echo", func(w nethttp.ResponseWriter, r *nethttp.Request) {
+		mux.HandleFunc("/echo", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Trailer", "X-Sum")
 			io.Copy(w, r.Body)
 			w.Header().Set("X-Sum", "7")
 		})
-		mux.HandleFunc("/stream", func(w nethttp.ResponseWriter, r *nethttp.Request) {
+		mux.HandleFunc("/stream", func(w http.ResponseWriter, r *http.Request) {
 			for i := range 3 {
 				fmt.Fprint(w, i)
-				w.(nethttp.Flusher).Flush()
+				w.(http.Flusher).Flush()
 			}
 			<-r.Context().Done() // the proxy tells that its client has left
 		})
-		mux.HandleFunc("/cut", func(w nethttp.ResponseWriter, r *nethttp.Request) {
+		mux.HandleFunc("/cut", func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, "some")
-			w.(nethttp.Flusher).Flush()
-			panic(nethttp.ErrAbortHandler)
+			w.(http.Flusher).Flush()
+			panic(http.ErrAbortHandler)
 		})
 		_, behind := mount(t, kind{k.portable, "tcp"}, mux.ServeHTTP)
 		talk(t, behind, get("/", "Connection: close")) // it is up with all its goroutines
 		proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: behind.Addr().String()})
-		transport := new(nethttp.Transport)
+		transport := new(http.Transport)
 		t.Cleanup(transport.CloseIdleConnections)
 		proxy.Transport = transport
 		proxy.ErrorLog = log.New(io.Discard, "", 0)

@@ -6,14 +6,14 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 // httpConn is the HTTP side of a connection. It handles one request at a time: what the
 // client sends meanwhile waits, and the answers so leave in the order of the requests.
 type httpConn struct {
-	parser   http.Parser
-	exchange http.Exchange              // of the request that waits for its answer
+	parser   web.Parser
+	exchange web.Exchange               // of the request that waits for its answer
 	state    atomic.Uint64              // bits below, and above them a number for each request
 	record   *accessRecord              // of that request, nil if nobody wants to know
 	upload   atomic.Pointer[formUpload] // the multipart form of that request, or of the one that arrives
@@ -94,24 +94,24 @@ func (h *httpConn) receive(c *Conn, b []byte) (used, want, messages int) {
 		used += n
 		switch {
 		case err != nil:
-		case step == http.NeedMore || step == http.NeedContinue:
-			if step == http.NeedContinue {
+		case step == web.NeedMore || step == web.NeedContinue:
+			if step == web.NeedContinue {
 				c.SendRaw(continueLine)
 			}
 			h.await(c, used < len(b))
 			return used, h.parser.Want(), messages
 		case h.form:
 			err = h.formStep(c, r, step)
-		case step == http.GotPiece:
+		case step == web.GotPiece:
 			h.piece(c, r)
 		case h.body:
 			h.bodyEnd(c, r)
-		case step == http.GotHead && c.svc.http.Body != http.Stream:
+		case step == web.GotHead && c.svc.http.Body != web.Stream:
 			messages++
 			err = h.beginForm(c, r)
 		default:
 			messages++
-			h.ask(c, r, step == http.GotHead)
+			h.ask(c, r, step == web.GotHead)
 		}
 		if err != nil {
 			c.fault(err)
@@ -175,7 +175,7 @@ func (h *httpConn) await(c *Conn, begun bool) {
 }
 
 // ask passes a request on, or its head if the body is to come in pieces.
-func (h *httpConn) ask(c *Conn, r *http.Request, head bool) {
+func (h *httpConn) ask(c *Conn, r *web.Request, head bool) {
 	h.phase = httpIdle
 	h.exchange = r.Exchange()
 	h.record = c.svc.newRecord(r)
@@ -202,13 +202,13 @@ func (h *httpConn) ask(c *Conn, r *http.Request, head bool) {
 }
 
 // onRequest calls OnRequest now, or in its turn on the connection's goroutine with a copy.
-func (c *Conn) onRequest(r *http.Request) {
+func (c *Conn) onRequest(r *web.Request) {
 	fn := c.callbacks().OnRequest
 	if fn == nil {
-		c.Respond(http.Status(404))
+		c.Respond(web.Status(404))
 		return
 	}
-	if x := c.extra.Load(); x.serial != nil {
+	if x := c.rare(); x.serial != nil {
 		r = r.Clone()
 		x.serial.push(c, call{fn: func() {
 			if c.Connected() {
@@ -221,7 +221,7 @@ func (c *Conn) onRequest(r *http.Request) {
 }
 
 // piece passes a part of a body on, unless the request has its answer.
-func (h *httpConn) piece(c *Conn, r *http.Request) {
+func (h *httpConn) piece(c *Conn, r *web.Request) {
 	if c.svc.server != nil {
 		h.feed(c, r.Body())
 		return
@@ -231,7 +231,7 @@ func (h *httpConn) piece(c *Conn, r *http.Request) {
 	}
 }
 
-func (h *httpConn) bodyEnd(c *Conn, r *http.Request) {
+func (h *httpConn) bodyEnd(c *Conn, r *web.Request) {
 	h.body = false
 	h.phase = httpIdle
 	if g := h.handling.Load(); g != nil {
@@ -243,12 +243,12 @@ func (h *httpConn) bodyEnd(c *Conn, r *http.Request) {
 	}
 }
 
-func (h *httpConn) onBody(c *Conn, r *http.Request, last bool) {
+func (h *httpConn) onBody(c *Conn, r *web.Request, last bool) {
 	fn := c.callbacks().OnBody
 	if fn == nil {
 		return
 	}
-	if x := c.extra.Load(); x.serial != nil {
+	if x := c.rare(); x.serial != nil {
 		r = r.Clone()
 		number := h.state.Load() / exchangeOne
 		x.serial.push(c, call{data: r.Body(), fn: func() {
@@ -320,7 +320,7 @@ func (h *httpConn) deadline(c *Conn, now int64) (next int64, err error) {
 		if c.stream.Unconsumed() == 0 {
 			return 0, fmt.Errorf("%w: no request within %v", ErrIdle, limit)
 		}
-		return 0, &http.Error{Status: 408, Reason: fmt.Sprintf("head not complete after %v", limit)}
+		return 0, &web.Error{Status: 408, Reason: fmt.Sprintf("head not complete after %v", limit)}
 	case h.phase == httpBody:
 		if c.stream.Paused() {
 			h.since = now
@@ -330,7 +330,7 @@ func (h *httpConn) deadline(c *Conn, now int64) (next int64, err error) {
 		if next = h.since + limit.Milliseconds(); next > now {
 			return next, nil
 		}
-		return 0, &http.Error{Status: 408, Reason: fmt.Sprintf("body not complete after %v", limit)}
+		return 0, &web.Error{Status: 408, Reason: fmt.Sprintf("body not complete after %v", limit)}
 	}
 	limit := c.svc.keepAlive
 	if next = max(h.since, c.stream.LastActive()) + limit.Milliseconds(); next > now {
@@ -341,14 +341,14 @@ func (h *httpConn) deadline(c *Conn, now int64) (next int64, err error) {
 
 // send answers the request with data as a page, as Workerman does.
 func (h *httpConn) send(c *Conn, data []byte) error {
-	return h.respond(c, http.Bytes("text/html; charset=utf-8", data))
+	return h.respond(c, web.Bytes("text/html; charset=utf-8", data))
 }
 
 // end answers what is not answered yet, if err or data says how, and closes.
 func (h *httpConn) end(c *Conn, data []byte, err error) error {
-	var refused *http.Error
+	var refused *web.Error
 	var failed *PanicError
-	var answer *http.Response
+	var answer *web.Response
 	if g := h.hijacked(); g != nil {
 		g.gone()
 		c.stream.Close()
@@ -359,13 +359,13 @@ func (h *httpConn) end(c *Conn, data []byte, err error) error {
 	}
 	switch {
 	case data != nil:
-		answer = http.Bytes("text/html; charset=utf-8", data)
+		answer = web.Bytes("text/html; charset=utf-8", data)
 	case errors.As(err, &refused) && h.body && !h.busy():
 		// It is in the body of a request that has its answer.
 	case errors.As(err, &refused):
 		answer = refused.Response()
 	case errors.As(err, &failed) && h.state.Load()&exchangeAsked != 0:
-		answer = http.Status(500)
+		answer = web.Status(500)
 	case (err == errStopping || err == errRestarting) && h.busy() && h.state.Load()&exchangeEvents == 0:
 		h.state.Or(exchangeLast) // it may finish its request
 		if h.busy() {
@@ -385,7 +385,7 @@ func (h *httpConn) end(c *Conn, data []byte, err error) error {
 	if _, ok := s.Begin(); !ok {
 		return ErrClosed
 	}
-	s.Append(answer.Append(s.Reserve(answerRoom), http.Exchange{}, c.date()))
+	s.Append(answer.Append(s.Reserve(answerRoom), web.Exchange{}, c.date()))
 	s.CommitClose()
 	return nil
 }

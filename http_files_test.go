@@ -14,7 +14,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 func TestHTTPFiles(t *testing.T) {
@@ -26,7 +26,7 @@ func TestHTTPFiles(t *testing.T) {
 		}
 		_, w := serve(t, k, "http", func(w *Worker) {
 			w.MaxSendBuffer = 256 << 10
-			w.OnRequest = func(c *Conn, r *http.Request) { c.Respond(http.File(path)) }
+			w.OnRequest = func(c *Conn, r *web.Request) { c.Respond(web.File(path)) }
 		})
 		c := dial(t, w)
 		io.WriteString(c, get("/")+get("/", "Range: bytes=10-19")+strings.Replace(get("/"), "GET", "HEAD", 1)+
@@ -61,7 +61,7 @@ func TestHTTPFileOfAClientThatLeaves(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
-		w.OnRequest = func(c *Conn, r *http.Request) { c.Respond(http.File(path)) }
+		w.OnRequest = func(c *Conn, r *web.Request) { c.Respond(web.File(path)) }
 	})
 	c := dial(t, w)
 	io.WriteString(c, get("/"))
@@ -93,7 +93,7 @@ func TestHTTPUploads(t *testing.T) {
 				w.Blocking = blocking
 				w.HTTP.UploadDir = dir
 				w.MaxPackageSize = 8 << 20
-				w.OnRequest = func(c *Conn, r *http.Request) {
+				w.OnRequest = func(c *Conn, r *web.Request) {
 					lines := []string{r.Form("name")}
 					for _, u := range r.Uploads() {
 						f, err := u.Open()
@@ -106,7 +106,7 @@ func TestHTTPUploads(t *testing.T) {
 						f.Close()
 						lines = append(lines, fmt.Sprintf("%s %d %x", u.Name, u.Size, sum.Sum(nil)))
 					}
-					c.Respond(http.Text(strings.Join(lines, "\n")))
+					c.Respond(web.Text(strings.Join(lines, "\n")))
 				}
 			})
 			c := dial(t, w)
@@ -147,12 +147,12 @@ func TestHTTPCompressesWhenAsked(t *testing.T) {
 	page := strings.Repeat("the same again and again\n", 4000)
 	_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
 		w.HTTP.Compress.Enabled = true
-		w.OnRequest = func(c *Conn, r *http.Request) {
+		w.OnRequest = func(c *Conn, r *web.Request) {
 			if r.Path() == "/page" {
-				c.Respond(http.Text(page))
+				c.Respond(web.Text(page))
 				return
 			}
-			st, _ := c.Stream(http.Text(page[:100]))
+			st, _ := c.Stream(web.Text(page[:100]))
 			for i := 100; i < len(page); i += 9999 {
 				st.Write([]byte(page[i:min(i+9999, len(page))]))
 			}

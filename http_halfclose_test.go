@@ -3,12 +3,12 @@ package workerman
 import (
 	"io"
 	"net"
-	nethttp "net/http"
+	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
 
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 // TestHTTPReadsWhatWaitsBehindAnExchange: the client has sent several requests and closed its
@@ -24,7 +24,7 @@ func TestHTTPReadsWhatWaitsBehindAnExchange(t *testing.T) {
 				defer close(done)
 				for !stop.Load() {
 					if c := asked.Swap(nil); c != nil {
-						c.Respond(http.Text("x"))
+						c.Respond(web.Text("x"))
 					}
 				}
 			}()
@@ -33,13 +33,13 @@ func TestHTTPReadsWhatWaitsBehindAnExchange(t *testing.T) {
 				<-done
 			}()
 			_, w := serve(t, k, "http", func(w *Worker) {
-				w.OnRequest = func(c *Conn, r *http.Request) { asked.Store(c) }
+				w.OnRequest = func(c *Conn, r *web.Request) { asked.Store(c) }
 			})
 			halfClosedClients(t, w)
 		})
 		t.Run("handler", func(t *testing.T) {
 			_, w := serve(t, k, "http", func(w *Worker) {
-				w.Handle(nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) { io.WriteString(w, "x") }))
+				w.Handle(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "x") }))
 			})
 			halfClosedClients(t, w)
 		})

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io"
 	"net"
-	nethttp "net/http"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 func TestHTTPLargeAnswersToASlowReader(t *testing.T) {
@@ -19,7 +19,7 @@ func TestHTTPLargeAnswersToASlowReader(t *testing.T) {
 		body := numbered(7, 4<<20)
 		_, w := serve(t, k, "http", func(w *Worker) {
 			w.MaxSendBuffer = 64 << 10
-			w.OnRequest = func(c *Conn, r *http.Request) { c.Respond(http.Bytes("text/plain", body)) }
+			w.OnRequest = func(c *Conn, r *web.Request) { c.Respond(web.Bytes("text/plain", body)) }
 		})
 		c := dial(t, w)
 		readSlowly(c)
@@ -49,8 +49,8 @@ func readSlowly(c net.Conn) {
 func TestHTTPStreams(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		_, w := serve(t, k, "http", func(w *Worker) {
-			w.OnRequest = func(c *Conn, r *http.Request) {
-				st, err := c.Stream(http.Text("head "))
+			w.OnRequest = func(c *Conn, r *web.Request) {
+				st, err := c.Stream(web.Text("head "))
 				if err != nil {
 					t.Error(err)
 					return
@@ -62,7 +62,7 @@ func TestHTTPStreams(t *testing.T) {
 					}
 					st.Write(nil)
 					st.Write(large)
-					if err := st.End(http.Field{Name: "X-Sum", Value: "6"}); err != nil {
+					if err := st.End(web.Field{Name: "X-Sum", Value: "6"}); err != nil {
 						t.Error(err)
 					}
 					if _, err := st.Write([]byte("late")); err != ErrNoRequest && err != ErrClosed {
@@ -99,16 +99,16 @@ func TestHTTPStreams(t *testing.T) {
 func TestHTTPEvents(t *testing.T) {
 	closed := make(chan error, 1)
 	_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
-		w.OnRequest = func(c *Conn, r *http.Request) {
-			st, _ := c.Stream(http.EventStream())
-			st.Event(http.ServerSentEvent{Event: "tick", ID: "1", Data: "a\nb"})
+		w.OnRequest = func(c *Conn, r *web.Request) {
+			st, _ := c.Stream(web.EventStream())
+			st.Event(web.ServerSentEvent{Event: "tick", ID: "1", Data: "a\nb"})
 			st.Heartbeat(time.Millisecond)
 		}
 		w.OnClose = func(c *Conn) { closed <- c.Err() }
 	})
 	c := dial(t, w)
 	io.WriteString(c, get("/"))
-	answer, err := nethttp.ReadResponse(bufio.NewReader(c), nil)
+	answer, err := http.ReadResponse(bufio.NewReader(c), nil)
 	if err != nil || answer.Header.Get("Content-Type") != "text/event-stream" {
 		t.Fatal(answer, err)
 	}
@@ -126,8 +126,8 @@ func TestHTTPEvents(t *testing.T) {
 func TestHTTPEventsEndAtTheStop(t *testing.T) {
 	begun := make(chan struct{}, 1)
 	s, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
-		w.OnRequest = func(c *Conn, r *http.Request) {
-			c.Stream(http.EventStream())
+		w.OnRequest = func(c *Conn, r *web.Request) {
+			c.Stream(web.EventStream())
 			begun <- struct{}{}
 		}
 	})
@@ -136,7 +136,7 @@ func TestHTTPEventsEndAtTheStop(t *testing.T) {
 	io.WriteString(c, get("/"))
 	receive(t, begun, "the request")
 	s.stop()
-	if _, err := nethttp.ReadResponse(bufio.NewReader(c), nil); err != nil {
+	if _, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil {
 		t.Error(err)
 	}
 	if len(s.log.lines("connections cut")) > 0 {
@@ -163,8 +163,8 @@ func TestHTTPStreamKeepsToTheSendBuffer(t *testing.T) {
 			}
 			st.End()
 		}
-		w.OnRequest = func(c *Conn, r *http.Request) {
-			st, _ = c.Stream(http.Bytes("text/plain", nil))
+		w.OnRequest = func(c *Conn, r *web.Request) {
+			st, _ = c.Stream(web.Bytes("text/plain", nil))
 			pump()
 		}
 		w.OnBufferDrain = func(c *Conn) { pump() }
@@ -188,8 +188,8 @@ func TestHTTPStreamWaitsInABlockingWorker(t *testing.T) {
 	_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
 		w.MaxSendBuffer = 64 << 10
 		w.Blocking = true
-		w.OnRequest = func(c *Conn, r *http.Request) {
-			st, err := c.Stream(http.Bytes("text/plain", nil))
+		w.OnRequest = func(c *Conn, r *web.Request) {
+			st, err := c.Stream(web.Bytes("text/plain", nil))
 			if err != nil {
 				t.Error(err)
 				return
@@ -216,19 +216,19 @@ func TestHTTPBodyInPieces(t *testing.T) {
 		for _, blocking := range []bool{false, true} {
 			_, w := serve(t, k, "http", func(w *Worker) {
 				w.Blocking = blocking
-				w.HTTP.Body = http.Stream
-				w.OnRequest = func(c *Conn, r *http.Request) {
+				w.HTTP.Body = web.Stream
+				w.OnRequest = func(c *Conn, r *web.Request) {
 					if r.Path() == "/early" {
-						c.Respond(http.Status(403))
+						c.Respond(web.Status(403))
 						return
 					}
 					c.Data = new(bytes.Buffer)
 				}
-				w.OnBody = func(c *Conn, r *http.Request, last bool) {
+				w.OnBody = func(c *Conn, r *web.Request, last bool) {
 					b := c.Data.(*bytes.Buffer)
 					b.Write(r.Body())
 					if last {
-						c.Respond(http.Text(fmt.Sprint(b.Len(), " ", r.Trailer("X-Sum"))))
+						c.Respond(web.Text(fmt.Sprint(b.Len(), " ", r.Trailer("X-Sum"))))
 						return
 					}
 					c.PauseRecv() // as if it were slow
@@ -255,23 +255,23 @@ func TestHTTPBodyInPieces(t *testing.T) {
 func TestResponderAnswersItsRequestOnly(t *testing.T) {
 	first := make(chan Responder, 1)
 	_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
-		w.OnRequest = func(c *Conn, r *http.Request) {
+		w.OnRequest = func(c *Conn, r *web.Request) {
 			if r.Path() == "/1" {
 				p := c.Responder()
-				if err := p.Respond(http.Text("one")); err != nil {
+				if err := p.Respond(web.Text("one")); err != nil {
 					t.Error(err)
 				}
 				first <- p
 				return
 			}
 			late := <-first
-			if err := late.Respond(http.Text("late")); err != ErrNoRequest {
+			if err := late.Respond(web.Text("late")); err != ErrNoRequest {
 				t.Error(err)
 			}
-			if _, err := late.Stream(http.Text("late")); err != ErrNoRequest {
+			if _, err := late.Stream(web.Text("late")); err != ErrNoRequest {
 				t.Error(err)
 			}
-			st, err := c.Responder().Stream(http.Text("two"))
+			st, err := c.Responder().Stream(web.Text("two"))
 			if err != nil {
 				t.Error(err)
 				return
@@ -287,7 +287,7 @@ func TestResponderAnswersItsRequestOnly(t *testing.T) {
 			t.Errorf("%q, want %q", body, want)
 		}
 	}
-	if err := (Responder{}).Respond(http.Text("")); err != ErrNoRequest {
+	if err := (Responder{}).Respond(web.Text("")); err != ErrNoRequest {
 		t.Error(err)
 	}
 }
@@ -296,8 +296,8 @@ func TestHTTPGivesWayToAnotherProtocol(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		_, w := serve(t, k, "http", func(w *Worker) {
 			echo(w)
-			w.OnRequest = func(c *Conn, r *http.Request) {
-				c.Respond(http.Status(101).Set("Upgrade", "lines").Set("Connection", "Upgrade"))
+			w.OnRequest = func(c *Conn, r *web.Request) {
+				c.Respond(web.Status(101).Set("Upgrade", "lines").Set("Connection", "Upgrade"))
 				c.SetProtocol(textProtocol{})
 			}
 		})
@@ -320,13 +320,13 @@ func TestHTTPClosesAClientThatDripsABody(t *testing.T) {
 	}{
 		"collected": {head + "\r\n", paths},
 		"in pieces": {head + "\r\n", func(w *Worker) {
-			w.HTTP.Body = http.Stream
-			w.OnRequest = func(*Conn, *http.Request) {}
-			w.OnBody = func(*Conn, *http.Request, bool) {}
+			w.HTTP.Body = web.Stream
+			w.OnRequest = func(*Conn, *web.Request) {}
+			w.OnBody = func(*Conn, *web.Request, bool) {}
 		}},
 		"form": {head + "Content-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\nContent-Disposition: form-data; name=a\r\n\r\n", paths},
 		"handler": {head + "\r\n", func(w *Worker) {
-			w.Handle(nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {
+			w.Handle(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if _, err := io.Copy(io.Discard, r.Body); err == nil {
 					t.Error("the body has an end")
 				}

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io"
 	"net"
-	nethttp "net/http"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 // talk sends a request as it is and returns what comes until the end of the connection.
@@ -40,9 +40,9 @@ type reader struct {
 func newReader(t *testing.T, c net.Conn) *reader { return &reader{t, bufio.NewReader(c)} }
 
 // answer reads one answer and its body.
-func (r *reader) answer(method string) (*nethttp.Response, string) {
+func (r *reader) answer(method string) (*http.Response, string) {
 	r.t.Helper()
-	answer, err := nethttp.ReadResponse(r.b, &nethttp.Request{Method: method})
+	answer, err := http.ReadResponse(r.b, &http.Request{Method: method})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -63,8 +63,8 @@ func (r *reader) ends() {
 
 // paths answers with what was asked.
 func paths(w *Worker) {
-	w.OnRequest = func(c *Conn, r *http.Request) {
-		c.Respond(http.Text(r.Method() + " " + r.Path() + " " + string(r.Body())))
+	w.OnRequest = func(c *Conn, r *web.Request) {
+		c.Respond(web.Text(r.Method() + " " + r.Path() + " " + string(r.Body())))
 	}
 }
 
@@ -110,13 +110,13 @@ func TestHTTPAnswersAPipelineInOrderWithOneWrite(t *testing.T) {
 func TestHTTPAnswersLaterInOrder(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		_, w := serve(t, k, "http", func(w *Worker) {
-			w.OnRequest = func(c *Conn, r *http.Request) {
+			w.OnRequest = func(c *Conn, r *web.Request) {
 				path := r.Path()
 				if r.Path() == "/now" {
-					c.Respond(http.Text(path))
+					c.Respond(web.Text(path))
 					return
 				}
-				go c.Respond(http.Text(path))
+				go c.Respond(web.Text(path))
 			}
 		})
 		c := dial(t, w)
@@ -142,10 +142,10 @@ func TestHTTPAnswersLaterInOrder(t *testing.T) {
 func TestHTTPHoldsAPipelineBack(t *testing.T) {
 	release := make(chan struct{})
 	_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
-		w.OnRequest = func(c *Conn, r *http.Request) {
+		w.OnRequest = func(c *Conn, r *web.Request) {
 			go func() {
 				<-release
-				c.Respond(http.Text("x"))
+				c.Respond(web.Text("x"))
 			}()
 		}
 	})
@@ -182,9 +182,9 @@ func connections(w *Worker) <-chan *Conn {
 func TestHTTPAnswersAClientThatHasClosedItsHalf(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		_, w := serve(t, k, "http", func(w *Worker) {
-			w.OnRequest = func(c *Conn, r *http.Request) {
+			w.OnRequest = func(c *Conn, r *web.Request) {
 				path := r.Path()
-				c.After(20*time.Millisecond, func() { c.Respond(http.Text(path)) })
+				c.After(20*time.Millisecond, func() { c.Respond(web.Text(path)) })
 			}
 		})
 		c := dial(t, w)
@@ -287,7 +287,7 @@ func TestHTTPContinues(t *testing.T) {
 
 func TestHTTPSendIsAPage(t *testing.T) {
 	_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
-		w.OnRequest = func(c *Conn, r *http.Request) {
+		w.OnRequest = func(c *Conn, r *web.Request) {
 			if r.Path() == "/last" {
 				c.CloseWith([]byte("bye"))
 			} else {
@@ -311,7 +311,7 @@ func TestHTTPSendIsAPage(t *testing.T) {
 
 func TestHTTPPanicIsA500(t *testing.T) {
 	s, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
-		w.OnRequest = func(c *Conn, r *http.Request) { panic("no good") }
+		w.OnRequest = func(c *Conn, r *web.Request) { panic("no good") }
 	})
 	if answer := talk(t, w, get("/")); !strings.HasPrefix(answer, "HTTP/1.1 500 ") || strings.Contains(answer, "no good") {
 		t.Error(answer)
@@ -323,8 +323,8 @@ func TestHTTPPanicIsA500(t *testing.T) {
 
 func TestHTTPPanicBehindAnAnswerIsNoSecondAnswer(t *testing.T) {
 	_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
-		w.OnRequest = func(c *Conn, r *http.Request) {
-			c.Respond(http.Text("done"))
+		w.OnRequest = func(c *Conn, r *web.Request) {
+			c.Respond(web.Text("done"))
 			panic("no good")
 		}
 	})
@@ -334,13 +334,13 @@ func TestHTTPPanicBehindAnAnswerIsNoSecondAnswer(t *testing.T) {
 }
 
 func TestForgottenCallbacks(t *testing.T) {
-	request := func(w *Worker) { w.OnRequest = func(*Conn, *http.Request) {} }
+	request := func(w *Worker) { w.OnRequest = func(*Conn, *web.Request) {} }
 	for _, test := range []struct {
 		scheme    string
 		configure func(w *Worker)
 		advice    string
 	}{
-		{"http", nil, "404"}, {"http", request, ""}, {"http", func(w *Worker) { w.Handle(nethttp.NewServeMux()) }, ""},
+		{"http", nil, "404"}, {"http", request, ""}, {"http", func(w *Worker) { w.Handle(http.NewServeMux()) }, ""},
 		{"websocket", request, "c.Upgrade"}, {"websocket", nil, ""}, {"text", request, "schemes http and websocket"}, {"text", nil, ""},
 	} {
 		s, _ := serve(t, kind{network: "tcp"}, test.scheme, test.configure)
@@ -362,14 +362,14 @@ func TestHTTPWithoutOnRequestIsA404(t *testing.T) {
 func TestHTTPFinishesARequestAtTheStop(t *testing.T) {
 	begun := make(chan *Conn, 1)
 	s, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
-		w.OnRequest = func(c *Conn, r *http.Request) { begun <- c }
+		w.OnRequest = func(c *Conn, r *web.Request) { begun <- c }
 	})
 	c := dial(t, w)
 	io.WriteString(c, get("/"))
 	conn := receive(t, begun, "the request")
 	s.cancel()
 	eventually(t, "the stop has begun", func() bool { return s.master.stopping() && w.Addr() == nil })
-	if err := conn.Respond(http.Text("done")); err != nil {
+	if err := conn.Respond(web.Text("done")); err != nil {
 		t.Error(err)
 	}
 	r := newReader(t, c)
@@ -393,9 +393,9 @@ func TestAccessLog(t *testing.T) {
 func TestAccessLogOfAClientThatLeaves(t *testing.T) {
 	begun := make(chan struct{}, 2)
 	s, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
-		w.OnRequest = func(c *Conn, r *http.Request) {
+		w.OnRequest = func(c *Conn, r *web.Request) {
 			if r.Path() == "/stream" {
-				c.Stream(http.EventStream())
+				c.Stream(web.EventStream())
 			}
 			begun <- struct{}{}
 		}

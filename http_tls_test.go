@@ -4,14 +4,14 @@ import (
 	"crypto/tls"
 	"io"
 	"net"
-	nethttp "net/http"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 	"github.com/workerman-go/workerman/websocket"
 )
 
@@ -20,7 +20,7 @@ func borrowCertificate(t *testing.T) (server, client *tls.Config) {
 	t.Helper()
 	s := httptest.NewTLSServer(nil)
 	defer s.Close()
-	client = s.Client().Transport.(*nethttp.Transport).TLSClientConfig.Clone()
+	client = s.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
 	client.ServerName = "example.com"
 	return &tls.Config{Certificates: s.TLS.Certificates}, client
 }
@@ -37,14 +37,14 @@ func TestHTTPS(t *testing.T) {
 			_, w := serve(t, k, "http", func(w *Worker) {
 				w.TLS.Config = server
 				w.ProxyProtocol = proxied
-				w.OnRequest = func(c *Conn, r *http.Request) {
+				w.OnRequest = func(c *Conn, r *web.Request) {
 					switch {
 					case c.TLSState() == nil:
 						t.Error("no TLS state")
 					case r.Path() == "/file":
-						c.Respond(http.File(path))
+						c.Respond(web.File(path))
 					default:
-						c.Respond(http.Text(c.RemoteAddr().String()))
+						c.Respond(web.Text(c.RemoteAddr().String()))
 					}
 				}
 			})

@@ -11,7 +11,7 @@ const (
 
 // movable is asked on the connection's loop, between callbacks.
 func (c *Conn) movable() verdict {
-	s, x := c.svc, c.extra.Load()
+	s, x := c.svc, c.rare()
 	switch {
 	case s.worker == nil, s.security != nil, !c.Connected(), !c.forgettable():
 		return movesNever
@@ -63,12 +63,12 @@ func (c *Conn) forgettable() bool {
 
 // ownProtocol reports whether SetProtocol was called.
 func (c *Conn) ownProtocol() bool {
-	x := c.extra.Load()
+	x := c.rare()
 	return x != nil && x.protocol.Load() != nil
 }
 
 func (c *Conn) hasTimers() bool {
-	x := c.extra.Load()
+	x := c.rare()
 	if x == nil {
 		return false
 	}

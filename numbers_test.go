@@ -19,8 +19,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/workerman-go/workerman/http"
 	"github.com/workerman-go/workerman/internal/loop"
+	"github.com/workerman-go/workerman/web"
 	"github.com/workerman-go/workerman/websocket"
 )
 
@@ -103,8 +103,8 @@ func TestNoAllocationsPerMessage(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/depth %d", scheme, depth), func(t *testing.T) {
 				_, w := serve(t, kind{network: "tcp"}, scheme, func(w *Worker) {
 					echo(w)
-					hello := http.Text("Hello, World!")
-					w.OnRequest = func(c *Conn, r *http.Request) { c.Respond(hello) }
+					hello := web.Text("Hello, World!")
+					w.OnRequest = func(c *Conn, r *web.Request) { c.Respond(hello) }
 				})
 				w.master.PoisonLent = false
 				c, message, size := dial(t, w), message64(t, scheme), 64
@@ -279,7 +279,7 @@ func idleServer(scheme string) {
 	w := NewWorker(scheme + "://127.0.0.1:0")
 	w.IdleTimeout = time.Hour
 	w.PingInterval = 30 * time.Minute
-	w.OnRequest = func(c *Conn, r *http.Request) { c.Send([]byte("x")) }
+	w.OnRequest = func(c *Conn, r *web.Request) { c.Send([]byte("x")) }
 	echo(w)
 	defaultMaster.Logger = discardLogger()
 	started := make(chan struct{})

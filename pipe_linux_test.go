@@ -102,7 +102,7 @@ func TestPipeOfBulk(t *testing.T) {
 				}
 				other := make(chan string, 1)
 				p.Post(func() { // the proxy answers by itself from now on
-					p.extra.Load().pipe.Store(nil)
+					p.rare().pipe.Store(nil)
 					p.Callbacks().OnMessage = func(c *Conn, data []byte) {
 						other <- string(data)
 						c.Close()

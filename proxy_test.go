@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 const header1 = "PROXY TCP4 203.0.113.7 198.51.100.1 4711 443\r\n"
@@ -74,7 +74,7 @@ func TestProxyProtocol(t *testing.T) {
 func TestClientIP(t *testing.T) {
 	_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
 		w.Proxies.Trusted = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
-		w.OnRequest = func(c *Conn, r *http.Request) { c.Respond(http.Text(c.ClientIP(r).String())) }
+		w.OnRequest = func(c *Conn, r *web.Request) { c.Respond(web.Text(c.ClientIP(r).String())) }
 	})
 	c := dial(t, w)
 	io.WriteString(c, get("/")+get("/", "X-Forwarded-For: 10.1.1.1, 203.0.113.7, 127.0.0.2"))

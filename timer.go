@@ -117,10 +117,10 @@ func (c *Conn) Every(interval time.Duration, fn func()) *Timer {
 // ownTimer arms t if the connection is open; a timer of a closed one never runs.
 func (c *Conn) ownTimer(t *Timer, arm func(*loop.Loop) *loop.Timer) *Timer {
 	if c.datagram && c.Client() == nil {
-		t.conn, t.inner = nil, arm(c.extra.Load().packets.loop)
+		t.conn, t.inner = nil, arm(c.rare().packets.loop)
 		return t
 	}
-	x := c.more()
+	x := c.ensureRare()
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.gone || !c.datagram && c.stream.Closed() {
@@ -138,7 +138,7 @@ func (c *Conn) ownTimer(t *Timer, arm func(*loop.Loop) *loop.Timer) *Timer {
 }
 
 func (c *Conn) forgetTimer(t *Timer) {
-	if x := c.extra.Load(); x != nil {
+	if x := c.rare(); x != nil {
 		x.mu.Lock()
 		delete(x.timers, t)
 		x.mu.Unlock()
@@ -147,7 +147,7 @@ func (c *Conn) forgetTimer(t *Timer) {
 
 // stopTimers ends the timers and the context of a connection that is gone.
 func (c *Conn) stopTimers() {
-	x := c.extra.Load()
+	x := c.rare()
 	if x == nil {
 		return
 	}

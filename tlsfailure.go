@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 // failureLog bounds the lines about handshakes of TLS that failed: anyone can cause them.
@@ -73,9 +73,9 @@ func explain(err error) error {
 func answerInClear(err error) {
 	var header tls.RecordHeaderError
 	if errors.As(err, &header) && header.Conn != nil && isHTTP(string(header.RecordHeader[:])) {
-		refusal := http.Text("This port speaks HTTPS.\n")
+		refusal := web.Text("This port speaks HTTPS.\n")
 		refusal.Status = 400
-		header.Conn.Write(refusal.Append(nil, http.Exchange{}, nil))
+		header.Conn.Write(refusal.Append(nil, web.Exchange{}, nil))
 	}
 }
 

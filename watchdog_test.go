@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/workerman-go/workerman/http"
 	"github.com/workerman-go/workerman/internal/control"
+	"github.com/workerman-go/workerman/web"
 	"github.com/workerman-go/workerman/websocket"
 )
 
@@ -82,14 +82,14 @@ func TestSlowCallbacks(t *testing.T) {
 		{"OnConnect", "websocket", func(w *Worker, hold func()) { w.OnConnect = func(*Conn) { hold() } }, send(upgrade)},
 		{"OnClose", "tcp", func(w *Worker, hold func()) { w.OnClose = func(*Conn) { hold() } },
 			func(t *testing.T, s *testService, w *Worker) { dial(t, w).Close() }},
-		{"OnRequest", "http", func(w *Worker, hold func()) { w.OnRequest = func(*Conn, *http.Request) { hold() } }, send(get("/"))},
+		{"OnRequest", "http", func(w *Worker, hold func()) { w.OnRequest = func(*Conn, *web.Request) { hold() } }, send(get("/"))},
 		{"OnBody", "http", func(w *Worker, hold func()) {
-			w.HTTP.Body = http.Stream
-			w.OnRequest = func(*Conn, *http.Request) {}
-			w.OnBody = func(*Conn, *http.Request, bool) { hold() }
+			w.HTTP.Body = web.Stream
+			w.OnRequest = func(*Conn, *web.Request) {}
+			w.OnBody = func(*Conn, *web.Request, bool) { hold() }
 		}, send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello")},
 		{"OnUpgrade", "websocket", func(w *Worker, hold func()) {
-			w.OnUpgrade = func(*Conn, *http.Request) *http.Response { hold(); return nil }
+			w.OnUpgrade = func(*Conn, *web.Request) *web.Response { hold(); return nil }
 		}, send(upgrade)},
 		{"OnPing or OnPong", "websocket", func(w *Worker, hold func()) { w.OnPing = func(*Conn, []byte) { hold() } },
 			func(t *testing.T, s *testService, w *Worker) {

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 	"github.com/workerman-go/workerman/websocket"
 )
 
@@ -58,7 +58,7 @@ func (c *Conn) onControl(fn func(*Conn, []byte), data []byte) {
 	if fn == nil {
 		return
 	}
-	if x := c.extra.Load(); x.serial != nil {
+	if x := c.rare(); x.serial != nil {
 		data = append(make([]byte, 0, len(data)), data...)
 		x.serial.push(c, call{data: data, fn: func() {
 			if c.Connected() {
@@ -332,7 +332,7 @@ const DefaultPingInterval = 50 * time.Second
 // allow, is answered with the status that says so and closed, and the
 // *websocket.HandshakeError is returned. Other errors are those of Respond, and a field
 // that cannot be sent.
-func (c *Conn) Upgrade(r *http.Request, fields ...http.Field) error {
+func (c *Conn) Upgrade(r *web.Request, fields ...web.Field) error {
 	h := c.httpConn()
 	if h == nil {
 		return ErrNoRequest
@@ -340,7 +340,7 @@ func (c *Conn) Upgrade(r *http.Request, fields ...http.Field) error {
 	return h.upgrade(c, r, fields)
 }
 
-func (h *httpConn) upgrade(c *Conn, r *http.Request, fields []http.Field) error {
+func (h *httpConn) upgrade(c *Conn, r *web.Request, fields []web.Field) error {
 	o := c.webSocketOptions()
 	agreed, err := o.Negotiate(r)
 	if err != nil {
@@ -353,7 +353,7 @@ func (h *httpConn) upgrade(c *Conn, r *http.Request, fields []http.Field) error 
 	agreed, fields = chooseSubprotocol(agreed, fields)
 	answer, err := websocket.AppendAccept(make([]byte, 0, answerRoom), r, agreed, fields...)
 	if err != nil {
-		h.respond(c, http.Status(500))
+		h.respond(c, web.Status(500))
 		return err
 	}
 	if _, err := h.claim(c, anyRequest, 0); err != nil {
@@ -365,7 +365,7 @@ func (h *httpConn) upgrade(c *Conn, r *http.Request, fields []http.Field) error 
 	}
 	s.Append(answer)
 	w := &wsConn{codec: websocket.NewCodec(websocket.Server, o, agreed.Deflate), subprotocol: agreed.Subprotocol}
-	x := c.extra.Load()
+	x := c.rare()
 	x.ws.Store(w)
 	x.http.Store(nil)
 	h.finish(c, true, 101, 0)
@@ -378,7 +378,7 @@ func (h *httpConn) upgrade(c *Conn, r *http.Request, fields []http.Field) error 
 }
 
 // chooseSubprotocol takes a subprotocol of the program's choice out of the fields.
-func chooseSubprotocol(a websocket.Agreement, fields []http.Field) (websocket.Agreement, []http.Field) {
+func chooseSubprotocol(a websocket.Agreement, fields []web.Field) (websocket.Agreement, []web.Field) {
 	for i, f := range fields {
 		if strings.EqualFold(f.Name, "Sec-WebSocket-Protocol") {
 			a.Subprotocol = f.Value
@@ -390,7 +390,7 @@ func chooseSubprotocol(a websocket.Agreement, fields []http.Field) (websocket.Ag
 
 // webSocketOptions are the worker's, with the connection's own limit if it has one.
 func (c *Conn) webSocketOptions() *websocket.Options {
-	if n := int(c.more().limits.maxPackage.Load()); n > 0 {
+	if n := int(c.ensureRare().limits.maxPackage.Load()); n > 0 {
 		own := *c.svc.webSocket
 		own.MaxMessageSize = n
 		return &own
@@ -399,11 +399,11 @@ func (c *Conn) webSocketOptions() *websocket.Options {
 }
 
 // wantsWebSocket reports whether r asks for a WebSocket, rightly or not.
-func wantsWebSocket(r *http.Request) bool { return strings.EqualFold(r.Header("Upgrade"), "websocket") }
+func wantsWebSocket(r *web.Request) bool { return strings.EqualFold(r.Header("Upgrade"), "websocket") }
 
 // handshake serves a request that becomes a WebSocket or is refused.
-func (h *httpConn) handshake(c *Conn, r *http.Request) {
-	if x := c.extra.Load(); x.serial != nil {
+func (h *httpConn) handshake(c *Conn, r *web.Request) {
+	if x := c.rare(); x.serial != nil {
 		r = r.Clone()
 		x.serial.push(c, call{fn: func() {
 			if c.Connected() {
@@ -416,8 +416,8 @@ func (h *httpConn) handshake(c *Conn, r *http.Request) {
 }
 
 // decide asks OnUpgrade, makes the connection a WebSocket and calls OnConnect.
-func (h *httpConn) decide(c *Conn, r *http.Request) {
-	var fields []http.Field
+func (h *httpConn) decide(c *Conn, r *web.Request) {
+	var fields []web.Field
 	if fn := c.callbacks().OnUpgrade; fn != nil {
 		answer := fn(c, r)
 		if answer != nil && answer.Status != 0 && answer.Status != 101 {

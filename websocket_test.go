@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io"
 	"net"
-	nethttp "net/http"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 	"github.com/workerman-go/workerman/websocket"
 )
 
@@ -25,7 +25,7 @@ type wsClient struct {
 }
 
 // dialWebSocket connects and shakes hands.
-func dialWebSocket(t *testing.T, w *Worker, target string, o *websocket.Options, fields ...http.Field) *wsClient {
+func dialWebSocket(t *testing.T, w *Worker, target string, o *websocket.Options, fields ...web.Field) *wsClient {
 	t.Helper()
 	c := &wsClient{Conn: dial(t, w), t: t}
 	if err := c.handshake(target, o, fields); err != nil {
@@ -34,7 +34,7 @@ func dialWebSocket(t *testing.T, w *Worker, target string, o *websocket.Options,
 	return c
 }
 
-func (c *wsClient) handshake(target string, o *websocket.Options, fields []http.Field) error {
+func (c *wsClient) handshake(target string, o *websocket.Options, fields []web.Field) error {
 	if o == nil {
 		o = new(websocket.Options)
 	}
@@ -177,16 +177,16 @@ func TestWebSocketHandshake(t *testing.T) {
 	order := make(chan string, 10)
 	_, w := serve(t, kind{network: "tcp"}, "websocket", func(w *Worker) {
 		w.WebSocket.Subprotocols = []string{"b", "a"}
-		w.OnUpgrade = func(c *Conn, r *http.Request) *http.Response {
+		w.OnUpgrade = func(c *Conn, r *web.Request) *web.Response {
 			order <- "upgrade"
 			seen <- visit{r.Path(), r.Cookie("id"), r.Header("Origin")}
 			switch r.Query("want") {
 			case "401":
-				return http.Status(401).Set("WWW-Authenticate", "Basic")
+				return web.Status(401).Set("WWW-Authenticate", "Basic")
 			case "field":
-				return http.Status(101).Set("X-Hello", "you")
+				return web.Status(101).Set("X-Hello", "you")
 			case "c":
-				return (&http.Response{}).Set("Sec-WebSocket-Protocol", "c")
+				return (&web.Response{}).Set("Sec-WebSocket-Protocol", "c")
 			}
 			return nil
 		}
@@ -209,7 +209,7 @@ func TestWebSocketHandshake(t *testing.T) {
 	} {
 		t.Run(test.target, func(t *testing.T) {
 			c := &wsClient{Conn: dial(t, w), t: t}
-			err := c.handshake(test.target, offer, []http.Field{{Name: "Cookie", Value: "id=7"}})
+			err := c.handshake(test.target, offer, []web.Field{{Name: "Cookie", Value: "id=7"}})
 			path, _, _ := strings.Cut(test.target, "?")
 			if v := receive(t, seen, "OnUpgrade"); v != (visit{path, "7", ""}) {
 				t.Errorf("%+v", v)
@@ -372,17 +372,17 @@ func TestWebSocketOnAnHTTPWorker(t *testing.T) {
 			_, w := serve(t, k, "http", func(w *Worker) {
 				echoKind(w)
 				w.Blocking = blocking
-				w.OnRequest = func(c *Conn, r *http.Request) {
+				w.OnRequest = func(c *Conn, r *web.Request) {
 					switch r.Path() {
 					case "/ws":
-						if err := c.Upgrade(r, http.Field{Name: "X-Hello", Value: "you"}); err == nil {
+						if err := c.Upgrade(r, web.Field{Name: "X-Hello", Value: "you"}); err == nil {
 							c.Send([]byte("welcome"))
-							if err := c.Respond(http.Status(200)); err != ErrNoRequest {
+							if err := c.Respond(web.Status(200)); err != ErrNoRequest {
 								t.Error(err)
 							}
 						}
 					default:
-						c.Respond(http.Text("page"))
+						c.Respond(web.Text("page"))
 					}
 				}
 			})
@@ -490,9 +490,9 @@ func TestWebSocketHandshakeTimeout(t *testing.T) {
 
 // With OnUpgrade a worker for HTTP serves WebSockets beside its pages or its handler.
 func TestWebSocketBesideHTTP(t *testing.T) {
-	page := func(w *Worker) { w.OnRequest = func(c *Conn, r *http.Request) { c.Respond(http.Text("page")) } }
+	page := func(w *Worker) { w.OnRequest = func(c *Conn, r *web.Request) { c.Respond(web.Text("page")) } }
 	handler := func(w *Worker) {
-		w.Handle(nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) { io.WriteString(w, "page") }))
+		w.Handle(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "page") }))
 	}
 	for _, configure := range []func(w *Worker){page, handler} {
 		for _, blocking := range []bool{false, true} {
@@ -502,11 +502,11 @@ func TestWebSocketBesideHTTP(t *testing.T) {
 				echoKind(w)
 				w.Blocking = blocking
 				w.OnConnect = func(c *Conn) { connects <- struct{}{} }
-				w.OnUpgrade = func(c *Conn, r *http.Request) *http.Response {
+				w.OnUpgrade = func(c *Conn, r *web.Request) *web.Response {
 					if r.Path() != "/ws" {
-						return http.Status(403)
+						return web.Status(403)
 					}
-					return http.Status(101).Set("X-Hello", "you")
+					return web.Status(101).Set("X-Hello", "you")
 				}
 			})
 			c := &wsClient{Conn: dial(t, w), t: t}

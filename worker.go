@@ -6,11 +6,11 @@ import (
 	"iter"
 	"log/slog"
 	"net"
-	nethttp "net/http"
+	"net/http"
 	"slices"
 	"time"
 
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 	"github.com/workerman-go/workerman/websocket"
 )
 
@@ -57,7 +57,7 @@ type Worker struct {
 
 	// HTTP are the settings of an http:// worker. Where MaxBody is 0 it is MaxPackageSize. The
 	// time between requests is bounded by IdleTimeout, 75 s by default.
-	HTTP http.Options
+	HTTP web.Options
 	// WebSocket are the settings of the WebSockets of a websocket:// or http:// worker. Where
 	// MaxMessageSize is 0 it is MaxPackageSize.
 	WebSocket websocket.Options
@@ -66,7 +66,7 @@ type Worker struct {
 	PingInterval time.Duration
 	// Proxies are the reverse proxies in front of an http:// or websocket:// worker, whose
 	// word about the client ClientIP takes. Default none.
-	Proxies http.Proxies
+	Proxies web.Proxies
 	// ProxyProtocol expects the header of the PROXY protocol, version 1 or 2, at the
 	// beginning of each connection, before TLS: RemoteAddr is the client's then. Whoever can
 	// connect can claim any address by it, so only the proxy may be able to.
@@ -106,7 +106,7 @@ type Worker struct {
 	OnAdopt func(c *Conn, data []byte)
 
 	address string
-	handler nethttp.Handler
+	handler http.Handler
 	master  *Master
 	svc     *service
 	key     string // names the worker between processes; "": its address does

@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/workerman-go/workerman"
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 	"github.com/workerman-go/workerman/websocket"
 )
 
@@ -31,10 +31,10 @@ func serveWorkerman(cfg serverConfig) error {
 
 func serveWorkermanHTTP(cfg serverConfig) error {
 	w := newWorkerman(cfg.Network, cfg)
-	hello := http.Text(page)
-	w.OnRequest = func(c *workerman.Conn, r *http.Request) {
+	hello := web.Text(page)
+	w.OnRequest = func(c *workerman.Conn, r *web.Request) {
 		if cfg.Task == echoTask {
-			c.Respond(http.Bytes("application/octet-stream", r.Body()))
+			c.Respond(web.Bytes("application/octet-stream", r.Body()))
 			return
 		}
 		c.Respond(hello)
@@ -46,7 +46,7 @@ func serveWorkermanHTTP(cfg serverConfig) error {
 func serveWorkermanSend(cfg serverConfig) error {
 	w := newWorkerman(cfg.Network, cfg)
 	body := []byte(page)
-	w.OnRequest = func(c *workerman.Conn, r *http.Request) { c.Send(body) }
+	w.OnRequest = func(c *workerman.Conn, r *web.Request) { c.Send(body) }
 	return workerman.Run(context.Background()) // one process, whose CPU time is read
 }
 

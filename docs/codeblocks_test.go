@@ -26,9 +26,9 @@ const module = "github.com/workerman-go/workerman"
 // packages are what a block that is not a whole program may use without an import, by the
 // name that the documents call them.
 var packages = map[string]string{
-	"workerman": module, "http": module + "/http", "websocket": module + "/websocket", "session": module + "/session",
+	"workerman": module, "web": module + "/web", "websocket": module + "/websocket", "session": module + "/session",
 	"context": "context", "errors": "errors", "fmt": "fmt", "io": "io", "json": "encoding/json", "log": "log", "net": "net",
-	"crontab": module + "/crontab", "filemonitor": module + "/filemonitor", "netip": "net/netip", "nethttp": "net/http", "os": "os", "slog": "log/slog", "strconv": "strconv", "strings": "strings",
+	"crontab": module + "/crontab", "filemonitor": module + "/filemonitor", "netip": "net/netip", "http": "net/http", "os": "os", "slog": "log/slog", "strconv": "strconv", "strings": "strings",
 	"httpclient": module + "/httpclient", "bytes": "bytes", "exec": "os/exec", "multipart": "mime/multipart",
 	"time": "time", "tls": "crypto/tls", "url": "net/url", "httputil": "net/http/httputil", "filepath": "path/filepath",
 }
@@ -36,17 +36,17 @@ var packages = map[string]string{
 // names are what such a block may use without a declaration.
 const names = `package block
 import (
-	nethttp "net/http"
+	"net/http"
 	"` + module + `"
-	"` + module + `/http"
+	"` + module + `/web"
 	"` + module + `/httpclient"
 	"` + module + `/session"
 )
 var (
 	w       *workerman.Worker
 	c, a, b *workerman.Conn
-	r       *http.Request
-	router  nethttp.Handler
+	r       *web.Request
+	router  http.Handler
 	sessions *session.Sessions
 	api      httpclient.Client
 	photo    []byte

@@ -3,7 +3,7 @@ package httpclient
 import (
 	"fmt"
 	"io"
-	nethttp "net/http"
+	"net/http"
 	"time"
 
 	"github.com/workerman-go/workerman"
@@ -17,7 +17,7 @@ type body struct {
 	timer *time.Timer // nil without a limit; runs during Read
 }
 
-func (c *Call) body(answer *nethttp.Response) *body {
+func (c *Call) body(answer *http.Response) *body {
 	b := &body{from: answer.Body, size: answer.ContentLength, limit: c.client.IdleTimeout}
 	if b.limit > 0 {
 		b.timer = time.AfterFunc(b.limit, func() {

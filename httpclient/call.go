@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	nethttp "net/http"
+	"net/http"
 	"net/url"
 	"runtime/debug"
 	"strings"
@@ -57,7 +57,7 @@ type Call struct {
 	client  *Client
 	on      workerman.Poster
 	owner   context.Context // on's
-	request *nethttp.Request
+	request *http.Request
 	exchange
 
 	ctx       context.Context
@@ -89,7 +89,7 @@ func (lateError) Is(target error) bool { return target == context.DeadlineExceed
 func (e lateError) Unwrap() error      { return e.error }
 
 // begin starts the goroutine of a request; err is what is wrong with it already.
-func (c *Client) begin(on workerman.Poster, r *nethttp.Request, err error, x exchange) *Call {
+func (c *Client) begin(on workerman.Poster, r *http.Request, err error, x exchange) *Call {
 	c.once.Do(c.prepare)
 	call := &Call{client: c, on: on, owner: on.Context(), exchange: x}
 	parent := context.Background()
@@ -106,13 +106,13 @@ func (c *Client) begin(on workerman.Poster, r *nethttp.Request, err error, x exc
 }
 
 // complete adds what the client has for each request.
-func (c *Client) complete(r *nethttp.Request) *nethttp.Request {
+func (c *Client) complete(r *http.Request) *http.Request {
 	r.Header = r.Header.Clone()
 	if r.Header == nil {
-		r.Header = make(nethttp.Header)
+		r.Header = make(http.Header)
 	}
 	for name, values := range c.Header {
-		if name = nethttp.CanonicalHeaderKey(name); r.Header[name] == nil {
+		if name = http.CanonicalHeaderKey(name); r.Header[name] == nil {
 			r.Header[name] = values
 		}
 	}
@@ -184,7 +184,7 @@ func (c *Call) perform() (response *Response, err error) {
 	}
 	body := c.body(answer)
 	defer body.close()
-	answer.Body = nethttp.NoBody
+	answer.Body = http.NoBody
 	response = &Response{Response: answer}
 	if c.whole {
 		response.Body, err = body.all(c.client.MaxBody)
@@ -269,7 +269,7 @@ func (c *Call) explain(err error) error {
 	}
 	outer, ok := errors.AsType[*url.Error](err)
 	if !ok {
-		method := cmp.Or(c.request.Method, nethttp.MethodGet)
+		method := cmp.Or(c.request.Method, http.MethodGet)
 		outer = &url.Error{Op: method[:1] + strings.ToLower(method[1:]), URL: c.request.URL.Redacted(), Err: err}
 	}
 	if outer.Timeout() && !errors.Is(outer, context.DeadlineExceeded) {

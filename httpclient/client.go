@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
-	nethttp "net/http"
+	"net/http"
 	"net/url"
 	"strings"
 	"sync"
@@ -54,15 +54,15 @@ type Client struct {
 	// Certificates are verified unless InsecureSkipVerify says otherwise.
 	TLS *tls.Config
 	// Header are fields for every request that does not have them.
-	Header nethttp.Header
+	Header http.Header
 	// Jar keeps cookies from one request to the next. Default: none are kept.
-	Jar nethttp.CookieJar
+	Jar http.CookieJar
 	// Transport replaces what sends the requests. Then ConnectTimeout, MaxConnsPerHost,
 	// KeepAlive, Proxy and TLS have no meaning, nor has IdleTimeout before an answer begins.
-	Transport nethttp.RoundTripper
+	Transport http.RoundTripper
 
 	once  sync.Once
-	inner *nethttp.Client
+	inner *http.Client
 	fault error // a mistake in the settings
 }
 
@@ -79,23 +79,23 @@ const (
 
 // Get asks for a URL. done is called as in Do.
 func (c *Client) Get(on workerman.Poster, url string, done func(*Response, error)) *Call {
-	return c.do(on, nethttp.MethodGet, url, nil, "", done)
+	return c.do(on, http.MethodGet, url, nil, "", done)
 }
 
 // Post sends a body of a type such as application/json. The body must not change before
 // done is called, as in Do.
 func (c *Client) Post(on workerman.Poster, url, contentType string, body []byte, done func(*Response, error)) *Call {
-	return c.do(on, nethttp.MethodPost, url, bytes.NewReader(body), contentType, done)
+	return c.do(on, http.MethodPost, url, bytes.NewReader(body), contentType, done)
 }
 
 // PostForm sends fields as forms of HTML do, application/x-www-form-urlencoded. done is
 // called as in Do.
 func (c *Client) PostForm(on workerman.Poster, url string, fields url.Values, done func(*Response, error)) *Call {
-	return c.do(on, nethttp.MethodPost, url, strings.NewReader(fields.Encode()), "application/x-www-form-urlencoded", done)
+	return c.do(on, http.MethodPost, url, strings.NewReader(fields.Encode()), "application/x-www-form-urlencoded", done)
 }
 
 func (c *Client) do(on workerman.Poster, method, url string, body io.Reader, contentType string, done func(*Response, error)) *Call {
-	r, err := nethttp.NewRequest(method, url, body)
+	r, err := http.NewRequest(method, url, body)
 	if err != nil {
 		return c.begin(on, nil, err, whole(done))
 	}
@@ -114,13 +114,13 @@ func (c *Client) do(on workerman.Poster, method, url string, body io.Reader, con
 // each of the timeouts, workerman.ErrTooLarge, *net.OpError, *net.DNSError, those of
 // crypto/tls and crypto/x509, and *workerman.PanicError if the request's body or the
 // Transport panics.
-func (c *Client) Do(on workerman.Poster, r *nethttp.Request, done func(*Response, error)) *Call {
+func (c *Client) Do(on workerman.Poster, r *http.Request, done func(*Response, error)) *Call {
 	return c.begin(on, r, nil, whole(done))
 }
 
 // Stream is Do for answers that are large or have no end, whose body comes in pieces.
 // Timeout counts for it too, MaxBody does not.
-func (c *Client) Stream(on workerman.Poster, r *nethttp.Request, events Events) *Call {
+func (c *Client) Stream(on workerman.Poster, r *http.Request, events Events) *Call {
 	return c.begin(on, r, nil, exchange{events: events})
 }
 
@@ -139,7 +139,7 @@ func (c *Client) prepare() {
 	setDefault(&c.MaxConnsPerHost, DefaultMaxConnsPerHost)
 	setDefault(&c.KeepAlive, DefaultKeepAlive)
 	setDefault(&c.MaxRedirects, DefaultMaxRedirects)
-	c.inner = &nethttp.Client{Transport: c.Transport, Jar: c.Jar, CheckRedirect: c.redirect}
+	c.inner = &http.Client{Transport: c.Transport, Jar: c.Jar, CheckRedirect: c.redirect}
 	if c.Transport == nil {
 		c.inner.Transport, c.fault = c.transport()
 	}
@@ -152,9 +152,9 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-func (c *Client) transport() (*nethttp.Transport, error) {
+func (c *Client) transport() (*http.Transport, error) {
 	proxy, err := c.proxy()
-	t := &nethttp.Transport{
+	t := &http.Transport{
 		Proxy:                 proxy,
 		DialContext:           (&net.Dialer{Timeout: c.ConnectTimeout}).DialContext,
 		TLSHandshakeTimeout:   c.ConnectTimeout,
@@ -172,10 +172,10 @@ func (c *Client) transport() (*nethttp.Transport, error) {
 }
 
 // proxy says which proxy leads to an address.
-func (c *Client) proxy() (func(*nethttp.Request) (*url.URL, error), error) {
+func (c *Client) proxy() (func(*http.Request) (*url.URL, error), error) {
 	switch c.Proxy {
 	case "":
-		return nethttp.ProxyFromEnvironment, nil
+		return http.ProxyFromEnvironment, nil
 	case "none":
 		return nil, nil
 	}
@@ -186,14 +186,14 @@ func (c *Client) proxy() (func(*nethttp.Request) (*url.URL, error), error) {
 	case u.Host == "" || u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "socks5" && u.Scheme != "socks5h":
 		return nil, fmt.Errorf("httpclient: Proxy is %s; it must be http://, https:// or socks5://, and HOST:PORT", u.Redacted())
 	}
-	return nethttp.ProxyURL(u), nil
+	return http.ProxyURL(u), nil
 }
 
 // redirect is asked before a redirect is followed.
-func (c *Client) redirect(_ *nethttp.Request, via []*nethttp.Request) error {
+func (c *Client) redirect(_ *http.Request, via []*http.Request) error {
 	switch {
 	case c.MaxRedirects < 0:
-		return nethttp.ErrUseLastResponse
+		return http.ErrUseLastResponse
 	case len(via) > c.MaxRedirects:
 		return fmt.Errorf("more than %d redirects", c.MaxRedirects)
 	}

@@ -11,7 +11,7 @@ import (
 	"io"
 	"log"
 	"net"
-	nethttp "net/http"
+	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
@@ -22,40 +22,40 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman"
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 // mirror answers with what it was asked.
-func mirror(c *workerman.Conn, r *http.Request) {
+func mirror(c *workerman.Conn, r *web.Request) {
 	switch r.Path() {
 	case "/large":
-		c.Respond(http.Bytes("application/octet-stream", bytes.Repeat([]byte("x"), 1<<20)))
+		c.Respond(web.Bytes("application/octet-stream", bytes.Repeat([]byte("x"), 1<<20)))
 	case "/again":
-		c.Respond(http.Redirect("/again", 302))
+		c.Respond(web.Redirect("/again", 302))
 	case "/away":
-		c.Respond(http.Redirect("/mirror", 307))
+		c.Respond(web.Redirect("/mirror", 307))
 	case "/cookie":
-		c.Respond(http.Text(r.Cookie("seen")).AddCookie(http.Cookie{Name: "seen", Value: "yes"}))
+		c.Respond(web.Text(r.Cookie("seen")).AddCookie(web.Cookie{Name: "seen", Value: "yes"}))
 	case "/json":
-		c.Respond(http.JSON(map[string]int{"n": 7}))
+		c.Respond(web.JSON(map[string]int{"n": 7}))
 	case "/missing":
-		c.Respond(http.Status(404))
+		c.Respond(web.Status(404))
 	default:
-		c.Respond(http.Text(fmt.Sprintf("%s %s %s %s %s", r.Method(), r.Target(), r.Header("Content-Type"), r.Header("X-Key"), r.Body())))
+		c.Respond(web.Text(fmt.Sprintf("%s %s %s %s %s", r.Method(), r.Target(), r.Header("Content-Type"), r.Header("X-Key"), r.Body())))
 	}
 }
 
 func TestRequests(t *testing.T) {
 	onEngines(t, mirror, func(t *testing.T, s *service) {
 		c := client(t)
-		c.Header = nethttp.Header{"x-key": {"k"}}
+		c.Header = http.Header{"x-key": {"k"}}
 		onLoop := 0 // the race detector watches it
 		results := make(chan outcome, 1)
 		done := func(r *Response, err error) {
 			onLoop++
 			results <- outcome{r, err}
 		}
-		own, _ := nethttp.NewRequest("PUT", s.url+"/p?q=1", strings.NewReader("body"))
+		own, _ := http.NewRequest("PUT", s.url+"/p?q=1", strings.NewReader("body"))
 		own.Header.Set("X-Key", "own")
 		for want, ask := range map[string]func(){
 			"GET /a?b=c  k ":         func() { c.Get(s, s.url+"/a?b=c", done) },
@@ -66,7 +66,7 @@ func TestRequests(t *testing.T) {
 			"GET /on-the-loop  k ":                              func() { s.Post(func() { c.Get(s.EventLoop(), s.url+"/on-the-loop", done) }) },
 			"GET /made-by-hand  k ": func() {
 				u, _ := url.Parse(s.url + "/made-by-hand")
-				c.Do(s, &nethttp.Request{URL: u}, done)
+				c.Do(s, &http.Request{URL: u}, done)
 			},
 		} {
 			ask()
@@ -102,7 +102,7 @@ func TestCookies(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	s := start(t, false, mirror)
-	packed := httptest.NewServer(nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	packed := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
 		z := gzip.NewWriter(w)
 		z.Write(make([]byte, 2000))
@@ -137,9 +137,9 @@ func TestLimits(t *testing.T) {
 // counting counts requests.
 type counting struct{ n *atomic.Int64 }
 
-func (c counting) RoundTrip(r *nethttp.Request) (*nethttp.Response, error) {
+func (c counting) RoundTrip(r *http.Request) (*http.Response, error) {
 	c.n.Add(1)
-	t := &nethttp.Transport{DisableKeepAlives: true}
+	t := &http.Transport{DisableKeepAlives: true}
 	return t.RoundTrip(r)
 }
 
@@ -178,7 +178,7 @@ func TestTimeoutsOfTLS(t *testing.T) {
 	defer mute.Close()
 	held := make(chan struct{})
 	defer close(held)
-	two := httptest.NewUnstartedServer(nethttp.HandlerFunc(func(nethttp.ResponseWriter, *nethttp.Request) { <-held }))
+	two := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-held }))
 	two.EnableHTTP2 = true
 	two.StartTLS()
 	t.Cleanup(two.Close)
@@ -212,7 +212,7 @@ func TestErrors(t *testing.T) {
 	if r := get(t, c, s, "http://"+closed.Addr().String()); !errors.Is(r.err, syscall.ECONNREFUSED) {
 		t.Errorf("%v", r.err)
 	}
-	secure := httptest.NewUnstartedServer(nethttp.NotFoundHandler())
+	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
 	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
 	secure.StartTLS()
 	defer secure.Close()
@@ -228,7 +228,7 @@ func TestErrors(t *testing.T) {
 	if broken.err == nil || strings.Contains(broken.err.Error(), "secret") {
 		t.Errorf("%v", broken.err)
 	}
-	upload, _ := nethttp.NewRequest("POST", s.url, panicking{})
+	upload, _ := http.NewRequest("POST", s.url, panicking{})
 	if p, ok := errors.AsType[*workerman.PanicError](do(t, &Client{Transport: panicking{}}, s, upload).err); !ok || p.Value != "in RoundTrip" {
 		t.Error("a panic got lost")
 	}
@@ -243,12 +243,12 @@ func TestErrors(t *testing.T) {
 
 type panicking struct{}
 
-func (panicking) RoundTrip(*nethttp.Request) (*nethttp.Response, error) { panic("in RoundTrip") }
-func (panicking) Read([]byte) (int, error)                              { panic("in Read") }
+func (panicking) RoundTrip(*http.Request) (*http.Response, error) { panic("in RoundTrip") }
+func (panicking) Read([]byte) (int, error)                        { panic("in Read") }
 
 func TestSecureAndHTTP2(t *testing.T) {
 	s := start(t, false, mirror)
-	secure := httptest.NewUnstartedServer(nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) { fmt.Fprint(w, r.Proto) }))
+	secure := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Proto) }))
 	secure.EnableHTTP2 = true
 	secure.StartTLS()
 	defer secure.Close()
@@ -263,7 +263,7 @@ func TestSecureAndHTTP2(t *testing.T) {
 func TestProxy(t *testing.T) {
 	s := start(t, false, mirror)
 	asked := make(chan string, 1)
-	proxy := httptest.NewServer(nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked <- r.RequestURI + " " + r.Header.Get("Proxy-Authorization")
 	}))
 	defer proxy.Close()
@@ -322,7 +322,7 @@ func TestCancel(t *testing.T) {
 	}
 	// The context of the request ends it too, with a word.
 	ctx, cancel := context.WithCancelCause(context.Background())
-	r, _ := nethttp.NewRequestWithContext(ctx, "GET", silent(t, ""), nil)
+	r, _ := http.NewRequestWithContext(ctx, "GET", silent(t, ""), nil)
 	cancel(io.ErrNoProgress)
 	if got := do(t, c, s, r); !errors.Is(got.err, io.ErrNoProgress) {
 		t.Errorf("%v", got.err)
@@ -333,13 +333,13 @@ func TestCancel(t *testing.T) {
 func TestConnectionEnds(t *testing.T) {
 	c := client(t)
 	begun, left := make(chan struct{}), make(chan struct{})
-	slow := httptest.NewServer(nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		close(begun)
 		<-r.Context().Done()
 		close(left)
 	}))
 	defer slow.Close()
-	s := start(t, false, func(conn *workerman.Conn, r *http.Request) {
+	s := start(t, false, func(conn *workerman.Conn, r *web.Request) {
 		c.Get(conn, slow.URL, func(*Response, error) { t.Error("done is called for a connection that is gone") })
 	})
 	peer, err := net.Dial("tcp", s.Addr().String())

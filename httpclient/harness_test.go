@@ -5,7 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
-	nethttp "net/http"
+	"net/http"
 	"os"
 	"runtime"
 	"sync"
@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman"
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 // patience is how long a test waits for what must happen.
@@ -27,13 +27,13 @@ type service struct {
 }
 
 // onEngines runs a test on both engines, with a server of workerman's own.
-func onEngines(t *testing.T, serve func(c *workerman.Conn, r *http.Request), test func(t *testing.T, s *service)) {
+func onEngines(t *testing.T, serve func(c *workerman.Conn, r *web.Request), test func(t *testing.T, s *service)) {
 	for name, portable := range map[string]bool{"native": false, "portable": true} {
 		t.Run(name, func(t *testing.T) { test(t, start(t, portable, serve)) })
 	}
 }
 
-func start(t *testing.T, portable bool, serve func(c *workerman.Conn, r *http.Request)) *service {
+func start(t *testing.T, portable bool, serve func(c *workerman.Conn, r *web.Request)) *service {
 	checkLeaks(t)
 	log := new(logBuffer)
 	m := &workerman.Master{Portable: portable, Logger: slog.New(slog.NewTextHandler(log, nil))}
@@ -72,14 +72,14 @@ type outcome struct {
 // get asks and waits.
 func get(t *testing.T, c *Client, on workerman.Poster, url string) outcome {
 	t.Helper()
-	r, err := nethttp.NewRequest("GET", url, nil)
+	r, err := http.NewRequest("GET", url, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return do(t, c, on, r)
 }
 
-func do(t *testing.T, c *Client, on workerman.Poster, r *nethttp.Request) outcome {
+func do(t *testing.T, c *Client, on workerman.Poster, r *http.Request) outcome {
 	t.Helper()
 	results := make(chan outcome, 2)
 	c.Do(on, r, func(r *Response, err error) { results <- outcome{r, err} })

@@ -3,13 +3,13 @@ package httpclient
 import (
 	"encoding/json"
 	"fmt"
-	nethttp "net/http"
+	"net/http"
 )
 
 // Response is an answer: that of net/http with its status, fields and trailers, whose body
 // is here.
 type Response struct {
-	*nethttp.Response
+	*http.Response
 	// Body is the whole body, unpacked if the client had asked for compression by itself, as
 	// it does unless the request has the field Accept-Encoding. Nil in Stream.
 	Body []byte

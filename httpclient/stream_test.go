@@ -5,19 +5,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	nethttp "net/http"
+	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/workerman-go/workerman"
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
-func request(t *testing.T, url string) *nethttp.Request {
+func request(t *testing.T, url string) *http.Request {
 	t.Helper()
-	r, err := nethttp.NewRequest("GET", url, nil)
+	r, err := http.NewRequest("GET", url, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,8 +26,8 @@ func request(t *testing.T, url string) *nethttp.Request {
 
 // The body comes in order and the trailers behind it.
 func TestStream(t *testing.T) {
-	onEngines(t, func(c *workerman.Conn, r *http.Request) {
-		st, err := c.Stream(http.Text("").Set("Trailer", "X-Sum"))
+	onEngines(t, func(c *workerman.Conn, r *web.Request) {
+		st, err := c.Stream(web.Text("").Set("Trailer", "X-Sum"))
 		if err != nil {
 			t.Error(err)
 			return
@@ -35,7 +35,7 @@ func TestStream(t *testing.T) {
 		for i := range 3 {
 			fmt.Fprintf(st, "piece %d,", i)
 		}
-		st.End(http.Field{Name: "X-Sum", Value: "3"})
+		st.End(web.Field{Name: "X-Sum", Value: "3"})
 	}, func(t *testing.T, s *service) {
 		c := client(t)
 		var body []byte // the race detector watches it
@@ -96,7 +96,7 @@ func TestStreamPause(t *testing.T) {
 	s := start(t, false, mirror)
 	const total = 64 << 20
 	var written atomic.Int64
-	large := httptest.NewServer(nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	large := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for piece := make([]byte, 1<<20); written.Load() < total; written.Add(1 << 20) {
 			if _, err := w.Write(piece); err != nil {
 				return
@@ -156,9 +156,9 @@ func TestStreamErrors(t *testing.T) {
 
 	// Cancelled in a piece: nothing comes any more. While paused it ends too.
 	gone := make(chan struct{})
-	slow := httptest.NewServer(nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, "piece")
-		nethttp.NewResponseController(w).Flush()
+		http.NewResponseController(w).Flush()
 		<-r.Context().Done()
 		gone <- struct{}{}
 	}))

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	nethttp "net/http"
+	"net/http"
 	"net/http/httptest"
 	"os/exec"
 	"path/filepath"
@@ -93,7 +93,7 @@ func example(t *testing.T, name string, args ...string) string {
 
 func TestExamplesAreProxiesForCurl(t *testing.T) {
 	large := strings.Repeat("0123456789abcdef", 1<<16)
-	handler := nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == "PUT" {
 			b, _ := io.ReadAll(r.Body) // before the answer begins, as most servers do
 			w.Write(b)
@@ -146,7 +146,7 @@ func TestClientThroughProxies(t *testing.T) {
 	s := serve(t, false, "text", func(w *workerman.Worker) {
 		w.OnMessage = func(c *workerman.Conn, data []byte) { c.Send(data) }
 	})
-	site := httptest.NewServer(nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) { io.WriteString(w, "page") }))
+	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "page") }))
 	defer site.Close()
 	for _, p := range []struct {
 		program, scheme string

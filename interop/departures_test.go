@@ -5,14 +5,14 @@ import (
 	"fmt"
 	"io"
 	"net"
-	nethttp "net/http"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/workerman-go/workerman"
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 // TestClientsThatLeave has clients that leave in the middle of everything: nothing that was
@@ -98,7 +98,7 @@ func TestSlowReaders(t *testing.T) {
 		}
 		for _, in := range slow {
 			for _, want := range []string{digest(large()), digest([]byte(`GET HTTP/1.1 "" ""`))} {
-				r, err := nethttp.ReadResponse(in, nil)
+				r, err := http.ReadResponse(in, nil)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -115,22 +115,22 @@ func TestSlowReaders(t *testing.T) {
 // whatever gives them.
 func TestHalfClosedClients(t *testing.T) {
 	engines(t, func(t *testing.T, portable bool) {
-		text := func() *http.Response { return http.Text(strings.Repeat("x", 100_000)) }
+		text := func() *web.Response { return web.Text(strings.Repeat("x", 100_000)) }
 		for name, configure := range map[string]func(w *workerman.Worker){
 			"at once": func(w *workerman.Worker) {
-				w.OnRequest = func(c *workerman.Conn, r *http.Request) { c.Respond(text()) }
+				w.OnRequest = func(c *workerman.Conn, r *web.Request) { c.Respond(text()) }
 			},
 			"by another goroutine": func(w *workerman.Worker) {
-				w.OnRequest = func(c *workerman.Conn, r *http.Request) { go c.Respond(text()) }
+				w.OnRequest = func(c *workerman.Conn, r *web.Request) { go c.Respond(text()) }
 			},
 			"blocking": func(w *workerman.Worker) {
 				w.Blocking = true
-				w.OnRequest = func(c *workerman.Conn, r *http.Request) { c.Respond(text()) }
+				w.OnRequest = func(c *workerman.Conn, r *web.Request) { c.Respond(text()) }
 			},
 			"in pieces": func(w *workerman.Worker) {
-				w.OnRequest = func(c *workerman.Conn, r *http.Request) {
+				w.OnRequest = func(c *workerman.Conn, r *web.Request) {
 					go func() {
-						if st, err := c.Stream(http.Text("x")); err == nil {
+						if st, err := c.Stream(web.Text("x")); err == nil {
 							st.Write(make([]byte, 50_000))
 							st.End()
 						}
@@ -138,16 +138,16 @@ func TestHalfClosedClients(t *testing.T) {
 				}
 			},
 			"after a body in pieces": func(w *workerman.Worker) {
-				w.HTTP.Body = http.Stream
-				w.OnRequest = func(c *workerman.Conn, r *http.Request) {}
-				w.OnBody = func(c *workerman.Conn, r *http.Request, last bool) {
+				w.HTTP.Body = web.Stream
+				w.OnRequest = func(c *workerman.Conn, r *web.Request) {}
+				w.OnBody = func(c *workerman.Conn, r *web.Request, last bool) {
 					if last {
 						go c.Respond(text())
 					}
 				}
 			},
 			"by a handler": func(w *workerman.Worker) {
-				w.Handle(nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {
+				w.Handle(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					io.Copy(w, r.Body)
 					w.Write(make([]byte, 100_000))
 				}))

@@ -7,7 +7,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
-	nethttp "net/http"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -20,9 +20,9 @@ import (
 )
 
 // request is a GET, with fields as "Name: value".
-func (w *web) request(path string, fields ...string) *nethttp.Request {
+func (w *nginxSite) request(path string, fields ...string) *http.Request {
 	w.t.Helper()
-	r, err := nethttp.NewRequest("GET", w.url(path), nil)
+	r, err := http.NewRequest("GET", w.url(path), nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -36,7 +36,7 @@ func (w *web) request(path string, fields ...string) *nethttp.Request {
 // Requests one after the other share a connection, those at the same time as many as there
 // may be. The nginx counts.
 func TestHTTPClientKeepsConnections(t *testing.T) {
-	webs(t, func(t *testing.T, w *web) {
+	webs(t, func(t *testing.T, w *nginxSite) {
 		c := w.client()
 		c.MaxConnsPerHost = 2
 		used := make(map[string]int) // requests by connection
@@ -84,7 +84,7 @@ type transfer struct {
 }
 
 // fetch streams an answer; progress is called with each piece, on the loop.
-func (w *web) fetch(c *httpclient.Client, path string, progress func(call *httpclient.Call, t *transfer)) *transfer {
+func (w *nginxSite) fetch(c *httpclient.Client, path string, progress func(call *httpclient.Call, t *transfer)) *transfer {
 	w.t.Helper()
 	tr := new(transfer)
 	answers := make(chan outcome, 1)
@@ -105,7 +105,7 @@ func (w *web) fetch(c *httpclient.Client, path string, progress func(call *httpc
 
 // Ten megabytes come in order, and how far they are is known all the time.
 func TestHTTPClientDownloads(t *testing.T) {
-	webs(t, func(t *testing.T, w *web) {
+	webs(t, func(t *testing.T, w *nginxSite) {
 		c := w.client()
 		c.MaxBody = 1 << 20 // is not for streams
 		var tenths []int64
@@ -132,7 +132,7 @@ func TestHTTPClientDownloads(t *testing.T) {
 }
 
 func TestHTTPClientUnpacks(t *testing.T) {
-	webs(t, func(t *testing.T, w *web) {
+	webs(t, func(t *testing.T, w *nginxSite) {
 		c := w.client()
 		if a := w.get(c, "/page.txt"); a.err != nil || !a.Uncompressed || string(a.Body) != page {
 			t.Errorf("%v, %+v", a.err, a.Response)
@@ -154,7 +154,7 @@ func TestHTTPClientUnpacks(t *testing.T) {
 }
 
 func TestHTTPClientFollowsRedirects(t *testing.T) {
-	webs(t, func(t *testing.T, w *web) {
+	webs(t, func(t *testing.T, w *nginxSite) {
 		c := w.client()
 		if a := w.get(c, "/moved"); a.err != nil || a.StatusCode != 200 || a.Request.URL.String() != w.url("/page.txt") || string(a.Body) != page {
 			t.Errorf("%v, %+v", a.err, a.Response)
@@ -171,7 +171,7 @@ func TestHTTPClientFollowsRedirects(t *testing.T) {
 }
 
 func TestHTTPClientGivesUp(t *testing.T) {
-	webs(t, func(t *testing.T, w *web) {
+	webs(t, func(t *testing.T, w *nginxSite) {
 		for _, x := range []struct {
 			path          string
 			timeout, idle time.Duration
@@ -195,7 +195,7 @@ func TestHTTPClientGivesUp(t *testing.T) {
 
 // An nginx that stops breaks what is under way; nothing comes until it is back.
 func TestHTTPClientOfAnNginxThatStops(t *testing.T) {
-	webs(t, func(t *testing.T, w *web) {
+	webs(t, func(t *testing.T, w *nginxSite) {
 		c := w.client()
 		if a := w.get(c, "/page.txt"); a.err != nil {
 			t.Fatal(a.err)
@@ -220,7 +220,7 @@ func TestHTTPClientOfAnNginxThatStops(t *testing.T) {
 }
 
 func TestHTTPClientVerifiesTheServer(t *testing.T) {
-	webs(t, func(t *testing.T, w *web) {
+	webs(t, func(t *testing.T, w *nginxSite) {
 		if w.scheme != "https" {
 			return
 		}

@@ -7,13 +7,13 @@ import (
 	"testing"
 
 	"github.com/workerman-go/workerman"
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 // hello configures the smallest server.
 func hello(w *workerman.Worker) {
 	w.Loops = 2
-	w.OnRequest = func(c *workerman.Conn, r *http.Request) { c.Respond(http.Text("hello")) }
+	w.OnRequest = func(c *workerman.Conn, r *web.Request) { c.Respond(web.Text("hello")) }
 }
 
 // pipelined is a script of wrk that sends 16 requests at a time.

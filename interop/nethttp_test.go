@@ -6,14 +6,14 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
-	nethttp "net/http"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/workerman-go/workerman"
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 // TestLikeNetHTTP sends the same valid requests to package net/http's server, to ours, and to
@@ -22,9 +22,9 @@ import (
 func TestLikeNetHTTP(t *testing.T) {
 	engines(t, func(t *testing.T, portable bool) {
 		ours := serve(t, portable, "http", func(w *workerman.Worker) {
-			w.OnRequest = func(c *workerman.Conn, r *http.Request) { c.Respond(describe(r)) }
+			w.OnRequest = func(c *workerman.Conn, r *web.Request) { c.Respond(describe(r)) }
 		})
-		mounted := serve(t, portable, "http", func(w *workerman.Worker) { w.Handle(nethttp.HandlerFunc(described)) })
+		mounted := serve(t, portable, "http", func(w *workerman.Worker) { w.Handle(http.HandlerFunc(described)) })
 		theirs := netHTTP(t)
 		pick := rand.New(rand.NewPCG(1, 2))
 		n := 1000
@@ -59,15 +59,15 @@ func TestLikeNetHTTP(t *testing.T) {
 
 // describe answers with what was understood. The query may say the status and that the
 // connection is to end.
-func describe(r *http.Request) *http.Response {
+func describe(r *web.Request) *web.Response {
 	var fields []string
 	for name, value := range r.Headers() {
-		fields = append(fields, nethttp.CanonicalHeaderKey(name)+"="+value)
+		fields = append(fields, http.CanonicalHeaderKey(name)+"="+value)
 	}
 	for name, value := range r.Trailers() {
-		fields = append(fields, "trailer "+nethttp.CanonicalHeaderKey(name)+"="+value)
+		fields = append(fields, "trailer "+http.CanonicalHeaderKey(name)+"="+value)
 	}
-	answer := http.Text(description(r.Method(), r.Target(), r.Path(), r.Host(), fields, r.Body()))
+	answer := web.Text(description(r.Method(), r.Target(), r.Path(), r.Host(), fields, r.Body()))
 	fmt.Sscan(r.Query("status"), &answer.Status)
 	answer.Close = r.Query("close") != ""
 	return answer
@@ -88,14 +88,14 @@ func netHTTP(t *testing.T) (address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &nethttp.Server{Handler: nethttp.HandlerFunc(described), DisableGeneralOptionsHandler: true}
+	s := &http.Server{Handler: http.HandlerFunc(described), DisableGeneralOptionsHandler: true}
 	go s.Serve(l)
 	t.Cleanup(func() { s.Close() })
 	return l.Addr().String()
 }
 
 // described is describe as a handler of package net/http.
-func described(w nethttp.ResponseWriter, r *nethttp.Request) {
+func described(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	var fields []string
 	for name, values := range r.Header {
@@ -208,7 +208,7 @@ func converse(t *testing.T, address string, pieces, methods []string) (answers [
 		if _, err := in.Peek(1); err != nil {
 			break
 		}
-		r, err := nethttp.ReadResponse(in, &nethttp.Request{Method: method})
+		r, err := http.ReadResponse(in, &http.Request{Method: method})
 		if err != nil {
 			return append(answers, err.Error())
 		}

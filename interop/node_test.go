@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/workerman-go/workerman"
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 	"github.com/workerman-go/workerman/websocket"
 )
 
@@ -87,7 +87,7 @@ func TestNodeClient(t *testing.T) {
 		{"subprotocol", "subprotocol", func(w *workerman.Worker) { w.WebSocket.Subprotocols = []string{"chat.v1", "chat.v2"} },
 			`{"protocol":"chat.v2","refused":"Server sent no subprotocol"}`},
 		{"refused", "refused", func(w *workerman.Worker) {
-			w.OnUpgrade = func(c *workerman.Conn, r *http.Request) *http.Response { return http.Status(403) }
+			w.OnUpgrade = func(c *workerman.Conn, r *web.Request) *web.Response { return web.Status(403) }
 		}, `403`},
 		{"crowd", "crowd", compressed, crowded},
 	} {

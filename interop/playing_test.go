@@ -8,7 +8,7 @@ import (
 	"encoding/binary"
 	"log/slog"
 	"net"
-	nethttp "net/http"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -44,7 +44,7 @@ func (p *player) accept(fields string) *rawSocket {
 	p.t.Cleanup(func() { c.Close() })
 	c.SetDeadline(time.Now().Add(patience))
 	w := &rawSocket{t: p.t, Conn: c, in: bufio.NewReaderSize(c, 64<<10), masked: true}
-	r, err := nethttp.ReadRequest(w.in)
+	r, err := http.ReadRequest(w.in)
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
-	nethttp "net/http"
+	"net/http"
 	"testing"
 )
 
@@ -29,7 +29,7 @@ func (e endpoint) socket(t *testing.T, fields string) *rawSocket {
 	c := e.dial(t)
 	w := &rawSocket{t: t, Conn: c, in: bufio.NewReaderSize(c, 64<<10)}
 	w.send(upgrade + fields + "\r\n")
-	r, err := nethttp.ReadResponse(w.in, nil)
+	r, err := http.ReadResponse(w.in, nil)
 	if err != nil || r.StatusCode != 101 || r.Header.Get("Sec-WebSocket-Accept") != "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" {
 		t.Fatalf("the handshake: %v, %v", r, err)
 	}

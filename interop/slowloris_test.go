@@ -4,7 +4,7 @@ import (
 	"bufio"
 	"io"
 	"net"
-	nethttp "net/http"
+	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -83,7 +83,7 @@ func goodClient(t *testing.T, s *server, end <-chan struct{}) (served int) {
 		in := bufio.NewReader(c)
 		for range 20 {
 			io.WriteString(c, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-			r, err := nethttp.ReadResponse(in, nil)
+			r, err := http.ReadResponse(in, nil)
 			if err != nil {
 				t.Fatal("the good client: ", err)
 			}

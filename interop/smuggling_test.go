@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
-	nethttp "net/http"
+	"net/http"
 	"runtime"
 	"strings"
 	"sync"
@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman"
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 // follows is sent behind each request: who reads the request otherwise than it should be
@@ -159,11 +159,11 @@ func TestSmuggling(t *testing.T) {
 		seen := map[string]int{}
 		s := serve(t, portable, "http", func(w *workerman.Worker) {
 			w.MaxPackageSize = 1 << 20
-			w.OnRequest = func(c *workerman.Conn, r *http.Request) {
+			w.OnRequest = func(c *workerman.Conn, r *web.Request) {
 				mu.Lock()
 				seen[r.Path()]++
 				mu.Unlock()
-				c.Respond(http.Text(r.Method() + " " + r.Path() + " " + string(r.Body())))
+				c.Respond(web.Text(r.Method() + " " + r.Path() + " " + string(r.Body())))
 			}
 		})
 		list := attacks()
@@ -271,7 +271,7 @@ func statuses(answers string) (string, error) {
 		if _, err := in.Peek(1); err == io.EOF {
 			return strings.Join(list, " "), nil
 		}
-		r, err := nethttp.ReadResponse(in, nil)
+		r, err := http.ReadResponse(in, nil)
 		if err != nil {
 			return "", err
 		}

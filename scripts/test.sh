@@ -144,7 +144,7 @@ assert_numbers() { go test -count=1 -timeout 10m -v -run "$numbers" .; }
 
 coverage() {
 	local profile=$scratch/coverage
-	local packages=(. ./internal/{loop,master,control,console,logfile,admin} ./http ./websocket ./session ./crontab ./filemonitor ./httpclient)
+	local packages=(. ./internal/{loop,master,control,console,logfile,admin} ./web ./websocket ./session ./crontab ./filemonitor ./httpclient)
 	go test -count=1 -timeout 10m -skip "$numbers" -coverpkg="$(IFS=, && echo "${packages[*]}")" -coverprofile="$profile" "${packages[@]}"
 	# The programs that the tests of operation start write down what they ran, too.
 	mkdir "$scratch/programs"

@@ -5,25 +5,25 @@ import (
 	"fmt"
 
 	"github.com/workerman-go/workerman"
-	"github.com/workerman-go/workerman/http"
 	"github.com/workerman-go/workerman/session"
+	"github.com/workerman-go/workerman/web"
 )
 
 func ExampleSessions_Handle() {
 	sessions := &session.Sessions{Cookie: "__Host-session", Secure: true}
 	w := workerman.NewWorker("http://127.0.0.1:8080")
-	w.OnRequest = sessions.Handle(func(c *workerman.Conn, r *http.Request, s *session.Session) *http.Response {
+	w.OnRequest = sessions.Handle(func(c *workerman.Conn, r *web.Request, s *session.Session) *web.Response {
 		switch r.Path() {
 		case "/login": // after the password was checked
 			s.Regenerate(true) // an id from before the login is worth nothing
 			s.Set("user", r.Form("name"))
 			s.Flash("notice", "You are logged in.")
-			return http.Redirect("/", 303)
+			return web.Redirect("/", 303)
 		case "/logout":
 			s.Destroy()
-			return http.Redirect("/", 303)
+			return web.Redirect("/", 303)
 		}
-		return http.Text(session.Get(s, "notice", "") + " Hello " + session.Get(s, "user", "stranger"))
+		return web.Text(session.Get(s, "notice", "") + " Hello " + session.Get(s, "user", "stranger"))
 	})
 }
 
@@ -33,8 +33,8 @@ func ExampleSessions_Load() {
 	cookie := ""
 	for range 3 {
 		var (
-			parser  http.Parser
-			request http.Request
+			parser  web.Parser
+			request web.Request
 		)
 		parser.Parse(&request, []byte("GET / HTTP/1.1\r\nHost: a\r\nCookie: session="+cookie+"\r\n\r\n"))
 
@@ -44,7 +44,7 @@ func ExampleSessions_Load() {
 			return
 		}
 		n, _ := s.Increment("visits", 1)
-		response := http.Text(fmt.Sprintf("visit %d", n))
+		response := web.Text(fmt.Sprintf("visit %d", n))
 		if err := s.Attach(context.Background(), response); err != nil {
 			fmt.Println(err)
 			return

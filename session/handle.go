@@ -6,14 +6,14 @@ import (
 	"log/slog"
 
 	"github.com/workerman-go/workerman"
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 // A Handler answers a request that has a session. Like OnRequest it runs with the
 // connection's callbacks, and r is lent until it returns. If it returns nil, it has answered
 // or will, and may keep s for that; what has changed in s is lost unless it calls Attach or
 // Save.
-type Handler func(c *workerman.Conn, r *http.Request, s *Session) *http.Response
+type Handler func(c *workerman.Conn, r *web.Request, s *Session) *web.Response
 
 // Handle makes an OnRequest of a Handler: it loads the session, calls fn, saves what has
 // changed and sends the response with the cookie.
@@ -25,8 +25,8 @@ type Handler func(c *workerman.Conn, r *http.Request, s *Session) *http.Response
 //
 // If the store fails, the client gets a 503, before fn is called or in place of its response.
 // A session that is gone meanwhile changes nothing for the response.
-func (ss *Sessions) Handle(fn Handler) func(c *workerman.Conn, r *http.Request) {
-	return func(c *workerman.Conn, r *http.Request) {
+func (ss *Sessions) Handle(fn Handler) func(c *workerman.Conn, r *web.Request) {
+	return func(c *workerman.Conn, r *web.Request) {
 		if err := ss.prepare(); err != nil {
 			ss.refuse(c, err)
 			return
@@ -53,7 +53,7 @@ func (ss *Sessions) isNearby() bool {
 }
 
 // call calls fn with a session that was loaded, or was not because of err, and answers.
-func (ss *Sessions) call(fn Handler, c *workerman.Conn, r *http.Request, s *Session, err error) {
+func (ss *Sessions) call(fn Handler, c *workerman.Conn, r *web.Request, s *Session, err error) {
 	if err != nil {
 		ss.refuse(c, err)
 		return
@@ -78,7 +78,7 @@ func (ss *Sessions) call(fn Handler, c *workerman.Conn, r *http.Request, s *Sess
 }
 
 // answer sends the response, if the session was saved or there is none any more.
-func (ss *Sessions) answer(c *workerman.Conn, resp *http.Response, err error) {
+func (ss *Sessions) answer(c *workerman.Conn, resp *web.Response, err error) {
 	if err != nil && !errors.Is(err, ErrGone) {
 		ss.refuse(c, err)
 		return
@@ -92,5 +92,5 @@ func (ss *Sessions) refuse(c *workerman.Conn, err error) {
 		log = slog.Default()
 	}
 	log.Error("session failed", "worker", c.Worker().Name, "peer", c.RemoteAddr().String(), "error", err)
-	c.Respond(http.Status(503))
+	c.Respond(web.Status(503))
 }

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	nethttp "net/http"
+	"net/http"
 	"net/http/cookiejar"
 	"strings"
 	"sync"
@@ -15,8 +15,8 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman"
-	"github.com/workerman-go/workerman/http"
 	"github.com/workerman-go/workerman/session"
+	"github.com/workerman-go/workerman/web"
 )
 
 // patience is how long something that must happen is waited for.
@@ -66,18 +66,18 @@ func newSite(t *testing.T, ss *session.Sessions, blocking bool, fn session.Handl
 }
 
 // newBrowser is a client that keeps cookies.
-func newBrowser(t *testing.T) *nethttp.Client {
+func newBrowser(t *testing.T) *http.Client {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	transport := new(nethttp.Transport)
+	transport := new(http.Transport)
 	t.Cleanup(transport.CloseIdleConnections)
-	return &nethttp.Client{Jar: jar, Transport: transport, Timeout: patience}
+	return &http.Client{Jar: jar, Transport: transport, Timeout: patience}
 }
 
 // get is the status and the body of a page.
-func (s *site) get(browser *nethttp.Client, path string) string {
+func (s *site) get(browser *http.Client, path string) string {
 	s.t.Helper()
 	resp, err := browser.Get(s.url + path)
 	if err != nil {
@@ -93,7 +93,7 @@ func (s *site) get(browser *nethttp.Client, path string) string {
 }
 
 // visits is a site that counts, welcomes and says goodbye.
-func visits(c *workerman.Conn, r *http.Request, s *session.Session) *http.Response {
+func visits(c *workerman.Conn, r *web.Request, s *session.Session) *web.Response {
 	switch r.Path() {
 	case "/login":
 		s.Regenerate(true)
@@ -102,7 +102,7 @@ func visits(c *workerman.Conn, r *http.Request, s *session.Session) *http.Respon
 	case "/logout":
 		s.Destroy()
 	case "/self":
-		c.Respond(http.Text("by myself"))
+		c.Respond(web.Text("by myself"))
 		return nil
 	}
 	n := session.Get(s, "visits", 0)
@@ -110,7 +110,7 @@ func visits(c *workerman.Conn, r *http.Request, s *session.Session) *http.Respon
 		n++
 		s.Increment("visits", 1)
 	}
-	return http.Text(fmt.Sprintf("%d %s %s", n, session.Get(s, "user", "nobody"), session.Get(s, "notice", "-")))
+	return web.Text(fmt.Sprintf("%d %s %s", n, session.Get(s, "user", "nobody"), session.Get(s, "notice", "-")))
 }
 
 func TestHandle(t *testing.T) {
@@ -150,10 +150,10 @@ func TestHandle(t *testing.T) {
 }
 
 func TestHandleEncrypted(t *testing.T) {
-	ss := &session.Sessions{Encrypted: func(_ *workerman.Conn, r *http.Request) bool { return r.Header("X-Forwarded-Proto") == "https" }}
+	ss := &session.Sessions{Encrypted: func(_ *workerman.Conn, r *web.Request) bool { return r.Header("X-Forwarded-Proto") == "https" }}
 	site := newSite(t, ss, false, visits)
 	for _, proto := range []string{"http", "https"} {
-		req, err := nethttp.NewRequest("GET", site.url+"/count", nil)
+		req, err := http.NewRequest("GET", site.url+"/count", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -228,12 +228,12 @@ func TestStoreThatFails(t *testing.T) {
 
 // withCookie is the status of /count with that cookie.
 func (s *site) withCookie(cookie string) string {
-	req, err := nethttp.NewRequest("GET", s.url+"/count", nil)
+	req, err := http.NewRequest("GET", s.url+"/count", nil)
 	if err != nil {
 		return err.Error()
 	}
 	if cookie != "" {
-		req.AddCookie(&nethttp.Cookie{Name: "session", Value: cookie})
+		req.AddCookie(&http.Cookie{Name: "session", Value: cookie})
 	}
 	client := newBrowser(s.t)
 	resp, err := client.Do(req)
@@ -251,12 +251,12 @@ func (s *site) withCookie(cookie string) string {
 func TestAnswerOfASessionThatIsGone(t *testing.T) {
 	store := new(session.MemoryStore)
 	ss := &session.Sessions{Store: distant{store}}
-	site := newSite(t, ss, false, func(_ *workerman.Conn, r *http.Request, s *session.Session) *http.Response {
+	site := newSite(t, ss, false, func(_ *workerman.Conn, r *web.Request, s *session.Session) *web.Response {
 		s.Increment("visits", 1)
 		if err := store.Delete(background, s.ID()); err != nil {
 			t.Error(err)
 		}
-		return http.Text("answered")
+		return web.Text("answered")
 	})
 	browser := newBrowser(t)
 	for range 2 {

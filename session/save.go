@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 // answer is what the client has to be told about its cookie.
@@ -43,7 +43,7 @@ func (s *Session) Refresh() { s.refresh = true }
 // learn something: a new id, a longer life or the end. Such a response is for one client:
 // without a Cache-Control field of its own it gets "private". resp must not be shared with
 // other requests. If Attach fails, resp is as it was.
-func (s *Session) Attach(ctx context.Context, resp *http.Response) error {
+func (s *Session) Attach(ctx context.Context, resp *web.Response) error {
 	if err := s.Save(ctx); err != nil {
 		return err
 	}

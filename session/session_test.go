@@ -11,9 +11,9 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman"
-	"github.com/workerman-go/workerman/http"
 	"github.com/workerman-go/workerman/session"
 	"github.com/workerman-go/workerman/session/internal/storetest"
+	"github.com/workerman-go/workerman/web"
 )
 
 // load loads the session of a cookie.
@@ -29,7 +29,7 @@ func load(t *testing.T, ss *session.Sessions, cookie string) *session.Session {
 // attach saves a session and returns the Set-Cookie field.
 func attach(t *testing.T, s *session.Session) string {
 	t.Helper()
-	resp := http.Text("")
+	resp := web.Text("")
 	if err := s.Attach(background, resp); err != nil || resp.Err() != nil {
 		t.Fatal(err, resp.Err())
 	}
@@ -46,7 +46,7 @@ func begin(t *testing.T, ss *session.Sessions) (cookie string) {
 }
 
 func TestCookieSettings(t *testing.T) {
-	encrypted := func(*workerman.Conn, *http.Request) bool { return false }
+	encrypted := func(*workerman.Conn, *web.Request) bool { return false }
 	for _, c := range []struct {
 		sessions *session.Sessions
 		want     string // after the id, "" if the settings are wrong
@@ -207,7 +207,7 @@ func TestGoneMeanwhile(t *testing.T) {
 	logout.Destroy()
 	attach(t, logout)
 	slow.Set("late", true)
-	resp := http.Text("")
+	resp := web.Text("")
 	if err := slow.Attach(background, resp); !errors.Is(err, session.ErrGone) || resp.Get("Set-Cookie") != "" {
 		t.Errorf("%v, %q", err, resp.Get("Set-Cookie"))
 	}
@@ -308,7 +308,7 @@ func TestStoreErrors(t *testing.T) {
 	}
 	s := load(t, ss, "")
 	s.Set("a", 1)
-	resp := http.Text("")
+	resp := web.Text("")
 	for range 2 {
 		if err := s.Attach(background, resp); !errors.Is(err, errDown) || resp.Get("Set-Cookie") != "" {
 			t.Errorf("%v, %q", err, resp.Get("Set-Cookie"))
@@ -325,7 +325,7 @@ func TestOldIDThatCannotBeDeleted(t *testing.T) {
 	s := load(t, ss, cookie)
 	s.Regenerate(true)
 	store.deleteErr = errDown
-	resp := http.Text("")
+	resp := web.Text("")
 	if err := s.Attach(background, resp); !errors.Is(err, errDown) || resp.Get("Set-Cookie") != "" {
 		t.Fatalf("%v, %q", err, resp.Get("Set-Cookie"))
 	}
@@ -359,7 +359,7 @@ func TestSaveThenAttach(t *testing.T) {
 	if got := attach(t, s); !strings.HasPrefix(got, "session=; Max-Age=0;") {
 		t.Errorf("an empty session: %q", got)
 	}
-	own := http.Text("").Set("Cache-Control", "no-store")
+	own := web.Text("").Set("Cache-Control", "no-store")
 	s.Set("a", 1)
 	if err := s.Attach(background, own); err != nil || own.Get("Cache-Control") != "no-store" {
 		t.Errorf("%v, %q", err, own.Get("Cache-Control"))

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman"
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 // Sessions are the sessions of a site: where they are kept, how long, and by which cookie.
@@ -41,7 +41,7 @@ type Sessions struct {
 	Secure bool
 	// Encrypted, if not nil, is asked by Handle, on the loop, whether a client came over TLS;
 	// its cookie is then Secure. It is for sites that are served both ways.
-	Encrypted func(c *workerman.Conn, r *http.Request) bool
+	Encrypted func(c *workerman.Conn, r *web.Request) bool
 
 	// Timeout is how long Handle waits for a store on the network, 5 seconds by default.
 	Timeout time.Duration
@@ -57,13 +57,13 @@ type Sessions struct {
 type settings struct {
 	store                         Store
 	lifetime, touchEvery, timeout time.Duration
-	cookie                        http.Cookie
+	cookie                        web.Cookie
 }
 
 // Load returns the session of the client of r, a new one if it has none that the store
 // knows. It fails if the store does, or if a setting is wrong. What is stored but cannot be
 // read is deleted and reported once.
-func (ss *Sessions) Load(ctx context.Context, r *http.Request) (*Session, error) {
+func (ss *Sessions) Load(ctx context.Context, r *web.Request) (*Session, error) {
 	if err := ss.prepare(); err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ func (ss *Sessions) Load(ctx context.Context, r *http.Request) (*Session, error)
 }
 
 // requested is the id that the client of r sent, "" if it could be none.
-func (ss *Sessions) requested(r *http.Request) string {
+func (ss *Sessions) requested(r *web.Request) string {
 	if id := r.Cookie(ss.keep.cookie.Name); validID(id) {
 		return id
 	}
@@ -114,7 +114,7 @@ func (ss *Sessions) check() error {
 	k.lifetime = orDefault(ss.Lifetime, 24*time.Minute)
 	k.touchEvery = orDefault(ss.TouchEvery, k.lifetime/10)
 	k.timeout = orDefault(ss.Timeout, 5*time.Second)
-	k.cookie = http.Cookie{Name: ss.Cookie, Path: ss.Path, Domain: ss.Domain, SameSite: ss.SameSite, HTTPOnly: true}
+	k.cookie = web.Cookie{Name: ss.Cookie, Path: ss.Path, Domain: ss.Domain, SameSite: ss.SameSite, HTTPOnly: true}
 	if k.cookie.Name == "" {
 		k.cookie.Name = "session"
 	}
@@ -140,7 +140,7 @@ func (ss *Sessions) check() error {
 // 6265bis, sections 4.1.3 and 5.7).
 func (ss *Sessions) checkCookie() error {
 	c := ss.keep.cookie
-	if new(http.Response).AddCookie(c).Err() != nil {
+	if new(web.Response).AddCookie(c).Err() != nil {
 		return errors.New("session: Cookie, Path, Domain or SameSite is not fit for a cookie")
 	}
 	secure := ss.Secure || ss.Encrypted != nil

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 var sizes = []int{16, 64, 128, 1024, 16 << 10}
@@ -127,11 +127,11 @@ func BenchmarkHandshake(b *testing.B) {
 		b.Run(fmt.Sprintf("compression %v", o.Compression.Enabled), func(b *testing.B) {
 			text := []byte(strings.Replace(sample, "\r\n\r\n", "\r\nSec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n", 1))
 			var out []byte
-			var parser http.Parser
-			var r http.Request
+			var parser web.Parser
+			var r web.Request
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, step, err := parser.Parse(&r, text); step != http.GotRequest || err != nil {
+				if _, step, err := parser.Parse(&r, text); step != web.GotRequest || err != nil {
 					b.Fatal(step, err)
 				}
 				a, err := o.Negotiate(&r)

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 // ClientHandshake is the client's side of an opening handshake, RFC 6455 section 4.1. It
@@ -21,7 +21,7 @@ type ClientHandshake struct {
 	// Origin is sent by browsers; empty means no such field.
 	Origin string
 	// Fields are further header fields, as Authorization.
-	Fields []http.Field
+	Fields []web.Field
 	// Options give the subprotocols and the compression to offer; nil means none.
 	Options *Options
 	// Nonce are the random bytes of Sec-WebSocket-Key. All zero means that AppendRequest
@@ -40,7 +40,7 @@ type Response struct {
 func (r *Response) Header(name string) string { return r.fields.get(name) }
 
 // Fields returns all header fields in the order they came. They must not be changed.
-func (r *Response) Fields() []http.Field { return r.fields }
+func (r *Response) Fields() []web.Field { return r.fields }
 
 func (h *ClientHandshake) options() *Options {
 	if h.Options == nil {
@@ -97,17 +97,17 @@ func (h *ClientHandshake) AppendRequest(dst []byte) ([]byte, error) {
 
 // largeRequest are the limits of what a client may send; what the server takes is its own
 // affair.
-var largeRequest = http.Options{MaxRequestLine: 1 << 20, MaxHeader: 1 << 20, MaxFields: 1 << 10}
+var largeRequest = web.Options{MaxRequestLine: 1 << 20, MaxHeader: 1 << 20, MaxFields: 1 << 10}
 
 // reread reads the request as a server would, which has to see what was meant.
 func (h *ClientHandshake) reread(request []byte, target string) error {
-	var r http.Request
-	parser := http.Parser{Options: &largeRequest}
+	var r web.Request
+	parser := web.Parser{Options: &largeRequest}
 	used, step, err := parser.Parse(&r, request)
 	switch {
 	case err != nil:
 		return fmt.Errorf("websocket: host %.100q and target %.100q make no request: %w", h.Host, target, err)
-	case step != http.GotRequest || used != len(request), r.Host() != h.Host, r.Target() != target, target[0] != '/':
+	case step != web.GotRequest || used != len(request), r.Host() != h.Host, r.Target() != target, target[0] != '/':
 		return fmt.Errorf("websocket: host %.100q and target %.100q make another request", h.Host, target)
 	}
 	return nil

@@ -6,13 +6,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 func TestClientRequest(t *testing.T) {
 	h := &ClientHandshake{
 		Host: "server.example.com", Target: "/chat?a=b", Origin: "http://example.com",
-		Fields:  []http.Field{{Name: "Authorization", Value: "Bearer x"}},
+		Fields:  []web.Field{{Name: "Authorization", Value: "Bearer x"}},
 		Options: &Options{Subprotocols: []string{"chat", "superchat"}, Compression: Compression{Enabled: true, ContextTakeover: true}},
 		Nonce:   [16]byte([]byte("the sample nonce")),
 	}
@@ -38,9 +38,9 @@ func TestClientRequest(t *testing.T) {
 		{}, {Host: "a b"}, {Host: "a\r\nX: y"}, {Host: "x", Target: "chat"}, {Host: "x", Target: "/a b"}, {Host: "x", Target: "/\r\n"},
 		{Host: "x", Target: "http://x/"}, {Host: "x", Target: "*"},
 		{Host: "x", Target: "/ HTTP/1.1\r\nX: y"}, {Host: "x\r\nX: y"}, {Host: "x\r\n\r\n"}, {Host: "a/b"}, {Host: "a,b"}, {Host: "x", Target: "/%zz"},
-		{Host: "x", Fields: []http.Field{{Name: "Expect", Value: "something"}}}, {Host: "x", Fields: []http.Field{{Name: "Transfer-Encoding", Value: "chunked"}}},
+		{Host: "x", Fields: []web.Field{{Name: "Expect", Value: "something"}}}, {Host: "x", Fields: []web.Field{{Name: "Transfer-Encoding", Value: "chunked"}}},
 		{Host: "x", Target: "/#a"}, {Host: "x", Origin: "a\nb"},
-		{Host: "x", Fields: []http.Field{{Name: "Host", Value: "y"}}}, {Host: "x", Fields: []http.Field{{Name: "A", Value: "b\r\nC: d"}}}, {Host: "x", Fields: []http.Field{{Name: "A\r\nB", Value: "c"}}},
+		{Host: "x", Fields: []web.Field{{Name: "Host", Value: "y"}}}, {Host: "x", Fields: []web.Field{{Name: "A", Value: "b\r\nC: d"}}}, {Host: "x", Fields: []web.Field{{Name: "A\r\nB", Value: "c"}}},
 		{Host: "x", Options: &Options{Subprotocols: []string{"a b"}}}, {Host: "x", Options: &Options{Subprotocols: []string{"a", "a"}}},
 		{Host: "x", Options: &Options{Subprotocols: []string{"a, b"}}}, {Host: "x", Options: &Options{Subprotocols: []string{""}}},
 	} {

@@ -3,7 +3,7 @@
 // knows no socket, no clock and no goroutine, so an event loop, a test and a fuzzer drive
 // it in the same way.
 //
-// A server gets the request from the parser of package http, asks Options.Negotiate, and
+// A server gets the request from the parser of package web, asks Options.Negotiate, and
 // answers with AppendAccept, or with HandshakeError.Response. A client writes what
 // ClientHandshake.AppendRequest gives and reads with ParseResponse. From then on both
 // hold a Codec: Codec.Next turns received bytes into events, and AppendMessage,

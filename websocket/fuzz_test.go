@@ -8,7 +8,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 // FuzzServerInput feeds any input in one piece and in pieces: both have to see the same
@@ -69,9 +69,9 @@ func FuzzHandshake(f *testing.F) {
 		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\nCookie: a=b\r\n\r\n"))
 	f.Add([]byte("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"))
 	f.Fuzz(func(t *testing.T, input []byte) {
-		r := new(http.Request)
-		_, step, err := new(http.Parser).Parse(r, input)
-		if err != nil || step != http.GotRequest {
+		r := new(web.Request)
+		_, step, err := new(web.Parser).Parse(r, input)
+		if err != nil || step != web.GotRequest {
 			return
 		}
 		var offered []string

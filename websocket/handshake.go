@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 // Agreement is what the two sides of a handshake agreed on beyond the protocol itself.
@@ -29,15 +29,15 @@ func (e *HandshakeError) Error() string {
 	if e.Status == 0 {
 		return "websocket: handshake: " + e.Reason
 	}
-	return fmt.Sprintf("websocket: handshake: %d %s: %s", e.Status, http.StatusText(e.Status), e.Reason)
+	return fmt.Sprintf("websocket: handshake: %d %s: %s", e.Status, web.StatusText(e.Status), e.Reason)
 }
 
 // Response is a server's answer to the request that was refused, with the reason as its
 // body; after it the connection is to be closed. For 405 and 426 it says what would have
 // been right, RFC 6455 section 4.4. Each call makes a new one, which may be changed. A
 // Status below 400 is answered by 400.
-func (e *HandshakeError) Response() *http.Response {
-	r := http.Text(e.Reason+"\n").Set("X-Content-Type-Options", "nosniff")
+func (e *HandshakeError) Response() *web.Response {
+	r := web.Text(e.Reason+"\n").Set("X-Content-Type-Options", "nosniff")
 	r.Status = max(e.Status, 400)
 	switch e.Status {
 	case 405:
@@ -110,7 +110,7 @@ func appendField(dst []byte, name, value string) []byte {
 
 // appendExtra appends fields that a program adds. What could split the head, or
 // contradict what the handshake says itself, is refused.
-func appendExtra(dst []byte, extra []http.Field, own ...string) ([]byte, error) {
+func appendExtra(dst []byte, extra []web.Field, own ...string) ([]byte, error) {
 	start := len(dst)
 	for _, f := range extra {
 		if !isToken(f.Name) || !isFieldValue(f.Value) {

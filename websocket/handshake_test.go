@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 // The request of RFC 6455 section 1.3.
@@ -27,12 +27,12 @@ func status(err error) int {
 	return 0
 }
 
-// request is what the parser of package http makes of a whole request.
-func request(t testing.TB, text string) *http.Request {
+// request is what the parser of package web makes of a whole request.
+func request(t testing.TB, text string) *web.Request {
 	t.Helper()
-	r := new(http.Request)
-	used, step, err := new(http.Parser).Parse(r, []byte(text))
-	if err != nil || step != http.GotRequest || used != len(text) {
+	r := new(web.Request)
+	used, step, err := new(web.Parser).Parse(r, []byte(text))
+	if err != nil || step != web.GotRequest || used != len(text) {
 		t.Fatalf("%q: step %v after %d of %d bytes: %v", text, step, used, len(text), err)
 	}
 	return r
@@ -48,7 +48,7 @@ func TestSampleRequest(t *testing.T) {
 	if err != nil || a.Subprotocol != "chat" || a.Deflate.Enabled {
 		t.Fatal(a, err)
 	}
-	got, err := AppendAccept([]byte("x"), r, a, http.Field{Name: "Set-Cookie", Value: "a=b"})
+	got, err := AppendAccept([]byte("x"), r, a, web.Field{Name: "Set-Cookie", Value: "a=b"})
 	const want = "xHTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
 		"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: chat\r\nSet-Cookie: a=b\r\n\r\n"
 	if err != nil || string(got) != want {
@@ -60,7 +60,7 @@ func TestSampleRequest(t *testing.T) {
 		}
 	}
 	for _, bad := range [][2]string{{"", "x"}, {"A b", "x"}, {"A", "x\r\nB: y"}, {"A", "x\ny"}, {"A", "\x00"}, {"upgrade", "x"}, {"A:", ""}, {"Sec-WebSocket-Accept", "x"}} {
-		if got, err := AppendAccept([]byte("x"), r, a, http.Field{Name: bad[0], Value: bad[1]}); err == nil || string(got) != "x" {
+		if got, err := AppendAccept([]byte("x"), r, a, web.Field{Name: bad[0], Value: bad[1]}); err == nil || string(got) != "x" {
 			t.Errorf("%q: %q", bad, got)
 		}
 	}
@@ -145,10 +145,10 @@ func numbered(n int) string {
 
 // A chunked body that is streamed has not arrived when the head is judged.
 func TestNegotiateWithoutBody(t *testing.T) {
-	r := new(http.Request)
-	parser := http.Parser{Options: &http.Options{Body: http.Stream}}
+	r := new(web.Request)
+	parser := web.Parser{Options: &web.Options{Body: web.Stream}}
 	head := strings.Replace(sample, "\r\n\r\n", "\r\nTransfer-Encoding: chunked\r\n\r\n", 1)
-	if _, step, err := parser.Parse(r, []byte(head)); step != http.GotHead || err != nil {
+	if _, step, err := parser.Parse(r, []byte(head)); step != web.GotHead || err != nil {
 		t.Fatal(step, err)
 	}
 	if _, err := (&Options{Origins: []string{"*"}}).Negotiate(r); status(err) != 400 {
@@ -179,8 +179,8 @@ func TestOrigin(t *testing.T) {
 		{"https://example.com", "example.com", Options{Origins: []string{}}, false},
 		{"", "example.com", Options{Origins: []string{}}, true},
 		{"null", "example.com", Options{Origins: []string{"*"}}, true},
-		{"https://example.com", "example.com", Options{CheckOrigin: func(*http.Request) bool { return false }}, false},
-		{"https://evil.com", "example.com", Options{CheckOrigin: func(r *http.Request) bool { return r.Header("Origin") == "https://evil.com" }}, true},
+		{"https://example.com", "example.com", Options{CheckOrigin: func(*web.Request) bool { return false }}, false},
+		{"https://evil.com", "example.com", Options{CheckOrigin: func(r *web.Request) bool { return r.Header("Origin") == "https://evil.com" }}, true},
 	} {
 		head := strings.Replace(sample, "server.example.com", x.host, 1)
 		head = strings.Replace(head, "Origin: http://example.com\r\n", "", 1)
@@ -202,7 +202,7 @@ func TestRefusal(t *testing.T) {
 		405: "HTTP/1.1 405 Method Not Allowed\r\nAllow: GET\r\n",
 		426: "HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-Websocket-Version: 13\r\n",
 	} {
-		got := string((&HandshakeError{code, "why"}).Response().Append(nil, http.Exchange{}, nil))
+		got := string((&HandshakeError{code, "why"}).Response().Append(nil, web.Exchange{}, nil))
 		want += "Connection: close\r\nContent-Type: text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\nContent-Length: 4\r\n"
 		line, fields, _ := strings.Cut(got, "\r\n")
 		for field := range strings.SplitSeq(want, "\r\n") {

@@ -6,14 +6,14 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 // MaxHeadSize is the largest head of a response, with its blank line.
 const MaxHeadSize = 16 << 10
 
 // header is the header of a response, with lookup by name in any case.
-type header []http.Field
+type header []web.Field
 
 // get returns the value of the first field of that name.
 func (h header) get(name string) string {
@@ -26,7 +26,7 @@ func (h header) get(name string) string {
 }
 
 func (h header) has(name string) bool {
-	return slices.ContainsFunc(h, func(f http.Field) bool { return strings.EqualFold(f.Name, name) })
+	return slices.ContainsFunc(h, func(f web.Field) bool { return strings.EqualFold(f.Name, name) })
 }
 
 // list returns the values of all fields of that name as one list, RFC 9110 section 5.3. It
@@ -65,7 +65,7 @@ func parseHead(head string) (startLine string, fields header, err error) {
 		if !ok || !isToken(name) || !isFieldValue(value) {
 			return "", nil, fmt.Errorf("malformed header field %.60q", line)
 		}
-		fields = append(fields, http.Field{Name: name, Value: value})
+		fields = append(fields, web.Field{Name: name, Value: value})
 	}
 	return startLine, fields, nil
 }

@@ -3,7 +3,7 @@ package websocket
 import (
 	"math"
 
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 // Role is the side of a connection. Clients mask what they send, servers do not, RFC
@@ -40,7 +40,7 @@ type Options struct {
 	Origins []string
 	// CheckOrigin decides instead of Origins, also on requests without Origin. It is called
 	// by Negotiate; the request is lent.
-	CheckOrigin func(*http.Request) bool
+	CheckOrigin func(*web.Request) bool
 	// Binary makes binary messages of what a program sends without saying what it is.
 	// Otherwise they are text, which has to be UTF-8. The codec itself is always told.
 	Binary bool

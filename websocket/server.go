@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 // Negotiate judges a request and decides what to agree on. The request has to be an opening
@@ -19,7 +19,7 @@ import (
 // The error is a *HandshakeError, whose Response says no: 405 for another method than GET,
 // 426 if the client does not ask for a WebSocket of version 13, 403 for an origin that is
 // not allowed, 400 for what is no valid handshake. It may be called from any goroutine.
-func (o *Options) Negotiate(r *http.Request) (Agreement, error) {
+func (o *Options) Negotiate(r *web.Request) (Agreement, error) {
 	if e := checkRequest(r); e != nil {
 		return Agreement{}, e
 	}
@@ -49,7 +49,7 @@ func (o *Options) Negotiate(r *http.Request) (Agreement, error) {
 }
 
 // checkRequest checks what RFC 6455 section 4.2.1 demands of every opening handshake.
-func checkRequest(r *http.Request) *HandshakeError {
+func checkRequest(r *web.Request) *HandshakeError {
 	switch {
 	case r.Method() != "GET":
 		return &HandshakeError{405, "method is not GET"}
@@ -81,7 +81,7 @@ func validKey(key string) bool {
 }
 
 // allows decides about the origin, RFC 6455 section 10.2.
-func (o *Options) allows(r *http.Request, origin string) bool {
+func (o *Options) allows(r *web.Request, origin string) bool {
 	switch {
 	case o.CheckOrigin != nil:
 		return o.CheckOrigin(r)
@@ -121,7 +121,7 @@ func sameOrigin(origin, host string) bool {
 // malformed or belongs to the handshake, if a was not offered by the client, and if r is a
 // request that Negotiate refuses for its form; then dst is returned as it was. It may be
 // called from any goroutine.
-func AppendAccept(dst []byte, r *http.Request, a Agreement, extra ...http.Field) ([]byte, error) {
+func AppendAccept(dst []byte, r *web.Request, a Agreement, extra ...web.Field) ([]byte, error) {
 	if e := checkRequest(r); e != nil {
 		return dst, e
 	}

@@ -25,7 +25,7 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman"
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 // job is a line to a task worker.
@@ -58,10 +58,10 @@ func main() {
 	if *front != "none" {
 		w := workerman.NewWorker(*front)
 		w.Name = "front"
-		w.OnRequest = func(c *workerman.Conn, r *http.Request) {
+		w.OnRequest = func(c *workerman.Conn, r *web.Request) {
 			below, err := strconv.Atoi(r.Query("below"))
 			if r.Path() != "/primes" || err != nil {
-				c.Respond(http.Status(404))
+				c.Respond(web.Status(404))
 				return
 			}
 			ask(c, *tasks, job{"primes", below}, *patience)
@@ -75,24 +75,24 @@ func ask(c *workerman.Conn, tasks string, j job, patience time.Duration) {
 	request := c.Responder()
 	task := c.NewClient(tasks)
 	var late *workerman.Timer
-	end := func(answer *http.Response) {
+	end := func(answer *web.Response) {
 		late.Stop()
 		task.Close()
 		request.Respond(answer)
 	}
-	late = c.EventLoop().After(patience, func() { end(http.Status(504)) })
+	late = c.EventLoop().After(patience, func() { end(web.Status(504)) })
 	task.OnMessage = workerman.JSON(func(_ *workerman.Conn, r result) {
-		answer := http.JSON(r)
+		answer := web.JSON(r)
 		if r.Error != "" {
 			answer.Status = 422
 		}
 		end(answer)
 	})
-	task.OnError = func(_ *workerman.Conn, err error) { end(http.Status(503)) } // nobody is there
-	task.OnClose = func(*workerman.Conn) { end(http.Status(502)) }              // a process has crashed
+	task.OnError = func(_ *workerman.Conn, err error) { end(web.Status(503)) } // nobody is there
+	task.OnClose = func(*workerman.Conn) { end(web.Status(502)) }              // a process has crashed
 	line, _ := json.Marshal(j)
 	task.Send(line)
 	if task.Connect() != nil {
-		end(http.Status(500))
+		end(web.Status(500))
 	}
 }

@@ -20,7 +20,7 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman"
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 	"github.com/workerman-go/workerman/websocket"
 )
 
@@ -48,14 +48,14 @@ func main() {
 	w.MaxPackageSize = 4 << 10
 	// Browsers send cookies on their own, but never such a token: pages of every site may try.
 	w.WebSocket.Origins = []string{"*"}
-	w.OnUpgrade = func(c *workerman.Conn, r *http.Request) *http.Response {
+	w.OnUpgrade = func(c *workerman.Conn, r *web.Request) *web.Response {
 		token := r.Query("token")
 		if token == "" {
 			return nil // it may come as the first message
 		}
 		name, ok := known.find(token)
 		if !ok {
-			return http.Status(401)
+			return web.Status(401)
 		}
 		c.Bind(name)
 		return nil

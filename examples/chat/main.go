@@ -55,23 +55,23 @@ func main() {
 		os.Exit(2)
 	}
 
-	web := workerman.NewWorker(*listen)
-	web.Name = "chat"
-	web.MaxPackageSize = maxPackage
-	web.MaxSendBuffer = maxUnread
-	web.FullPolicy = workerman.CloseWhenFull
-	web.PingInterval = 30 * time.Second
-	web.WebSocket.Compression.Enabled = true
-	web.TLS = workerman.TLS{CertFile: *cert, KeyFile: *key}
+	site := workerman.NewWorker(*listen)
+	site.Name = "chat"
+	site.MaxPackageSize = maxPackage
+	site.MaxSendBuffer = maxUnread
+	site.FullPolicy = workerman.CloseWhenFull
+	site.PingInterval = 30 * time.Second
+	site.WebSocket.Compression.Enabled = true
+	site.TLS = workerman.TLS{CertFile: *cert, KeyFile: *key}
 	if *origins != "" {
-		web.WebSocket.Origins = strings.Split(*origins, ",")
+		site.WebSocket.Origins = strings.Split(*origins, ",")
 	}
-	h.serveWeb(web)
+	h.serveWeb(site)
 
 	if *lines != "" {
 		text := workerman.NewWorker(*lines)
 		text.Name = "chat-text"
-		text.Inside = web // they share the rooms
+		text.Inside = site // they share the rooms
 		text.MaxPackageSize = maxPackage
 		text.MaxSendBuffer = maxUnread
 		text.FullPolicy = workerman.CloseWhenFull

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman"
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 	"github.com/workerman-go/workerman/websocket"
 )
 
@@ -22,7 +22,7 @@ func (h *hub) serveWeb(w *workerman.Worker) {
 	d := &door{worker: w, encode: encodeJSON, echo: true}
 	h.open(d)
 	page := newPages()
-	w.OnRequest = func(c *workerman.Conn, r *http.Request) {
+	w.OnRequest = func(c *workerman.Conn, r *web.Request) {
 		if r.Path() != "/ws" {
 			c.Respond(page.answer(r))
 		} else if c.Upgrade(r) == nil {
@@ -75,7 +75,7 @@ func encodeJSON(e event) []byte {
 var files embed.FS
 
 // pages are the answers to requests for files, by path.
-type pages map[string]*http.Response
+type pages map[string]*web.Response
 
 // newPages prepares an answer for each file of the folder web.
 func newPages() pages {
@@ -93,7 +93,7 @@ func newPages() pages {
 		if path == "/index.html" {
 			path = "/"
 		}
-		p[path] = secure(http.Bytes(http.MIMEType(entry.Name()), content)).
+		p[path] = secure(web.Bytes(web.MIMEType(entry.Name()), content)).
 			Set("ETag", fmt.Sprintf(`"%x"`, sha256.Sum256(content))[:17]+`"`).
 			Set("Cache-Control", "no-cache") // ask each time, and get a 304
 	}
@@ -102,7 +102,7 @@ func newPages() pages {
 
 // secure lets a page use nothing that is not its own: no scripts or styles in the page,
 // which is where injected ones would be, nothing of other hosts, no frame around it.
-func secure(r *http.Response) *http.Response {
+func secure(r *web.Response) *web.Response {
 	return r.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "+
 		"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'").
 		Set("X-Content-Type-Options", "nosniff").
@@ -110,16 +110,16 @@ func secure(r *http.Response) *http.Response {
 }
 
 // answer is the file that a request is for, or what is wrong with the request.
-func (p pages) answer(r *http.Request) *http.Response {
+func (p pages) answer(r *web.Request) *web.Response {
 	page := p[r.Path()]
 	switch {
 	case page == nil:
-		return secure(http.Status(404))
+		return secure(web.Status(404))
 	case r.Method() != "GET" && r.Method() != "HEAD":
-		return secure(http.Status(405)).Set("Allow", "GET, HEAD")
+		return secure(web.Status(405)).Set("Allow", "GET, HEAD")
 	}
-	if status := http.Precondition(r, page.Get("ETag"), time.Time{}); status != 200 {
-		return http.Status(status).Set("ETag", page.Get("ETag")).Set("Cache-Control", "no-cache")
+	if status := web.Precondition(r, page.Get("ETag"), time.Time{}); status != 200 {
+		return web.Status(status).Set("ETag", page.Get("ETag")).Set("Cache-Control", "no-cache")
 	}
 	return page
 }

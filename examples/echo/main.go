@@ -26,7 +26,7 @@ import (
 	"strings"
 
 	"github.com/workerman-go/workerman"
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 	"github.com/workerman-go/workerman/websocket"
 )
 
@@ -75,6 +75,6 @@ func echo(c *workerman.Conn, data []byte) {
 }
 
 // echoBody answers a request with its own body.
-func echoBody(c *workerman.Conn, r *http.Request) {
-	c.Respond(http.Bytes(r.Header("Content-Type"), r.Body()))
+func echoBody(c *workerman.Conn, r *web.Request) {
+	c.Respond(web.Bytes(r.Header("Content-Type"), r.Body()))
 }

@@ -3,18 +3,18 @@ package main
 import (
 	"context"
 	"errors"
-	nethttp "net/http"
+	"net/http"
 
 	"github.com/workerman-go/workerman"
-	"github.com/workerman-go/workerman/http"
 	"github.com/workerman-go/workerman/httpclient"
+	"github.com/workerman-go/workerman/web"
 )
 
 // forward sends a request on and passes the answer back.
-func (p *proxy) forward(c *workerman.Conn, r *http.Request) {
-	out, err := nethttp.NewRequest(r.Method(), r.Target(), nil)
+func (p *proxy) forward(c *workerman.Conn, r *web.Request) {
+	out, err := http.NewRequest(r.Method(), r.Target(), nil)
 	if err != nil {
-		c.Respond(http.Status(400))
+		c.Respond(web.Status(400))
 		return
 	}
 	back := &answer{c: c}
@@ -22,7 +22,7 @@ func (p *proxy) forward(c *workerman.Conn, r *http.Request) {
 		body := newUpload(c)
 		back.body = body
 		out.Body, out.ContentLength = body, r.ContentLength() // -1: in chunks
-		c.Callbacks().OnBody = func(_ *workerman.Conn, r *http.Request, last bool) { body.write(r.Body(), last) }
+		c.Callbacks().OnBody = func(_ *workerman.Conn, r *web.Request, last bool) { body.write(r.Body(), last) }
 	}
 	out.URL.User = nil
 	for name, value := range passed(r.Headers()) {
@@ -46,7 +46,7 @@ type answer struct {
 	body   *upload // of the request, nil if it has none
 }
 
-func (a *answer) begin(p *proxy, out *nethttp.Request) {
+func (a *answer) begin(p *proxy, out *http.Request) {
 	a.call = p.client.Stream(a.c, out, httpclient.Events{OnHead: a.head, OnBody: a.piece, OnEnd: a.end})
 	// A client that reads slowly holds the server back.
 	a.c.Callbacks().OnBufferFull = func(*workerman.Conn) { a.call.Pause() }
@@ -69,7 +69,7 @@ func (a *answer) head(r *httpclient.Response) {
 }
 
 func (a *answer) open(r *httpclient.Response) {
-	head := &http.Response{Status: r.StatusCode}
+	head := &web.Response{Status: r.StatusCode}
 	for name, value := range passed(all(r.Header)) {
 		head.Add(name, value)
 	}
@@ -92,8 +92,8 @@ func (a *answer) end(_ *httpclient.Response, err error) {
 	case a.stream != nil:
 		a.c.Destroy()
 	case errors.Is(err, context.DeadlineExceeded):
-		a.c.Respond(http.Status(504))
+		a.c.Respond(web.Status(504))
 	default:
-		a.c.Respond(http.Status(502))
+		a.c.Respond(web.Status(502))
 	}
 }

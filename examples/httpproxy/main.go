@@ -28,8 +28,8 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman"
-	"github.com/workerman-go/workerman/http"
 	"github.com/workerman-go/workerman/httpclient"
+	"github.com/workerman-go/workerman/web"
 )
 
 // proxy holds the settings.
@@ -69,20 +69,20 @@ func main() {
 	w.Name = "httpproxy"
 	w.MaxConnections = *clients
 	w.IdleTimeout = p.idle
-	w.HTTP.Body, w.HTTP.MaxBody = http.Stream, -1 // passed on as they come
+	w.HTTP.Body, w.HTTP.MaxBody = web.Stream, -1 // passed on as they come
 	w.OnRequest = p.request
 	workerman.RunAll()
 }
 
 // request does what a client asks for.
-func (p *proxy) request(c *workerman.Conn, r *http.Request) {
+func (p *proxy) request(c *workerman.Conn, r *web.Request) {
 	switch {
 	case !p.admits(r.Header("Proxy-Authorization")):
-		c.Respond(http.Status(407).Set("Proxy-Authenticate", `Basic realm="proxy"`))
+		c.Respond(web.Status(407).Set("Proxy-Authenticate", `Basic realm="proxy"`))
 	case r.Method() == "CONNECT":
 		p.connect(c, r)
 	case !strings.HasPrefix(strings.ToLower(r.Target()), "http://"):
-		refusal := http.Text("This is a proxy: it takes requests for http://HOST/PATH, and CONNECT.\n")
+		refusal := web.Text("This is a proxy: it takes requests for http://HOST/PATH, and CONNECT.\n")
 		refusal.Status = 400
 		c.Respond(refusal)
 	case r.Header("Upgrade") != "":

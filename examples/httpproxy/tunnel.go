@@ -10,19 +10,19 @@ import (
 	"strconv"
 
 	"github.com/workerman-go/workerman"
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 // connect makes a tunnel of the connection (RFC 9110 section 9.3.6).
-func (p *proxy) connect(c *workerman.Conn, r *http.Request) {
+func (p *proxy) connect(c *workerman.Conn, r *web.Request) {
 	_, text, err := net.SplitHostPort(r.Host())
 	port, wrong := strconv.ParseUint(text, 10, 16)
 	switch {
 	case err != nil || wrong != nil:
-		c.Respond(http.Status(400))
+		c.Respond(web.Status(400))
 		return
 	case len(p.ports) > 0 && !slices.Contains(p.ports, uint16(port)):
-		c.Respond(http.Status(403))
+		c.Respond(web.Status(403))
 		return
 	}
 	p.join(c, r.Host(), func(u *workerman.Conn) {
@@ -34,10 +34,10 @@ func (p *proxy) connect(c *workerman.Conn, r *http.Request) {
 // upgrade passes a request for another protocol on. If the server agrees, the rest is a
 // tunnel; if not, the client is told, without the words of the server: what follows them
 // would be requests again, maybe for others.
-func (p *proxy) upgrade(c *workerman.Conn, r *http.Request) {
+func (p *proxy) upgrade(c *workerman.Conn, r *web.Request) {
 	target, err := url.Parse(r.Target())
 	if err != nil || target.Host == "" || r.ContentLength() != 0 {
-		c.Respond(http.Status(400))
+		c.Respond(web.Status(400))
 		return
 	}
 	address := target.Host
@@ -98,7 +98,7 @@ func pipe(c, u *workerman.Conn) {
 
 // fail answers in the words of HTTP, which the connection does not speak any more.
 func fail(c *workerman.Conn, status int) {
-	answer := http.Status(status)
+	answer := web.Status(status)
 	answer.Close = true
-	c.CloseWith(answer.Append(nil, http.Exchange{}, nil))
+	c.CloseWith(answer.Append(nil, web.Exchange{}, nil))
 }

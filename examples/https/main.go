@@ -27,7 +27,7 @@ import (
 
 	"github.com/workerman-go/workerman"
 	"github.com/workerman-go/workerman/examples/internal/selfsigned"
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 func main() {
@@ -46,8 +46,8 @@ func main() {
 	w := workerman.NewWorker(*listen)
 	w.Name = "https"
 	w.TLS = workerman.TLS{CertFile: *cert, KeyFile: *key}
-	w.OnRequest = func(c *workerman.Conn, _ *http.Request) {
-		c.Respond(http.Text(describe(c.TLSState())))
+	w.OnRequest = func(c *workerman.Conn, _ *web.Request) {
+		c.Respond(web.Text(describe(c.TLSState())))
 	}
 	if *redirect != "" {
 		sendOn(workerman.NewWorker(*redirect), w)

@@ -6,19 +6,19 @@ import (
 	"strings"
 
 	"github.com/workerman-go/workerman"
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 // sendOn makes a worker send browsers to the same page of another one, which has TLS.
 func sendOn(from, to *workerman.Worker) {
 	from.Name = "redirect"
 	from.Inside = to // whose port it has to know
-	from.OnRequest = func(c *workerman.Conn, r *http.Request) {
+	from.OnRequest = func(c *workerman.Conn, r *web.Request) {
 		location := "https://" + secureHost(r.Host(), to.Addr().(*net.TCPAddr).Port) + r.RawPath()
 		if query := r.RawQuery(); query != "" {
 			location += "?" + query
 		}
-		c.Respond(http.Redirect(location, 308)) // which keeps method and body
+		c.Respond(web.Redirect(location, 308)) // which keeps method and body
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 	"flag"
 
 	"github.com/workerman-go/workerman"
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 //go:embed page.html
@@ -37,17 +37,17 @@ func main() {
 // serveBrowsers gives out the page, and takes its WebSocket.
 func serveBrowsers(w *workerman.Worker) {
 	w.Name = "browsers"
-	w.OnRequest = func(c *workerman.Conn, r *http.Request) {
+	w.OnRequest = func(c *workerman.Conn, r *web.Request) {
 		switch r.Path() {
 		case "/":
-			c.Respond(http.HTML(page))
+			c.Respond(web.HTML(page))
 		case "/ws":
 			// A user may have several connections: each browser, each tab.
 			if uid := r.Query("uid"); c.Upgrade(r) == nil {
 				c.Bind(uid)
 			}
 		default:
-			c.Respond(http.Status(404))
+			c.Respond(web.Status(404))
 		}
 	}
 }
@@ -55,13 +55,13 @@ func serveBrowsers(w *workerman.Worker) {
 // servePrograms takes POST /push with uid and text, in the query or as a form.
 func servePrograms(w, browsers *workerman.Worker) {
 	w.Name = "programs"
-	w.OnRequest = func(c *workerman.Conn, r *http.Request) {
+	w.OnRequest = func(c *workerman.Conn, r *web.Request) {
 		if r.Path() != "/push" {
-			c.Respond(http.Status(404))
+			c.Respond(web.Status(404))
 			return
 		}
 		if r.Method() != "POST" {
-			c.Respond(http.Status(405).Set("Allow", "POST"))
+			c.Respond(web.Status(405).Set("Allow", "POST"))
 			return
 		}
 		c.Respond(push(browsers, param(r, "uid"), param(r, "text")))
@@ -70,9 +70,9 @@ func servePrograms(w, browsers *workerman.Worker) {
 
 // push sends a text to all connections of a user, or of everybody if none is named. The
 // answer says how many these were: 0 means that the user is not online.
-func push(browsers *workerman.Worker, uid, text string) *http.Response {
+func push(browsers *workerman.Worker, uid, text string) *web.Response {
 	if text == "" {
-		refusal := http.Text("text is missing\n")
+		refusal := web.Text("text is missing\n")
 		refusal.Status = 422
 		return refusal
 	}
@@ -84,13 +84,13 @@ func push(browsers *workerman.Worker, uid, text string) *http.Response {
 		sent, err = browsers.SendTo(uid, []byte(text))
 	}
 	if err != nil {
-		return http.Status(500)
+		return web.Status(500)
 	}
-	return http.JSON(map[string]int{"sent": sent})
+	return web.JSON(map[string]int{"sent": sent})
 }
 
 // param is a parameter of the query or else of the form.
-func param(r *http.Request, name string) string {
+func param(r *web.Request, name string) string {
 	if v := r.Query(name); v != "" {
 		return v
 	}

@@ -38,12 +38,12 @@ import (
 	"net/netip"
 
 	"github.com/workerman-go/workerman"
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 func main() {
 	listen := flag.String("listen", "http://127.0.0.1:8083", "`http://ADDR` to serve on")
-	proxies := http.Proxies{}
+	proxies := web.Proxies{}
 	flag.Func("trust", "a proxy's `address or network`, as 10.0.0.0/8; may be repeated", func(s string) error {
 		network, err := parseNetwork(s)
 		proxies.Trusted = append(proxies.Trusted, network)
@@ -57,12 +57,12 @@ func main() {
 	w.Name = "realip"
 	w.Proxies = proxies
 	w.ProxyProtocol = *proxyProtocol
-	w.OnRequest = func(c *workerman.Conn, r *http.Request) {
+	w.OnRequest = func(c *workerman.Conn, r *web.Request) {
 		scheme := proxies.Scheme(r, c.RemoteIP())
 		if scheme == "" {
 			scheme = "http" // no proxy says otherwise
 		}
-		c.Respond(http.Text(fmt.Sprintf("client %v\npeer   %v\nurl    %s://%s%s\n",
+		c.Respond(web.Text(fmt.Sprintf("client %v\npeer   %v\nurl    %s://%s%s\n",
 			c.ClientIP(r), c.RemoteAddr(), scheme, proxies.Host(r, c.RemoteIP()), r.Target())))
 	}
 	workerman.RunAll()

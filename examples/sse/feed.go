@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman"
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 // remembered is how many news are kept for those who come back.
@@ -29,13 +29,13 @@ func newFeed(heartbeat time.Duration) *feed {
 // subscribe begins a stream with the news behind the one that the client has seen last; a
 // new client gets all that are remembered.
 func (f *feed) subscribe(c *workerman.Conn, lastID string) {
-	stream, err := c.Stream(http.EventStream())
+	stream, err := c.Stream(web.EventStream())
 	if err != nil {
 		return // the client is gone
 	}
 	stream.Heartbeat(f.heartbeat)
 	// The browser waits for that long before it connects again.
-	stream.Event(http.ServerSentEvent{Retry: time.Second, Comment: "welcome"})
+	stream.Event(web.ServerSentEvent{Retry: time.Second, Comment: "welcome"})
 	oldest := f.last - len(f.news) + 1
 	next := oldest
 	// A number that was not given yet is from before a restart of the program. (Who keeps
@@ -53,10 +53,10 @@ func (f *feed) subscribe(c *workerman.Conn, lastID string) {
 func (f *feed) unsubscribe(c *workerman.Conn) { delete(f.streams, c) }
 
 // post makes news of a text.
-func (f *feed) post(text string) *http.Response {
+func (f *feed) post(text string) *web.Response {
 	text = strings.TrimSpace(text)
 	if text == "" || len(text) > maxText {
-		refusal := http.Text(fmt.Sprintf("text has to have 1 to %d bytes\n", maxText))
+		refusal := web.Text(fmt.Sprintf("text has to have 1 to %d bytes\n", maxText))
 		refusal.Status = 422
 		return refusal
 	}
@@ -66,21 +66,21 @@ func (f *feed) post(text string) *http.Response {
 	f.news = append(f.news, text)
 	f.last++
 	f.send(item(f.last, text))
-	return http.Status(204)
+	return web.Status(204)
 }
 
 // item is the event of news. Its ID is what a browser sends as Last-Event-ID when it comes
 // back.
-func item(number int, text string) http.ServerSentEvent {
-	return http.ServerSentEvent{Event: "news", ID: strconv.Itoa(number), Data: text}
+func item(number int, text string) web.ServerSentEvent {
+	return web.ServerSentEvent{Event: "news", ID: strconv.Itoa(number), Data: text}
 }
 
 // tick tells the time. It has no ID, since nobody wants to hear it later.
 func (f *feed) tick() {
-	f.send(http.ServerSentEvent{Event: "clock", Data: time.Now().Format(time.TimeOnly)})
+	f.send(web.ServerSentEvent{Event: "clock", Data: time.Now().Format(time.TimeOnly)})
 }
 
-func (f *feed) send(e http.ServerSentEvent) {
+func (f *feed) send(e web.ServerSentEvent) {
 	for _, stream := range f.streams {
 		stream.Event(e) // an error means that the connection is about to close: unsubscribe
 	}

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman"
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 //go:embed page.html
@@ -38,16 +38,16 @@ func main() {
 	w.HTTP.MaxBody = 4 << 10
 	// Who does not read is dropped, comes again and is told what it has missed.
 	w.FullPolicy = workerman.CloseWhenFull
-	w.OnRequest = func(c *workerman.Conn, r *http.Request) {
+	w.OnRequest = func(c *workerman.Conn, r *web.Request) {
 		switch r.Method() + " " + r.Path() {
 		case "GET /":
-			c.Respond(http.HTML(page))
+			c.Respond(web.HTML(page))
 		case "GET /events":
 			f.subscribe(c, r.Header("Last-Event-ID"))
 		case "POST /news":
 			c.Respond(f.post(r.Form("text")))
 		default:
-			c.Respond(http.Status(404))
+			c.Respond(web.Status(404))
 		}
 	}
 	w.OnClose = f.unsubscribe

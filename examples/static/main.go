@@ -21,7 +21,7 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman"
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 func main() {
@@ -32,7 +32,7 @@ func main() {
 	loops := flag.Int("loops", 1, "`number` of event loops that share the connections")
 	flag.Parse()
 
-	dir := &http.Dir{Root: *root, Index: *index, CacheControl: cacheControl(*cache), Precompressed: true}
+	dir := &web.Dir{Root: *root, Index: *index, CacheControl: cacheControl(*cache), Precompressed: true}
 	w := workerman.NewWorker(*listen)
 	w.Name = "static"
 	w.Loops = *loops
@@ -41,7 +41,7 @@ func main() {
 		_, err := os.ReadDir(*root)
 		return err
 	}
-	w.OnRequest = func(c *workerman.Conn, r *http.Request) { c.Respond(dir.Serve(r)) }
+	w.OnRequest = func(c *workerman.Conn, r *web.Request) { c.Respond(dir.Serve(r)) }
 	workerman.RunAll()
 }
 

@@ -17,7 +17,7 @@ import (
 	"path/filepath"
 
 	"github.com/workerman-go/workerman"
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 //go:embed page.html
@@ -37,10 +37,10 @@ func main() {
 	w.HTTP.MaxUploadMemory = -1
 	w.HTTP.UploadDir = s.incoming()
 	w.OnWorkerStart = func(*workerman.Worker) error { return s.prepare() }
-	w.OnRequest = func(c *workerman.Conn, r *http.Request) {
+	w.OnRequest = func(c *workerman.Conn, r *web.Request) {
 		switch path := r.Path(); {
 		case path == "/" && r.Method() == "GET":
-			c.Respond(http.HTML(page))
+			c.Respond(web.HTML(page))
 		case path == "/files" && r.Method() == "GET":
 			c.Respond(s.list())
 		case path == "/files" && r.Method() == "POST":

@@ -9,18 +9,18 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 // shelf is the directory where uploads are kept.
 type shelf struct {
 	dir     string
 	maxSize int64
-	files   http.Dir
+	files   web.Dir
 }
 
 func newShelf(dir string, maxSize int64) *shelf {
-	return &shelf{dir: dir, maxSize: maxSize, files: http.Dir{Root: dir, Prefix: "/files/", CacheControl: "no-cache"}}
+	return &shelf{dir: dir, maxSize: maxSize, files: web.Dir{Root: dir, Prefix: "/files/", CacheControl: "no-cache"}}
 }
 
 // incoming is where files are until they have arrived completely. It begins with a dot, so
@@ -42,11 +42,11 @@ type file struct {
 }
 
 // list answers with what is there, and what may come.
-func (s *shelf) list() *http.Response {
+func (s *shelf) list() *web.Response {
 	entries, err := os.ReadDir(s.dir)
 	if err != nil {
 		slog.Error("the uploads cannot be listed", "error", err)
-		return http.Status(500)
+		return web.Status(500)
 	}
 	files := []file{}
 	for _, entry := range entries {
@@ -54,13 +54,13 @@ func (s *shelf) list() *http.Response {
 			files = append(files, file{entry.Name(), info.Size()})
 		}
 	}
-	return http.JSON(map[string]any{"maxSize": s.maxSize, "files": files}).Set("Cache-Control", "no-cache")
+	return web.JSON(map[string]any{"maxSize": s.maxSize, "files": files}).Set("Cache-Control", "no-cache")
 }
 
 // take keeps the files of a form and answers with the names that they have got.
-func (s *shelf) take(uploads []*http.Upload) *http.Response {
+func (s *shelf) take(uploads []*web.Upload) *web.Response {
 	if len(uploads) == 0 {
-		refusal := http.Text("send files as multipart/form-data\n")
+		refusal := web.Text("send files as multipart/form-data\n")
 		refusal.Status = 422
 		return refusal
 	}
@@ -69,17 +69,17 @@ func (s *shelf) take(uploads []*http.Upload) *http.Response {
 		name, err := s.keep(upload)
 		if err != nil {
 			slog.Error("an upload cannot be kept", "error", err)
-			return http.Status(500)
+			return web.Status(500)
 		}
 		kept = append(kept, file{name, upload.Size})
 	}
-	answer := http.JSON(map[string]any{"files": kept})
+	answer := web.JSON(map[string]any{"files": kept})
 	answer.Status = 201
 	return answer
 }
 
 // keep moves an upload to its place. Its name is safe to be used as it is, but may be taken.
-func (s *shelf) keep(upload *http.Upload) (name string, err error) {
+func (s *shelf) keep(upload *web.Upload) (name string, err error) {
 	name = upload.Name
 	ext := filepath.Ext(name)
 	for n := 2; ; n++ {
@@ -93,7 +93,7 @@ func (s *shelf) keep(upload *http.Upload) (name string, err error) {
 
 // give answers with a file, to be saved and not shown: a page among the uploads could act
 // as if it were one of ours.
-func (s *shelf) give(r *http.Request) *http.Response {
+func (s *shelf) give(r *web.Request) *web.Response {
 	answer := s.files.Serve(r)
 	if answer.Planned() {
 		answer.Attachment("").Set("X-Content-Type-Options", "nosniff")

@@ -7,7 +7,7 @@ import (
 	"io"
 
 	"github.com/workerman-go/workerman"
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 // contents are those of a form.
@@ -24,10 +24,10 @@ type file struct {
 }
 
 // form answers with the fields and files of a form, of either type that browsers send.
-func form(c *workerman.Conn, r *http.Request) {
+func form(c *workerman.Conn, r *web.Request) {
 	if r.ContentType() != "application/x-www-form-urlencoded" {
 		if _, err := r.Multipart(); err != nil {
-			var refused *http.Error
+			var refused *web.Error
 			errors.As(err, &refused)
 			c.Respond(refused.Response())
 			return
@@ -37,17 +37,17 @@ func form(c *workerman.Conn, r *http.Request) {
 	for _, upload := range r.Uploads() {
 		sum, err := hash(upload)
 		if err != nil {
-			c.Respond(http.Status(500))
+			c.Respond(web.Status(500))
 			return
 		}
 		answer.Files = append(answer.Files, file{upload.Field, upload.Name, upload.Size, sum})
 	}
-	c.Respond(http.JSON(answer))
+	c.Respond(web.JSON(answer))
 }
 
 // hash reads an upload, which may be in memory or on the disk. That takes a few
 // milliseconds for the 10 MiB that are allowed; more would be work for workerman.Async.
-func hash(upload *http.Upload) (string, error) {
+func hash(upload *web.Upload) (string, error) {
 	from, err := upload.Open()
 	if err != nil {
 		return "", err

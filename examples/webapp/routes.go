@@ -7,11 +7,11 @@ import (
 	"strings"
 
 	"github.com/workerman-go/workerman"
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 // handler answers a request.
-type handler func(c *workerman.Conn, r *http.Request)
+type handler func(c *workerman.Conn, r *web.Request)
 
 // routes are the handlers of each path by their methods.
 type routes map[string]map[string]handler
@@ -26,7 +26,7 @@ func newRoutes(file string) routes {
 	rs.add("GET", "/cookie", cookie)
 	rs.add("POST", "/form", form)
 	if file != "" {
-		rs.add("GET", "/file", func(c *workerman.Conn, _ *http.Request) { c.Respond(http.File(file)) })
+		rs.add("GET", "/file", func(c *workerman.Conn, _ *web.Request) { c.Respond(web.File(file)) })
 	}
 	rs.add("GET", "/chunked", chunked)
 	rs.add("GET", "/sse", events)
@@ -47,45 +47,45 @@ func (rs routes) add(method, path string, h handler) {
 }
 
 // serve is OnRequest: it looks for the handler and says what is wrong if there is none.
-func (rs routes) serve(c *workerman.Conn, r *http.Request) {
+func (rs routes) serve(c *workerman.Conn, r *web.Request) {
 	methods, ok := rs[r.Path()]
 	if !ok {
-		c.Respond(http.Status(404))
+		c.Respond(web.Status(404))
 		return
 	}
 	h := methods[r.Method()]
 	if h == nil {
 		allow := strings.Join(slices.Sorted(maps.Keys(methods)), ", ")
-		c.Respond(http.Status(405).Set("Allow", allow))
+		c.Respond(web.Status(405).Set("Allow", allow))
 		return
 	}
 	h(c, r)
 }
 
 // hello is sent again and again; a response may be.
-var hello = http.Text("Hello, World!")
+var hello = web.Text("Hello, World!")
 
-func plaintext(c *workerman.Conn, _ *http.Request) { c.Respond(hello) }
+func plaintext(c *workerman.Conn, _ *web.Request) { c.Respond(hello) }
 
 // echo answers with the body of the request and its type.
-func echo(c *workerman.Conn, r *http.Request) {
-	c.Respond(http.Bytes(r.Header("Content-Type"), r.Body()))
+func echo(c *workerman.Conn, r *web.Request) {
+	c.Respond(web.Bytes(r.Header("Content-Type"), r.Body()))
 }
 
 // headers answers with the header fields, their names as they were sent.
-func headers(c *workerman.Conn, r *http.Request) { c.Respond(http.JSON(object(r.Headers()))) }
+func headers(c *workerman.Conn, r *web.Request) { c.Respond(web.JSON(object(r.Headers()))) }
 
-func query(c *workerman.Conn, r *http.Request) { c.Respond(http.JSON(object(r.QueryAll()))) }
+func query(c *workerman.Conn, r *web.Request) { c.Respond(web.JSON(object(r.QueryAll()))) }
 
 // cookie answers with the cookies that the client has, and gives it one more.
-func cookie(c *workerman.Conn, r *http.Request) {
-	answer := http.JSON(object(r.Cookies()))
-	c.Respond(answer.AddCookie(http.Cookie{Name: "seen", Value: "1", Path: "/", HTTPOnly: true, SameSite: "Lax"}))
+func cookie(c *workerman.Conn, r *web.Request) {
+	answer := web.JSON(object(r.Cookies()))
+	c.Respond(answer.AddCookie(web.Cookie{Name: "seen", Value: "1", Path: "/", HTTPOnly: true, SameSite: "Lax"}))
 }
 
 // chunked answers in ten pieces, chunk-0 to chunk-9, each a chunk of its own.
-func chunked(c *workerman.Conn, _ *http.Request) {
-	stream, err := c.Stream(http.Text(""))
+func chunked(c *workerman.Conn, _ *web.Request) {
+	stream, err := c.Stream(web.Text(""))
 	if err != nil {
 		return // the client is gone
 	}
@@ -96,22 +96,22 @@ func chunked(c *workerman.Conn, _ *http.Request) {
 }
 
 // events answers with three events of the type tick.
-func events(c *workerman.Conn, _ *http.Request) {
-	stream, err := c.Stream(http.EventStream())
+func events(c *workerman.Conn, _ *web.Request) {
+	stream, err := c.Stream(web.EventStream())
 	if err != nil {
 		return
 	}
 	for i := range 3 {
-		stream.Event(http.ServerSentEvent{Event: "tick", ID: strconv.Itoa(i + 1), Data: "tick"})
+		stream.Event(web.ServerSentEvent{Event: "tick", ID: strconv.Itoa(i + 1), Data: "tick"})
 	}
 	stream.End()
 }
 
 // bye answers and ends the connection.
-func bye(c *workerman.Conn, _ *http.Request) {
-	answer := http.Text("bye")
+func bye(c *workerman.Conn, _ *web.Request) {
+	answer := web.Text("bye")
 	answer.Close = true
 	c.Respond(answer)
 }
 
-func noContent(c *workerman.Conn, _ *http.Request) { c.Respond(http.Status(204)) }
+func noContent(c *workerman.Conn, _ *web.Request) { c.Respond(web.Status(204)) }

@@ -19,16 +19,16 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman"
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 func main() {
 	address := flag.String("to", "ws://127.0.0.1:2346/", "`URL` of the WebSocket")
 	compress := flag.Bool("compress", true, "offer compression")
-	var fields []http.Field
+	var fields []web.Field
 	flag.Func("field", "`NAME: VALUE` to add to the handshake; may be repeated", func(text string) error {
 		name, value, ok := strings.Cut(text, ":")
-		fields = append(fields, http.Field{Name: name, Value: strings.TrimSpace(value)})
+		fields = append(fields, web.Field{Name: name, Value: strings.TrimSpace(value)})
 		if !ok {
 			return fmt.Errorf("a field is NAME: VALUE")
 		}

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman"
-	"github.com/workerman-go/workerman/http"
+	"github.com/workerman-go/workerman/web"
 )
 
 // version is set by the linker: tests build several.
@@ -26,7 +26,7 @@ var trouble string
 
 func main() {
 	listen := flag.String("listen", "text://127.0.0.1:0", "`SCHEME://ADDR` to serve on")
-	web := flag.String("web", "", "`http://ADDR` with a WebSocket at /ws; empty for none")
+	site := flag.String("web", "", "`http://ADDR` with a WebSocket at /ws; empty for none")
 	count := flag.Int("count", 1, "`number` of processes")
 	reloadable := flag.Bool("reloadable", true, "take part in reloads")
 	requests := flag.Uint64("recycle", 0, "replace a process after this `number` of messages")
@@ -84,16 +84,16 @@ func main() {
 			c.Data = n
 		}
 	}
-	if *web != "" {
-		h := workerman.NewWorker(*web)
+	if *site != "" {
+		h := workerman.NewWorker(*site)
 		h.Name, h.Count, h.Recycle.Requests = "web", *count, *requests
 		h.ReusePort, h.Loops = *reusePort, *loops
-		h.OnRequest = func(c *workerman.Conn, r *http.Request) {
+		h.OnRequest = func(c *workerman.Conn, r *web.Request) {
 			if r.Path() == "/ws" {
 				c.Upgrade(r)
 				return
 			}
-			c.Respond(http.Text(version))
+			c.Respond(web.Text(version))
 		}
 		h.OnMessage = func(c *workerman.Conn, data []byte) { c.Send(data) }
 	}

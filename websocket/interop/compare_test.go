@@ -14,7 +14,7 @@ import (
 
 	gobwas "github.com/gobwas/ws"
 	"github.com/lxzan/gws"
-	ownhttp "github.com/workerman-go/workerman/http"
+	ownhttp "github.com/workerman-go/workerman/web"
 	own "github.com/workerman-go/workerman/websocket"
 )
 

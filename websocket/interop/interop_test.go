@@ -15,7 +15,7 @@ import (
 
 	"github.com/coder/websocket"
 	"github.com/lxzan/gws"
-	ownhttp "github.com/workerman-go/workerman/http"
+	ownhttp "github.com/workerman-go/workerman/web"
 	own "github.com/workerman-go/workerman/websocket"
 )
 

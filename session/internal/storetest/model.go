@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/workerman-go/workerman/http"
 	"github.com/workerman-go/workerman/session"
+	"github.com/workerman-go/workerman/web"
 )
 
 // kept is what the model has in its store.
@@ -204,7 +204,7 @@ func (m *model) regenerate(v *visit, deleteOld bool) {
 // end answers a request and compares the cookie and the store.
 func (m *model) end(v *visit) {
 	ctx := context.Background()
-	resp := http.Text("")
+	resp := web.Text("")
 	err := v.session.Attach(ctx, resp)
 	k := kept{values: map[string]string{}}
 	for key, value := range v.values {
@@ -300,15 +300,15 @@ func number(raw string, fallback int) int {
 }
 
 // Request is a request with this session cookie, if it is not empty.
-func Request(t testing.TB, cookie string) *http.Request {
+func Request(t testing.TB, cookie string) *web.Request {
 	t.Helper()
 	head := "GET / HTTP/1.1\r\nHost: a\r\n"
 	if cookie != "" {
 		head += "Cookie: a=b; session=" + cookie + "\r\n"
 	}
-	var p http.Parser
-	r := new(http.Request)
-	if _, step, err := p.Parse(r, []byte(head+"\r\n")); step != http.GotRequest {
+	var p web.Parser
+	r := new(web.Request)
+	if _, step, err := p.Parse(r, []byte(head+"\r\n")); step != web.GotRequest {
 		t.Fatalf("%q: %v", head, err)
 	}
 	return r

@@ -1,0 +1,106 @@
+package workerman
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/workerman-go/workerman/internal/tunnel"
+	"github.com/workerman-go/workerman/websocket"
+)
+
+// opening is the dialog of a client's connection until it is established: with its proxy,
+// then, in TLS if there is TLS, the handshake of a WebSocket.
+type opening struct {
+	attempt   *attempt
+	tunnel    tunnel.Negotiation         // nil if there is no proxy, or when it has opened the way
+	handshake *websocket.ClientHandshake // nil before its request was sent
+	response  *websocket.Response        // as far as it was understood
+}
+
+// receive goes on with the dialog.
+func (o *opening) receive(c *Conn, b []byte) (used, want, messages int) {
+	var err error
+	switch {
+	case o.tunnel != nil:
+		used, err = o.tunnelled(c, b)
+	case o.handshake != nil:
+		used, err = o.upgraded(c, b)
+	default:
+		return 0, 0, 0 // the server speaks before its time, if it is the server
+	}
+	if err != nil {
+		c.fault(err)
+		return len(b), 0, 0
+	}
+	return used, 0, 0
+}
+
+// tunnelled reads what the proxy answers.
+func (o *opening) tunnelled(c *Conn, b []byte) (used int, err error) {
+	proxy := o.attempt.terms.proxy
+	used, send, done, err := o.tunnel.Next(b)
+	if err != nil {
+		return used, proxy.fails(err)
+	}
+	if len(send) > 0 {
+		c.SendRaw(send)
+	}
+	if done {
+		o.tunnel = nil
+		o.attempt.secure()
+	}
+	return used, nil
+}
+
+// upgraded reads the answer to the handshake of a WebSocket.
+func (o *opening) upgraded(c *Conn, b []byte) (used int, err error) {
+	r, used, err := o.handshake.ParseResponse(b)
+	if r != nil {
+		o.response = r
+	}
+	if err != nil || r == nil {
+		return used, err
+	}
+	o.handshake = nil
+	w := &wsConn{codec: websocket.NewCodec(websocket.Client, c.webSocketOptions(), r.Deflate), subprotocol: r.Subprotocol}
+	c.rare().ws.Store(w)
+	o.attempt.established()
+	return used, nil
+}
+
+// endOfInput ends the attempt.
+func (o *opening) endOfInput(c *Conn) (done bool) {
+	who := "the server"
+	if o.tunnel != nil {
+		who = "the proxy"
+	}
+	c.fault(fmt.Errorf("%s closed the connection in the %s: %w", who, o.attempt.step, io.ErrUnexpectedEOF))
+	return true
+}
+
+// deadline is none: the attempt has its own.
+func (o *opening) deadline(*Conn, int64) (next int64, err error) { return 0, nil }
+
+// send refuses: the connection is not established.
+func (o *opening) send(*Conn, []byte) error { return ErrClosed }
+
+// end ends the attempt.
+func (o *opening) end(c *Conn, _ []byte, err error) error {
+	if err == nil {
+		err = errors.New("closed")
+	}
+	c.stream.Destroy(err)
+	return nil
+}
+
+// UpgradeResponse is the server's answer to the handshake of a client's WebSocket, in OnError
+// also one that refused: its status, fields and cookies. It is nil if there was none.
+func (c *Conn) UpgradeResponse() *websocket.Response {
+	if x := c.rare(); x != nil {
+		if o := x.opening.Load(); o != nil {
+			return o.response
+		}
+	}
+	return nil
+}

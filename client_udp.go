@@ -1,0 +1,76 @@
+package workerman
+
+import (
+	"errors"
+	"net/netip"
+
+	"github.com/workerman-go/workerman/internal/loop"
+)
+
+// packetLink is the UDP socket of a client: a packetService with one peer.
+type packetLink struct {
+	*loop.Datagrams
+	service packetService
+	conn    *Conn
+}
+
+// Send sends to the one peer.
+func (p *packetLink) Send(_ netip.AddrPort, b []byte) error { return p.Datagrams.Send(b) }
+
+// Lost is always 0: Send reports every failure itself.
+func (p *packetLink) Lost() int { return 0 }
+
+// link connects the client by UDP, to the first address that the system has a way to.
+func (a *attempt) link(targets []loop.Target) {
+	p := new(packetLink)
+	var to netip.AddrPort
+	var errs []error
+	for _, t := range targets {
+		socket, err := a.loop.DialDatagrams(t, p)
+		if err == nil {
+			p.Datagrams, to = socket, t.Addr
+			break
+		}
+		errs = append(errs, err)
+	}
+	if p.Datagrams == nil {
+		a.fail(errors.Join(errs...))
+		return
+	}
+	c := a.newConn()
+	c.setRemote(to)
+	a.loop.Abandon(&c.stream, a.owner(c))
+	p.conn = c
+	p.service = packetService{svc: c.svc, loop: a.loop, packets: p, last: c, lastFrom: c.RemoteAddr()}
+	c.datagram, c.ensureRare().packets = true, &p.service
+	c.svc.master.outgoing.Add(1)
+	a.conn = c
+	a.established()
+}
+
+// Datagram delivers the messages of one datagram.
+func (p *packetLink) Datagram(b []byte) {
+	if p.conn.Connected() {
+		p.service.Datagram(p.service.lastFrom, b)
+		p.service.BatchEnd()
+	}
+}
+
+// DatagramRefused tells that a datagram did not reach anybody.
+func (p *packetLink) DatagramRefused(err error) {
+	c := p.conn
+	c.svc.sendFail.Add(1)
+	if fn := c.callbacks().OnError; fn != nil && c.Connected() {
+		c.run(func() { fn(c, err) })
+	}
+}
+
+// hangUp closes the socket of a client; of a worker's peer there is nothing to close.
+func (p *packetService) hangUp(c *Conn) {
+	if c.Client() != nil && p.left.CompareAndSwap(false, true) {
+		p.loop.Post(func() {
+			p.packets.Close()
+			c.finish()
+		})
+	}
+}

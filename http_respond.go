@@ -1,0 +1,229 @@
+package workerman
+
+import (
+	"slices"
+	"time"
+
+	"github.com/workerman-go/workerman/web"
+)
+
+// answerRoom is the memory that is reserved for the head of an answer at first.
+const answerRoom = 512
+
+// Respond answers the request that the connection's OnRequest has got: in OnRequest, or
+// later from any goroutine. A connection handles one request at a time; while it has no
+// answer, later ones wait. r may be used again and for other connections.
+//
+// An answer that may come too late, as one of several that are tried, is better given by a
+// Responder. Answers are accepted whatever waits for the client already, since the
+// connection takes no further request while MaxSendBuffer bytes do. ErrNoRequest means that
+// the request has been answered, or that the connection does not speak HTTP; ErrClosed that
+// it is gone.
+//
+// A response with a status from 102 to 199 is sent ahead and answers nothing yet.
+func (c *Conn) Respond(r *web.Response) error {
+	h := c.httpConn()
+	if h == nil {
+		return ErrNoRequest
+	}
+	return h.respond(c, r)
+}
+
+// Responder answers the request that OnRequest has got and no other. Of several that answer,
+// as a result and the timer that gives it up, the first one wins; with c.Respond a late one
+// could meet the client's next request.
+type Responder struct {
+	conn   *Conn
+	http   *httpConn
+	number uint64
+}
+
+// Responder returns the right to answer the current request. Call it in OnRequest, and use
+// the result on any goroutine. On a connection that does not speak HTTP all its answers are
+// ErrNoRequest.
+func (c *Conn) Responder() Responder {
+	h := c.httpConn()
+	if h == nil {
+		return Responder{}
+	}
+	return Responder{c, h, h.state.Load() / exchangeOne}
+}
+
+// Respond is Conn.Respond for this request: ErrNoRequest if it has its answer.
+func (p Responder) Respond(r *web.Response) error {
+	if p.http == nil {
+		return ErrNoRequest
+	}
+	return p.http.respondTo(p.conn, r, p.number)
+}
+
+// Stream is Conn.Stream for this request: ErrNoRequest if it has its answer.
+func (p Responder) Stream(r *web.Response) (*Stream, error) {
+	if p.http == nil {
+		return nil, ErrNoRequest
+	}
+	return p.http.stream(p.conn, r, p.number)
+}
+
+func (h *httpConn) respond(c *Conn, r *web.Response) error { return h.respondTo(c, r, anyRequest) }
+
+// anyRequest is the number of whatever request waits for an answer.
+const anyRequest = 0
+
+func (h *httpConn) respondTo(c *Conn, r *web.Response, number uint64) error {
+	if r.Status > 101 && r.Status < 200 {
+		return h.announce(c, r)
+	}
+	state, err := h.claim(c, number, 0)
+	if err != nil {
+		return err
+	}
+	if r.Stream {
+		whole := *r
+		whole.Stream = false
+		r = &whole
+	}
+	x := h.exchange
+	if state&(exchangeCut|exchangeLast) != 0 {
+		x = x.Last()
+	}
+	if err := r.Err(); err != nil {
+		c.svc.log.Warn("response is not what it was meant to be", "peer", c.peer(), "error", err)
+	}
+	if r.Planned() {
+		return h.respondPlan(c, r.Plan(x))
+	}
+	s := &c.stream
+	if _, ok := s.Begin(); !ok {
+		return ErrClosed
+	}
+	date := c.date()
+	switch body := r.Payload(); {
+	case len(body) < largeMessage || !r.HasBody(x):
+		s.Append(r.Append(s.Reserve(answerRoom+len(body)), x, date))
+	case c.svc.http.Compress.Enabled:
+		s.Write(nil, r.Append(nil, x, date), nil)
+	default:
+		s.Write(r.AppendHead(make([]byte, 0, answerRoom), x, date, int64(len(body))), body, nil)
+	}
+	h.finish(c, r.KeepAlive(x), r.Status, int64(len(r.Payload())))
+	return nil
+}
+
+// respondPlan sends a file, or parts of it.
+func (h *httpConn) respondPlan(c *Conn, p *web.Plan) error {
+	r := p.Response
+	if err := r.Err(); err != nil && r.Status != 404 {
+		c.svc.log.Warn("cannot serve a file", "peer", c.peer(), "status", r.Status, "error", err)
+	}
+	s := &c.stream
+	if _, ok := s.Begin(); !ok {
+		p.Close()
+		return ErrClosed
+	}
+	s.Append(p.AppendHead(s.Reserve(answerRoom), c.date()))
+	for _, part := range p.Segments {
+		switch {
+		case part.File != nil:
+			s.SendFile(part.File, part.Offset, part.Length)
+		case len(part.Bytes) >= largeMessage:
+			s.Write(nil, part.Bytes, nil)
+		default:
+			s.Append(part.Bytes)
+		}
+	}
+	h.finish(c, p.KeepAlive(), r.Status, p.Size)
+	return nil
+}
+
+// announce sends an interim response, as 103 Early Hints (RFC 8297).
+func (h *httpConn) announce(c *Conn, r *web.Response) error {
+	s := &c.stream
+	if _, ok := s.Begin(); !ok {
+		return ErrClosed
+	}
+	if h.state.Load()&exchangeAsked == 0 {
+		s.Abort()
+		return ErrNoRequest
+	}
+	s.Append(r.Append(s.Reserve(answerRoom), h.exchange, nil))
+	s.Commit(c.maxSend())
+	return nil
+}
+
+// claim takes the right to answer the request of that number; next are the bits that
+// replace exchangeAsked.
+func (h *httpConn) claim(c *Conn, number, next uint64) (state uint64, err error) {
+	for {
+		state = h.state.Load()
+		switch {
+		case !c.Connected():
+			return 0, ErrClosed
+		case state&exchangeAsked == 0, number != anyRequest && state/exchangeOne != number:
+			return 0, ErrNoRequest
+		}
+		// The bit stays until the answer is queued, so that no later one gets before it.
+		if h.state.CompareAndSwap(state, state&^exchangeAsked|exchangeStream|next) {
+			return state, nil
+		}
+	}
+}
+
+// finish ends an exchange and the transaction that the end of the answer was sent in. The
+// status and the size of its body are for the access log.
+func (h *httpConn) finish(c *Conn, keep bool, status int, size int64) {
+	record, upload := h.record, h.upload.Swap(nil) // the next request may bring its own
+	h.release(c, keep)
+	if upload != nil {
+		upload.remove()
+	}
+	if record != nil {
+		record.log(c, status, size)
+	}
+}
+
+// release makes the connection free for the next request and ends the transaction.
+func (h *httpConn) release(c *Conn, keep bool) {
+	s := &c.stream
+	state := h.state.And(^uint64(exchangeBusy | exchangeWaiting | exchangeEvents))
+	if !keep || state&exchangeLast != 0 {
+		s.CommitClose()
+		return
+	}
+	limit := c.maxSend()
+	full := s.Commit(limit)
+	if full {
+		s.NeedAttention(noticeFull)
+		s.Pause(pausedByAnswers)
+		if !s.Waiting() {
+			s.Resume(pausedByAnswers)
+		}
+	}
+	if state&exchangeWaiting != 0 {
+		s.Continue(pausedByRequest)
+	}
+}
+
+// dateLine is the value of a Date field and how long it is right.
+type dateLine struct {
+	until int64 // the loop's time
+	text  []byte
+}
+
+// date is the value of the Date field for an answer of c now, with its stream locked. While
+// the loop serves c the time of the turn is good enough, which spares a look at the clock.
+func (c *Conn) date() []byte {
+	if !c.stream.Bursting() {
+		return web.AppendDate(nil, time.Now())
+	}
+	l := c.stream.Loop()
+	slot := &c.svc.dates[slices.Index(c.svc.loops, l)]
+	now := l.Now()
+	if d := slot.Load(); d != nil && now < d.until {
+		return d.text
+	}
+	t := l.Time(now)
+	d := &dateLine{until: now + 1000 - int64(t.Nanosecond()/1e6), text: web.AppendDate(nil, t)}
+	slot.Store(d)
+	return d.text
+}

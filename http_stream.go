@@ -1,0 +1,177 @@
+package workerman
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/workerman-go/workerman/web"
+)
+
+// chunkRoom is what a chunk needs besides its data.
+const chunkRoom = 16 + 4
+
+// Stream answers the current request with r as its head and a body that follows in pieces:
+// in chunks, or to a client of HTTP/1.0 as it is up to the end of the connection. A body
+// that r has is the first piece. Errors are those of Respond.
+func (c *Conn) Stream(r *web.Response) (*Stream, error) {
+	h := c.httpConn()
+	if h == nil {
+		return nil, ErrNoRequest
+	}
+	return h.stream(c, r, anyRequest)
+}
+
+func (h *httpConn) stream(c *Conn, r *web.Response, number uint64) (*Stream, error) {
+	var events uint64
+	if r.IsEventStream() {
+		events = exchangeEvents
+	}
+	state, err := h.claim(c, number, events)
+	if err != nil {
+		return nil, err
+	}
+	s := &c.stream
+	if _, ok := s.Begin(); !ok {
+		return nil, ErrClosed
+	}
+	head := *r
+	head.Stream = true
+	x := h.exchange
+	if state&(exchangeCut|exchangeLast) != 0 {
+		x = x.Last()
+	}
+	packed, encoder := head.CompressStream(x)
+	st := &Stream{
+		conn: c, http: h, number: state / exchangeOne, head: packed, encoder: encoder,
+		body: head.HasBody(x), chunked: head.Chunked(x), keep: head.KeepAlive(x),
+	}
+	s.Append(packed.Append(s.Reserve(answerRoom+len(r.Payload())), x, c.date()))
+	s.Commit(c.maxSend())
+	return st, nil
+}
+
+// Stream is an answer whose body is sent in pieces: see Conn.Stream. Its methods may be
+// called from every goroutine.
+type Stream struct {
+	conn    *Conn
+	http    *httpConn
+	head    *web.Response
+	number  uint64       // of the request
+	sent    int64        // bytes of the body; guarded by the connection's lock, as is encoder
+	encoder *web.Encoder // nil if the body is sent as it is
+	body    bool         // there is one: not to a HEAD
+	chunked bool
+	keep    bool // the connection goes on afterwards
+}
+
+// begin opens a transaction, if the stream has not ended.
+func (t *Stream) begin() (queued int, err error) {
+	queued, ok := t.conn.stream.Begin()
+	if !ok {
+		return 0, ErrClosed
+	}
+	if state := t.http.state.Load(); state/exchangeOne != t.number || state&exchangeStream == 0 {
+		t.conn.stream.Abort()
+		return 0, ErrNoRequest
+	}
+	return queued, nil
+}
+
+// Write sends a piece of the body, which may be used again afterwards. Like Send it does
+// not wait for the client: ErrBufferFull means that MaxSendBuffer bytes wait already and
+// nothing of p was accepted; go on in OnBufferDrain. Only in a Blocking worker, whose
+// callbacks may wait, it waits for room. ErrClosed and ErrNoRequest mean that the
+// connection or the stream has ended.
+func (t *Stream) Write(p []byte) (n int, err error) {
+	c := t.conn
+	for {
+		switch err := t.write(p); {
+		case err == nil:
+			return len(p), nil
+		case err != ErrBufferFull || !c.svc.blocking:
+			return 0, err
+		}
+		if err := c.waitForRoom(nil); err != nil {
+			return 0, err
+		}
+	}
+}
+
+func (t *Stream) write(p []byte) error {
+	queued, err := t.begin()
+	if err != nil {
+		return err
+	}
+	c, s := t.conn, &t.conn.stream
+	limit := c.maxSend()
+	if queued >= limit && s.Flush() >= limit {
+		s.Abort()
+		if c.svc.blocking {
+			return ErrBufferFull
+		}
+		return c.refused()
+	}
+	if t.encoder != nil {
+		p = t.encoder.Write(p)
+	}
+	t.piece(p)
+	if s.Commit(limit) {
+		s.NeedAttention(noticeFull)
+	}
+	return nil
+}
+
+// piece queues a part of the body.
+func (t *Stream) piece(p []byte) {
+	s := &t.conn.stream
+	t.sent += int64(len(p))
+	switch {
+	case !t.body || len(p) == 0:
+	case len(p) < largeMessage && t.chunked:
+		s.Append(web.AppendChunk(s.Reserve(len(p)+chunkRoom), p))
+	case len(p) < largeMessage:
+		s.Append(p)
+	case t.chunked:
+		s.Write(append(strconv.AppendInt(make([]byte, 0, chunkRoom), int64(len(p)), 16), '\r', '\n'), p, lineEnd)
+	default:
+		s.Write(nil, p, nil)
+	}
+}
+
+var lineEnd = []byte("\r\n")
+
+// Event sends an event of a stream that was begun with web.EventStream. Errors are those
+// of Write.
+func (t *Stream) Event(e web.ServerSentEvent) error {
+	_, err := t.Write(e.Append(make([]byte, 0, 64+len(e.Data))))
+	return err
+}
+
+// Heartbeat sends an empty comment every interval as long as the stream lasts, which keeps
+// proxies from cutting a silent one and finds clients that are gone.
+func (t *Stream) Heartbeat(interval time.Duration) {
+	var timer *Timer
+	timer = t.conn.Every(interval, func() {
+		if t.write([]byte(":\n\n")) == ErrNoRequest {
+			timer.Stop()
+		}
+	})
+}
+
+// End ends the body, with trailer fields if there are any and the client knows them. It is
+// accepted whatever waits for the client. ErrClosed and ErrNoRequest mean that the
+// connection or the stream has ended already.
+func (t *Stream) End(trailers ...web.Field) error {
+	if _, err := t.begin(); err != nil {
+		return err
+	}
+	if t.encoder != nil {
+		t.piece(t.encoder.Close())
+	}
+	if t.chunked {
+		s := &t.conn.stream
+		s.Append(web.AppendLastChunk(s.Reserve(answerRoom), trailers...))
+	}
+	t.http.finish(t.conn, t.keep, t.head.Status, t.sent)
+	return nil
+}

@@ -1,0 +1,175 @@
+package workerman
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+
+	"github.com/workerman-go/workerman/internal/loop"
+)
+
+// packetService is the worker's UDP socket on one loop. A peer's Conn is made with its
+// first datagram and kept for the next ones, so that steady traffic makes no garbage.
+type packetService struct {
+	svc      *service
+	loop     *loop.Loop
+	socket   *net.UDPConn // until the loop takes it over
+	packets  packetSocket
+	last     *Conn
+	lastFrom netip.AddrPort
+	young    map[netip.AddrPort]*Conn
+	old      map[netip.AddrPort]*Conn
+	count    uint64
+	left     atomic.Bool // the program has closed the connection of a client
+}
+
+// packetSocket is a *loop.Packets, or what a client has in its place.
+type packetSocket interface {
+	Send(to netip.AddrPort, b []byte) error
+	LocalAddr() netip.AddrPort
+	Lost() int
+	Close()
+}
+
+// maxPeers bounds the peers remembered: the older half is forgotten beyond it.
+const maxPeers = 4096
+
+// openPackets binds one socket, or with ReusePort one per loop. Without ReusePort one
+// loop serves all datagrams, since two loops on one socket would mix up a peer's order.
+func (s *service) openPackets() error {
+	sockets := 1
+	if s.worker.ReusePort {
+		sockets = len(s.loops)
+	}
+	list, err := s.master.source().listenPackets(s.worker, s.endpoint.addr, sockets)
+	if err != nil {
+		return err
+	}
+	s.address = list[0].LocalAddr()
+	for i, pc := range list {
+		s.udp = append(s.udp, &packetService{svc: s, loop: s.loops[i], socket: pc, young: make(map[netip.AddrPort]*Conn)})
+	}
+	return nil
+}
+
+// start runs on the loop.
+func (p *packetService) start() {
+	if p.socket == nil {
+		return
+	}
+	packets, err := p.loop.OpenPackets(p.socket, p)
+	if err != nil {
+		p.svc.log.Error("cannot receive datagrams", "error", err)
+		p.socket.Close()
+	} else {
+		p.packets = packets
+	}
+	p.socket = nil
+}
+
+// close runs on the loop.
+func (p *packetService) close() {
+	if p.packets != nil {
+		p.packets.Close()
+	} else if p.socket != nil {
+		p.socket.Close()
+		p.socket = nil
+	}
+}
+
+// peer returns the Conn of an address.
+func (p *packetService) peer(from netip.AddrPort) *Conn {
+	if p.last != nil && p.lastFrom == from {
+		return p.last
+	}
+	c := p.young[from]
+	if c == nil {
+		if c = p.old[from]; c == nil {
+			c = &Conn{svc: p.svc, datagram: true}
+			c.setRemote(from)
+			c.ensureRare().packets = p
+			if p.svc.blocking {
+				c.ensureRare().serial = new(serial)
+			}
+		}
+		if len(p.young) >= maxPeers/2 {
+			p.old, p.young = p.young, make(map[netip.AddrPort]*Conn, maxPeers/2)
+		}
+		p.young[from] = c
+	}
+	p.last, p.lastFrom = c, from
+	return c
+}
+
+// Datagram delivers the messages of one datagram.
+func (p *packetService) Datagram(from netip.AddrPort, b []byte) {
+	c := p.peer(from)
+	defer c.recovered()
+	protocol := c.Protocol()
+	if protocol == nil {
+		p.deliver(c, b)
+		return
+	}
+	for len(b) > 0 {
+		size, err := protocol.Input(c, b)
+		if err != nil || size <= 0 || size > len(b) || size > c.maxPackage() {
+			return // a message never spans datagrams: the rest is no message
+		}
+		data, err := protocol.Decode(c, b[:size:size])
+		if err == nil {
+			p.deliver(c, data)
+		} else if !errors.Is(err, ErrSkip) {
+			return
+		}
+		if b = b[size:]; !c.Connected() {
+			return
+		}
+	}
+}
+
+func (p *packetService) deliver(c *Conn, data []byte) {
+	p.count++
+	if x := c.rare(); x != nil && x.serial != nil {
+		x.serial.message(c, data, 0)
+		return
+	}
+	c.message(data, 0)
+}
+
+// BatchEnd updates the counters.
+func (p *packetService) BatchEnd() {
+	p.svc.requests.Add(p.count)
+	p.count = 0
+	if lost := p.packets.Lost(); lost > 0 {
+		p.svc.sendFail.Add(uint64(lost))
+	}
+}
+
+var scratch = sync.Pool{New: func() any { return new([]byte) }}
+
+// send sends one datagram to a peer.
+func (p *packetService) send(c *Conn, protocol Protocol, data []byte) error {
+	if protocol != nil {
+		room := scratch.Get().(*[]byte)
+		defer scratch.Put(room)
+		out, err := c.encode(protocol, (*room)[:0], data)
+		if err != nil {
+			return err
+		}
+		*room, data = out, out
+	}
+	if len(data) > loop.MaxDatagram {
+		return fmt.Errorf("%w: %d bytes, a datagram carries %d", ErrTooLarge, len(data), loop.MaxDatagram)
+	}
+	if err := p.packets.Send(c.RemoteAddr(), data); err != nil {
+		p.svc.sendFail.Add(1)
+		if errors.Is(err, net.ErrClosed) {
+			return ErrClosed
+		}
+		return err
+	}
+	return nil
+}
