@@ -94,7 +94,7 @@ func (m *Master) consider(state []byte, hasSocket bool) (*adoption, error) {
 	}
 	c := &Conn{svc: s, id: p.id, received: p.received}
 	c.setRemote(p.remote)
-	c.stage.Store(uint32(stageReady))
+	c.enter(stageReady)
 	x := c.ensureRare()
 	x.limits.maxPackage.Store(p.maxPackage)
 	x.limits.maxSend.Store(p.maxSend)
@@ -109,16 +109,16 @@ func (m *Master) consider(state []byte, hasSocket bool) (*adoption, error) {
 
 // restore sets what the connection speaks.
 func (c *Conn) restore(p *passenger) (err error) {
-	s, x := c.svc, c.ensureRare()
+	s := c.svc
 	switch {
 	case p.speaks == speaksHTTP && s.kind == httpDialog:
 		h := &httpConn{phase: p.phase, arrived: p.arrived}
 		h.parser, err = web.RestoreParser(s.http, p.state)
-		x.http.Store(h)
+		c.speak(h)
 	case p.speaks == speaksWebSocket && s.kind != noDialog:
 		w := &wsConn{subprotocol: p.subprotocol}
 		w.codec, err = websocket.RestoreCodec(c.webSocketOptions(), p.state)
-		x.ws.Store(w)
+		c.speak(w)
 	case p.speaks == speaksProtocol && (p.own || s.kind == noDialog):
 		if p.stateful && !p.own {
 			err = c.restoreProtocol(p.state)
@@ -175,7 +175,7 @@ func fewest(assigned []atomic.Int64) (index int) {
 // begin goes on with the connection on its loop.
 func (a *adoption) begin(l *loop.Loop) {
 	c, p, s := a.conn, a.from, a.conn.svc
-	now, x := l.Now(), c.rare()
+	now := l.Now()
 	c.born = int32((now - p.age) / bornUnit)
 	d := loop.Detached{
 		FD: a.fd, Input: p.input, Output: [][]byte{p.output},
@@ -187,10 +187,10 @@ func (a *adoption) begin(l *loop.Loop) {
 	if p.full && len(p.output) > 0 {
 		d.Pauses |= pausedByAnswers // until the output is written
 	}
-	if h := x.http.Load(); h != nil {
+	if h := c.httpConn(); h != nil {
 		h.since = now - p.since
 	}
-	if w := x.ws.Load(); w != nil {
+	if w := c.wsConn(); w != nil {
 		w.pinged = now - p.idle + p.pinged
 	}
 	l.Adopt(&c.stream, d, (*connOwner)(c), s.limits.LingerTimeout, pausedByAdopt)

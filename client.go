@@ -91,11 +91,7 @@ func (m *Master) NewClient(address string) *Client {
 // a time, so that they may share variables without locks. It outlives the connection.
 func (c *Conn) NewClient(address string) *Client {
 	cl := c.svc.master.NewClient(address)
-	if c.datagram {
-		cl.home = c.rare().packets.loop
-	} else {
-		cl.home = c.stream.Loop()
-	}
+	cl.home = c.stream.Loop()
 	return cl
 }
 

@@ -122,14 +122,14 @@ func (a *attempt) attach(in loop.Incoming) {
 		return
 	}
 	a.step = "negotiation with the proxy"
-	c.ensureRare().opening.Store(&opening{attempt: a, tunnel: t})
+	c.speak(&opening{attempt: a, tunnel: t})
 	c.SendRaw(t.Begin())
 }
 
 func (a *attempt) newConn() *Conn {
 	s := &a.terms.service
 	c := &Conn{svc: s, id: s.master.nextID.Add(1), born: int32(a.loop.Now() / bornUnit)}
-	c.stage.Store(uint32(stageOpening))
+	c.enter(stageConnecting)
 	return c
 }
 
@@ -176,11 +176,7 @@ func (a *attempt) upgrade() {
 		c.fault(err)
 		return
 	}
-	if old := c.ensureRare().opening.Load(); old != nil {
-		*old = *o // the dialog that is being served
-	} else {
-		c.rare().opening.Store(o)
-	}
+	c.speak(o)
 	c.SendRaw(request)
 }
 
@@ -188,14 +184,10 @@ func (a *attempt) upgrade() {
 func (a *attempt) established() {
 	cl, c := a.client, a.conn
 	a.over()
-	if x := c.rare(); x != nil {
-		if o := x.opening.Load(); o != nil && o.response == nil {
-			x.opening.Store(nil)
-		} else if o != nil {
-			o.attempt = nil
-		}
+	if _, ok := c.dialog().(*opening); ok {
+		c.speak(nil)
 	}
-	c.stage.Store(uint32(stageReady))
+	c.enter(stageReady)
 	cl.established(c)
 }
 

@@ -125,10 +125,8 @@ func (cl *Client) schedule(l *loop.Loop, after time.Duration) {
 func (cl *Client) established(c *Conn) {
 	cl.failures = 0
 	cl.setCurrent(c)
-	if !c.datagram {
-		c.watchTime()
-	}
-	c.run(c.greet)
+	c.watchTime()
+	c.run(c.callOnConnect)
 	for c.Connected() {
 		cl.mu.Lock()
 		batch := cl.queue
@@ -162,7 +160,7 @@ func (cl *Client) sendQueued(c *Conn, data []byte) {
 
 // resend is Send with room for everything.
 func (c *Conn) resend(data []byte) error {
-	if c.datagram {
+	if c.packets() != nil {
 		return c.Send(data)
 	}
 	if _, ok := c.stream.Begin(); !ok {

@@ -15,11 +15,10 @@ type opening struct {
 	attempt   *attempt
 	tunnel    tunnel.Negotiation         // nil if there is no proxy, or when it has opened the way
 	handshake *websocket.ClientHandshake // nil before its request was sent
-	response  *websocket.Response        // as far as it was understood
 }
 
 // receive goes on with the dialog.
-func (o *opening) receive(c *Conn, b []byte) (used, want, messages int) {
+func (o *opening) receive(c *Conn, b []byte) (used, want int) {
 	var err error
 	switch {
 	case o.tunnel != nil:
@@ -27,13 +26,13 @@ func (o *opening) receive(c *Conn, b []byte) (used, want, messages int) {
 	case o.handshake != nil:
 		used, err = o.upgraded(c, b)
 	default:
-		return 0, 0, 0 // the server speaks before its time, if it is the server
+		return 0, 0 // the server speaks before its time, if it is the server
 	}
 	if err != nil {
 		c.fault(err)
-		return len(b), 0, 0
+		return len(b), 0
 	}
-	return used, 0, 0
+	return used, 0
 }
 
 // tunnelled reads what the proxy answers.
@@ -57,14 +56,13 @@ func (o *opening) tunnelled(c *Conn, b []byte) (used int, err error) {
 func (o *opening) upgraded(c *Conn, b []byte) (used int, err error) {
 	r, used, err := o.handshake.ParseResponse(b)
 	if r != nil {
-		o.response = r
+		c.ensureRare().response.Store(r)
 	}
 	if err != nil || r == nil {
 		return used, err
 	}
-	o.handshake = nil
 	w := &wsConn{codec: websocket.NewCodec(websocket.Client, c.webSocketOptions(), r.Deflate), subprotocol: r.Subprotocol}
-	c.rare().ws.Store(w)
+	c.speak(w)
 	o.attempt.established()
 	return used, nil
 }
@@ -85,8 +83,10 @@ func (o *opening) deadline(*Conn, int64) (next int64, err error) { return 0, nil
 // send refuses: the connection is not established.
 func (o *opening) send(*Conn, []byte) error { return ErrClosed }
 
-// end ends the attempt.
-func (o *opening) end(c *Conn, _ []byte, err error) error {
+func (o *opening) scheme(c *Conn) string { return o.attempt.route.endpoint.scheme }
+
+// shutDown ends the attempt.
+func (o *opening) shutDown(c *Conn, _ []byte, err error) error {
 	if err == nil {
 		err = errors.New("closed")
 	}
@@ -98,9 +98,7 @@ func (o *opening) end(c *Conn, _ []byte, err error) error {
 // also one that refused: its status, fields and cookies. It is nil if there was none.
 func (c *Conn) UpgradeResponse() *websocket.Response {
 	if x := c.rare(); x != nil {
-		if o := x.opening.Load(); o != nil {
-			return o.response
-		}
+		return x.response.Load()
 	}
 	return nil
 }

@@ -42,7 +42,8 @@ func (a *attempt) link(targets []loop.Target) {
 	a.loop.Abandon(&c.stream, a.owner(c))
 	p.conn = c
 	p.service = packetService{svc: c.svc, loop: a.loop, packets: p, last: c, lastFrom: c.RemoteAddr()}
-	c.datagram, c.ensureRare().packets = true, &p.service
+	p.service.box = &p.service
+	p.service.join(c)
 	c.svc.master.outgoing.Add(1)
 	a.conn = c
 	a.established()
@@ -63,6 +64,14 @@ func (p *packetLink) DatagramRefused(err error) {
 	if fn := c.callbacks().OnError; fn != nil && c.Connected() {
 		c.run(func() { fn(c, err) })
 	}
+}
+
+func (p *packetService) shutDown(c *Conn, data []byte, _ error) (err error) {
+	if data != nil {
+		err = p.send(c, data)
+	}
+	p.hangUp(c)
+	return err
 }
 
 // hangUp closes the socket of a client; of a worker's peer there is nothing to close.

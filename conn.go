@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman/internal/loop"
+	"github.com/workerman-go/workerman/websocket"
 )
 
 // Conn is one connection of a worker or a client, or one peer of a worker over UDP. Its methods may be called
@@ -17,7 +18,7 @@ type Conn struct {
 	// Data is for the user. The callbacks of the connection may use it without locks.
 	Data any
 
-	stream    loop.Stream // never opened with UDP
+	stream    loop.Stream // closed from the beginning with UDP
 	svc       *service
 	rareState atomic.Pointer[rareState]
 	id        uint64
@@ -27,19 +28,17 @@ type Conn struct {
 
 	remote    peerAddr
 	hasRemote bool
-	datagram  bool          // over UDP
-	stage     atomic.Uint32 // see type stage
+	at        atomic.Uint32 // the stage
 }
 
 // rareState is what few connections need. It is made on first use and stays.
 type rareState struct {
 	protocol atomic.Pointer[Protocol]
-	http     atomic.Pointer[httpConn]
-	ws       atomic.Pointer[wsConn]
-	pipe     atomic.Pointer[Conn] // where messages go instead of OnMessage
-	source   atomic.Pointer[Conn] // whose pipe ends here
-	bulk     uint8                // large reads in a row that went into the pipe
-	opening  atomic.Pointer[opening]
+	dialog   atomic.Pointer[dialog]             // nil: messages
+	response atomic.Pointer[websocket.Response] // that a client's handshake got
+	pipe     atomic.Pointer[Conn]               // where messages go instead of OnMessage
+	source   atomic.Pointer[Conn]               // whose pipe ends here
+	bulk     uint8                              // large reads in a row that went into the pipe
 	limits   limits
 	leaving  *departure // while the connection moves to another process; of the loop
 
@@ -57,11 +56,10 @@ type rareState struct {
 
 	pending atomic.Int32 // functions that were posted, or will be when their work is done
 
-	serial  *serial             // of a Blocking worker
-	packets *packetService      // with UDP
-	zone    string              // of the remote address
-	groups  map[string]struct{} // guarded by the hub
-	uid     string              // guarded by the hub
+	serial *serial             // of a Blocking worker
+	zone   string              // of the remote address
+	groups map[string]struct{} // guarded by the hub
+	uid    string              // guarded by the hub
 }
 
 // limits of one connection; 0 means the worker's.
@@ -96,8 +94,8 @@ func (c *Conn) Worker() *Worker { return c.svc.worker }
 // LocalAddr is the address on this side; the zero value on a Unix socket and after the
 // close.
 func (c *Conn) LocalAddr() netip.AddrPort {
-	if c.datagram {
-		return c.rare().packets.packets.LocalAddr()
+	if p := c.packets(); p != nil {
+		return p.packets.LocalAddr()
 	}
 	return unmapped(c.stream.LocalAddr())
 }
@@ -112,7 +110,7 @@ const bornUnit = 100
 // Transport is "tcp", "unix" or "udp", with TLS as without.
 func (c *Conn) Transport() string {
 	switch {
-	case c.datagram:
+	case c.packets() != nil:
 		return "udp"
 	case !c.hasRemote:
 		return "unix"
@@ -123,7 +121,7 @@ func (c *Conn) Transport() string {
 // Opened is when the connection was accepted, or the socket of a Client connected, to a tenth of a second; the zero time with
 // UDP.
 func (c *Conn) Opened() time.Time {
-	if c.datagram {
+	if c.packets() != nil {
 		return time.Time{}
 	}
 	return c.stream.Loop().Time(int64(c.born) * bornUnit)
@@ -132,10 +130,11 @@ func (c *Conn) Opened() time.Time {
 // Connected reports whether the connection is neither closing nor closed. A worker's peer
 // over UDP always is.
 func (c *Conn) Connected() bool {
-	if c.datagram {
-		return !c.rare().packets.left.Load()
+	if c.stream.Open() {
+		return true
 	}
-	return c.stream.Open()
+	p := c.packets()
+	return p != nil && !p.left.Load()
 }
 
 // Err is why the connection ended: nil while it is open and after an orderly close by
@@ -162,9 +161,6 @@ type ConnStats struct {
 
 // Stats returns the connection's counters; all 0 with UDP.
 func (c *Conn) Stats() ConnStats {
-	if c.datagram {
-		return ConnStats{}
-	}
 	in, out, sends := c.stream.Counts()
 	return ConnStats{
 		BytesRead: in, BytesWritten: out, MessagesSent: sends, SendQueue: c.stream.Queued(),
@@ -201,8 +197,10 @@ func (c *Conn) SetProtocol(p Protocol) {
 	c.scanned = 0
 	x := c.ensureRare()
 	x.protocol.Store(&p)
-	x.http.Store(nil)
-	x.ws.Store(nil)
+	switch c.dialog().(type) {
+	case *httpConn, *wsConn:
+		c.speak(nil)
+	}
 }
 
 // Protocol is the protocol in force, nil for bytes as they come and for HTTP and WebSocket,
@@ -265,13 +263,9 @@ func (c *Conn) maxSend() int {
 // time with its callbacks. It is dropped if the connection is closed by then; it reports
 // false if it is closed now.
 func (c *Conn) Post(fn func()) bool {
-	l := c.stream.Loop()
-	if c.datagram {
-		l = c.rare().packets.loop
-	}
 	x := c.ensureRare()
 	x.pending.Add(1)
-	return l.Post(func() {
+	return c.stream.Loop().Post(func() {
 		x.pending.Add(-1)
 		if c.Connected() || x.leaving != nil {
 			c.run(fn)

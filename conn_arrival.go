@@ -7,44 +7,78 @@ import (
 	"github.com/workerman-go/workerman/internal/loop"
 )
 
-// stage is how far a connection has got. It goes through those that its worker wants, in
-// this order, and is known to the worker, and announced by OnConnect, when it is through.
+// stage is how far a connection has got on its way to OnConnect. It goes through those stages only
+// that its worker, or its client, wants.
 type stage uint32
 
 const (
-	stageProxy     stage = iota // the PROXY header is to come
-	stageTLS                    // in the handshake of TLS
-	stageWebSocket              // in the handshake of a websocket:// worker
-	stageReady
-	stageFailed  // TLS came to nothing
-	stageOpening // of a client: before it is established
+	stageAccepted    stage = iota // a worker's, of which nothing was asked yet
+	stageProxyHeader              // the PROXY header is to come
+	stageTLS                      // in the handshake of TLS
+	stageWebSocket                // in the handshake of a websocket:// worker
+	stageReady                    // known to the worker, and announced by OnConnect
+	stageRefused                  // the handshake of TLS has failed, and that was logged
+	stageConnecting               // a client's, until its attempt has succeeded
 )
 
-func (c *Conn) ready() bool { return stage(c.stage.Load()) == stageReady }
+// follows are the stages that may come directly behind each.
+var follows = [...][]stage{
+	stageAccepted:    {stageProxyHeader, stageTLS, stageWebSocket, stageReady, stageConnecting},
+	stageProxyHeader: {stageTLS, stageWebSocket, stageReady},
+	stageTLS:         {stageWebSocket, stageReady, stageRefused},
+	stageWebSocket:   {stageReady},
+	stageReady:       nil,
+	stageRefused:     nil,
+	stageConnecting:  {stageReady},
+}
+
+func (c *Conn) stage() stage { return stage(c.at.Load()) }
+
+// enter goes on to a stage. On the loop, or on the goroutine of a Blocking worker's connection.
+func (c *Conn) enter(s stage) {
+	if now := c.stage(); !slices.Contains(follows[now], s) {
+		panic(fmt.Sprintf("workerman: a connection cannot go from stage %d to %d", now, s))
+	}
+	c.at.Store(uint32(s))
+}
+
+func (c *Conn) ready() bool { return c.stage() == stageReady }
 
 // arrive begins with the first stage of a new connection.
 func (c *Conn) arrive() {
 	s := c.svc
+	var d dialog
+	if s.kind != noDialog {
+		d = newHTTPConn(s, c.stream.Loop().Now())
+	}
+	if s.proxyProtocol {
+		d = &proxyHeader{next: d}
+	}
+	if d != nil {
+		c.speak(d)
+	}
 	if s.security == nil && s.kind != webSocketDialog && !s.proxyProtocol {
-		c.established()
+		c.becomeReady()
 		return
 	}
 	s.mu.Lock()
 	s.arriving[c] = struct{}{}
 	s.mu.Unlock()
 	c.watchTime()
-	if !s.proxyProtocol {
-		c.introduced()
+	if s.proxyProtocol {
+		c.enter(stageProxyHeader)
+		return
 	}
+	c.startTLS()
 }
 
-// introduced goes on when it is known whose connection it is.
-func (c *Conn) introduced() {
+// startTLS goes on when it is known whose connection it is, with TLS if there is TLS.
+func (c *Conn) startTLS() {
 	if c.svc.security == nil {
 		c.secured()
 		return
 	}
-	c.stage.Store(uint32(stageTLS))
+	c.enter(stageTLS)
 	if err := c.stream.StartTLS(c.svc.security.outer, loop.Server); err != nil {
 		c.fault(err)
 	}
@@ -53,34 +87,34 @@ func (c *Conn) introduced() {
 // secured goes on when the connection is encrypted, if it has to be.
 func (c *Conn) secured() {
 	if c.svc.kind == webSocketDialog {
-		c.stage.Store(uint32(stageWebSocket))
+		c.enter(stageWebSocket)
 		return // the first request is the handshake
 	}
-	c.established()
+	c.becomeReady()
 }
 
-// established announces the connection. It runs on the loop or, in a Blocking worker, on
+// becomeReady announces the connection. It runs on the loop or, in a Blocking worker, on
 // the connection's goroutine.
-func (c *Conn) established() {
+func (c *Conn) becomeReady() {
 	s := c.svc
 	s.mu.Lock()
 	delete(s.arriving, c)
 	s.conns[c.id] = c
 	s.mu.Unlock()
-	c.stage.Store(uint32(stageReady))
+	c.enter(stageReady)
 	if s.kind == webSocketDialog {
-		c.greet() // its turn has come: this is a callback
+		c.callOnConnect() // its turn has come: this is a callback
 		return
 	}
 	if h := c.httpConn(); h != nil {
 		h.since = c.stream.Loop().Now()
 	}
 	c.watchTime()
-	c.run(c.greet)
+	c.run(c.callOnConnect)
 }
 
-// greet runs OnConnect.
-func (c *Conn) greet() {
+// callOnConnect runs the OnConnect of the protocol and that of the program.
+func (c *Conn) callOnConnect() {
 	if h, ok := c.Protocol().(interface{ OnConnect(*Conn) }); ok {
 		h.OnConnect(c)
 	}
@@ -107,7 +141,7 @@ func (c *Conn) handshakeDeadline(now, next int64) (int64, error) {
 	}
 	at := int64(c.born+1)*bornUnit + limit.Milliseconds()
 	if at <= now {
-		return 0, fmt.Errorf("%w: %s within %v", ErrHandshake, stage(c.stage.Load()).missing(), limit)
+		return 0, fmt.Errorf("%w: %s within %v", ErrHandshake, c.stage().missing(), limit)
 	}
 	if next == 0 || at < next {
 		next = at
@@ -115,10 +149,10 @@ func (c *Conn) handshakeDeadline(now, next int64) (int64, error) {
 	return next, nil
 }
 
-// missing says what has not happened in a stage.
+// missing says what a connection that stays in the stage has not done.
 func (s stage) missing() string {
 	switch s {
-	case stageProxy:
+	case stageProxyHeader:
 		return "no PROXY header"
 	case stageTLS:
 		return "TLS not established"

@@ -66,13 +66,13 @@ func (q *serial) message(c *Conn, data []byte, kind websocket.Opcode) {
 func (q *serial) push(c *Conn, item call) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.ended || c.datagram && item.fn == nil && q.behind() {
+	if q.ended || item.fn == nil && q.behind() && c.packets() != nil {
 		return // datagrams that nobody has time for are lost
 	}
 	q.ended = item.last
 	q.queue = append(q.queue, item)
 	q.bytes += len(item.data)
-	if !c.datagram && q.behind() {
+	if q.behind() {
 		c.stream.Pause(pausedByBacklog)
 	}
 	if !q.running {
@@ -107,7 +107,7 @@ func (q *serial) work(c *Conn) {
 		q.queue[0] = call{}
 		q.queue = q.queue[1:]
 		q.bytes -= len(item.data)
-		if !c.datagram && q.caughtUp() {
+		if q.caughtUp() {
 			c.stream.Resume(pausedByBacklog)
 		}
 		q.mu.Unlock()

@@ -4,19 +4,20 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/workerman-go/workerman/web"
 	"github.com/workerman-go/workerman/websocket"
 )
 
-// A dialog is what HTTP and WebSocket are instead of a Protocol: more than a sequence of
-// messages, with a state for each connection. Its methods run on the loop, except send
-// and close.
+// A dialog is what a connection speaks. It has one at a time: messages of a Protocol, datagrams,
+// HTTP, a WebSocket, or what comes before, as the PROXY header and a client's opening. Its methods
+// run on the loop, except send and shutDown, which any goroutine may call.
 type dialog interface {
-	// receive takes what it can from the front of b, as loop.Owner.Receive does, and says
-	// how many messages or requests that were.
-	receive(c *Conn, b []byte) (used, want, messages int)
+	// receive takes what it can from the front of b, which is not empty. want is the size of
+	// the message that begins behind that, 0 if it is not known.
+	receive(c *Conn, b []byte) (used, want int)
 	// endOfInput is told that the peer sends no more; false: ask again later.
 	endOfInput(c *Conn) (done bool)
 	// deadline is the loop's time of the next check, 0 for none, or why the connection
@@ -24,9 +25,19 @@ type dialog interface {
 	deadline(c *Conn, now int64) (next int64, err error)
 	// send sends a message.
 	send(c *Conn, data []byte) error
-	// end sends data, if it is not nil, and the last word that err calls for, and closes in
+	// shutDown sends data, if it is not nil, and the last word that reason calls for, and closes in
 	// good order; nil is an ordinary close.
-	end(c *Conn, data []byte, err error) error
+	shutDown(c *Conn, data []byte, reason error) error
+	// scheme names it for operators.
+	scheme(c *Conn) string
+}
+
+// count adds messages or requests to what was received.
+func (c *Conn) count(n int) {
+	if n > 0 {
+		atomic.StoreUint64(&c.received, c.received+uint64(n)) // the loop alone writes it
+		c.svc.requests.Add(uint64(n))
+	}
 }
 
 // dialogKind says which dialog the connections of a worker begin with.
@@ -44,38 +55,52 @@ var dialogSchemes = map[string]dialogKind{"http": httpDialog, "websocket": webSo
 // errStopping ends the connections when the master stops.
 var errStopping = errors.New("server stops")
 
-// dialog returns the connection's dialog, nil if it has none.
+// dialog returns what the connection speaks.
 func (c *Conn) dialog() dialog {
-	x := c.rare()
-	if x == nil {
-		return nil
+	if x := c.rare(); x != nil {
+		if d := x.dialog.Load(); d != nil {
+			return *d
+		}
 	}
-	if w := x.ws.Load(); w != nil {
-		return w
+	return messages{}
+}
+
+// speak makes d the connection's dialog, as of the bytes behind the current message; nil stands
+// for messages.
+func (c *Conn) speak(d dialog) {
+	if d == nil {
+		c.ensureRare().dialog.Store(nil)
+		return
 	}
-	if h := x.http.Load(); h != nil {
-		return h
-	}
-	if o := x.opening.Load(); o != nil && !c.ready() {
-		return o
-	}
-	return nil
+	c.ensureRare().dialog.Store(&d)
 }
 
 // httpConn returns the HTTP side of the connection, nil if it speaks something else by now.
 func (c *Conn) httpConn() *httpConn {
-	if x := c.rare(); x != nil && x.ws.Load() == nil {
-		return x.http.Load()
-	}
-	return nil
+	h, _ := c.dialog().(*httpConn)
+	return h
 }
 
 // wsConn returns the WebSocket side of the connection, nil if it is none.
 func (c *Conn) wsConn() *wsConn {
-	if x := c.rare(); x != nil {
-		return x.ws.Load()
+	w, _ := c.dialog().(*wsConn)
+	return w
+}
+
+// packets returns the UDP socket that the connection is a peer of, nil if it is none.
+func (c *Conn) packets() *packetService {
+	p, _ := c.dialog().(*packetService)
+	return p
+}
+
+// notices calls what other goroutines' sends have caused, between two messages: it may pause before
+// more of them come. It reports whether there was anything.
+func (c *Conn) notices() bool {
+	bits := c.stream.TakeAttention()
+	if bits != 0 {
+		(*connOwner)(c).Attention(bits)
 	}
-	return nil
+	return bits != 0
 }
 
 // request is the memory for requests of the connection's loop, which serves one at a time.

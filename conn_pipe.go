@@ -15,7 +15,7 @@ import (
 // On Linux bulk data between plain connections of one loop without protocols does not come
 // into the process at all (splice).
 func (c *Conn) Pipe(dst *Conn) {
-	if c.datagram {
+	if c.packets() != nil {
 		return // datagrams have no stream to pipe
 	}
 	dst.ensureRare().source.Store(c)
@@ -27,7 +27,7 @@ func (c *Conn) Pipe(dst *Conn) {
 
 // forward sends one message along the pipe.
 func (c *Conn) forward(dst *Conn, data []byte, kind websocket.Opcode) {
-	if dst.datagram {
+	if dst.packets() != nil {
 		dst.Send(data)
 		return
 	}
@@ -81,18 +81,10 @@ func (c *Conn) unpipe() {
 
 // PauseRecv stops reading from the peer, whose data then waits in the network; messages
 // that arrived already wait too. A peer that closes is not noticed meanwhile.
-func (c *Conn) PauseRecv() {
-	if !c.datagram {
-		c.stream.Pause(pausedByUser)
-	}
-}
+func (c *Conn) PauseRecv() { c.stream.Pause(pausedByUser) }
 
 // ResumeRecv undoes PauseRecv; messages that wait are delivered at once.
-func (c *Conn) ResumeRecv() {
-	if !c.datagram {
-		c.stream.Resume(pausedByUser)
-	}
-}
+func (c *Conn) ResumeRecv() { c.stream.Resume(pausedByUser) }
 
 // bulkPipe is a pipe between two connections without protocols, which the kernel can serve
 // by itself. It does so when much has arrived several times in a row, because for small
@@ -132,4 +124,4 @@ func (p bulkPipe) Moved(int) {
 }
 
 // plain reports whether the connection's messages are bytes as they come.
-func (c *Conn) plain() bool { return c.Protocol() == nil && c.dialog() == nil }
+func (c *Conn) plain() bool { return c.Protocol() == nil && c.dialog() == messages{} }

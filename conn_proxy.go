@@ -7,29 +7,53 @@ import (
 	"github.com/workerman-go/workerman/web"
 )
 
-// introduce reads the PROXY header that a connection begins with. It returns how many bytes
-// that is, 0 as long as it is not complete.
-func (c *Conn) introduce(b []byte) (used int) {
+// proxyHeader is the dialog of a connection that begins with the header of the PROXY protocol.
+type proxyHeader struct {
+	next dialog // what the connection speaks behind it, nil for messages
+}
+
+// receive reads the header when it is complete.
+func (p *proxyHeader) receive(c *Conn, b []byte) (used, want int) {
 	h, n, err := proxyproto.Parse(b)
 	switch {
 	case err != nil:
 		c.complain(err)
 		c.stream.Destroy(err) // the other side speaks something else
-		return len(b)
+		return len(b), 0
 	case n == 0:
-		return 0
+		return 0, 0
 	}
 	if !h.Local {
 		if !c.svc.admitIP(h.Source.Addr()) {
 			c.svc.refusedN.Add(1)
 			c.svc.accepted.Add(^uint64(0))
 			c.stream.Close()
-			return len(b)
+			return len(b), 0
 		}
 		c.ensureRare().client.Store(&h.Source)
 	}
-	c.introduced()
-	return n
+	c.speak(p.next)
+	c.startTLS()
+	return n, 0
+}
+
+func (p *proxyHeader) endOfInput(c *Conn) (done bool) { return messages{}.endOfInput(c) }
+
+// deadline is none but that of the handshakes together.
+func (p *proxyHeader) deadline(*Conn, int64) (next int64, err error) { return 0, nil }
+
+// send refuses: the program does not know the connection yet.
+func (p *proxyHeader) send(*Conn, []byte) error { return ErrClosed }
+
+func (p *proxyHeader) shutDown(c *Conn, _ []byte, err error) error {
+	return messages{}.shutDown(c, nil, err)
+}
+
+func (p *proxyHeader) scheme(c *Conn) string {
+	if p.next == nil {
+		return messages{}.scheme(c)
+	}
+	return p.next.scheme(c)
 }
 
 // countedIP is the address that the connection counts for in MaxConnectionsPerIP. A proxy's

@@ -30,22 +30,18 @@ const (
 // On a connection of HTTP it answers the current request with data as a page, as Respond
 // does. On a WebSocket the message is text, or binary if WebSocket.Binary says so.
 func (c *Conn) Send(data []byte) error {
-	if d := c.dialog(); d != nil {
-		return d.send(c, data)
-	}
-	return c.send(c.Protocol(), data)
+	return c.dialog().send(c, data)
 }
 
 // SendRaw sends bytes as they are, without the protocol's framing.
-func (c *Conn) SendRaw(data []byte) error { return c.send(nil, data) }
+func (c *Conn) SendRaw(data []byte) error {
+	if p := c.packets(); p != nil {
+		return p.transmit(c, nil, data)
+	}
+	return c.send(nil, data)
+}
 
 func (c *Conn) send(p Protocol, data []byte) error {
-	if c.datagram {
-		if !c.Connected() {
-			return ErrClosed
-		}
-		return c.rare().packets.send(c, p, data)
-	}
 	limit, err := c.begin()
 	if err != nil {
 		return err
@@ -143,21 +139,15 @@ func (c *Conn) refused() error {
 // CloseWith sends data as the last message and closes. The message is accepted even
 // if the send buffer is full.
 func (c *Conn) CloseWith(data []byte) error {
-	if c.datagram {
-		err := c.Send(data)
-		c.Close()
-		return err
-	}
 	c.dismiss()
-	if d := c.dialog(); d != nil {
-		return d.end(c, data, nil)
+	d := c.dialog()
+	switch d.(type) {
+	case messages, *packetService:
+		if data == nil {
+			data = []byte{} // which is a message, too
+		}
 	}
-	if _, ok := c.stream.Begin(); !ok {
-		return ErrClosed
-	}
-	err := c.enqueue(c.Protocol(), data)
-	c.stream.CommitClose()
-	return err
+	return d.shutDown(c, data, nil)
 }
 
 // Close closes the connection once everything that Send accepted has been taken by the
@@ -173,24 +163,13 @@ func (c *Conn) Close() {
 }
 
 // close is Close for reasons that are not the program's.
-func (c *Conn) close() {
-	if c.datagram {
-		p := c.rare().packets
-		p.hangUp(c)
-		return
-	}
-	if d := c.dialog(); d != nil {
-		d.end(c, nil, nil)
-		return
-	}
-	c.stream.Close()
-}
+func (c *Conn) close() { c.dialog().shutDown(c, nil, nil) }
 
 // Destroy closes the connection at once and drops what was not written yet.
 func (c *Conn) Destroy() {
 	c.dismiss()
-	if c.datagram {
-		c.close()
+	if p := c.packets(); p != nil {
+		p.hangUp(c)
 		return
 	}
 	c.stream.Destroy(loop.ErrDestroyed)
@@ -227,12 +206,13 @@ func (s *service) newFanout(data []byte) (*fanout, error) {
 func (f *fanout) send(c *Conn) {
 	shared := f.shared
 	var w *wsConn
-	if x := c.rare(); x != nil {
-		switch w = x.ws.Load(); {
-		case w != nil:
-		case x.http.Load() != nil:
-			return // a client that waits for answers, not for messages
-		case x.protocol.Load() != nil:
+	switch d := c.dialog().(type) {
+	case *wsConn:
+		w = d
+	case *httpConn:
+		return // a client that waits for answers, not for messages
+	default:
+		if c.ownProtocol() {
 			shared = nil
 		}
 	}

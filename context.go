@@ -66,7 +66,7 @@ var notServing = lifetime{cause: ErrNotRunning}
 // result nobody would get then. That of a worker's peer over UDP is its loop's.
 func (c *Conn) Context() context.Context {
 	loop := c.EventLoop().Context()
-	if c.datagram && c.Client() == nil {
+	if c.packets() != nil && c.Client() == nil {
 		return loop
 	}
 	x := c.ensureRare()
@@ -74,7 +74,7 @@ func (c *Conn) Context() context.Context {
 	defer x.mu.Unlock()
 	if x.life == nil {
 		x.life = new(lifetime)
-		if x.gone || !c.datagram && c.stream.Closed() {
+		if x.gone || c.packets() == nil && c.stream.Closed() {
 			x.life.cause = ErrClosed
 		}
 	}

@@ -24,7 +24,7 @@ const unknownCallback = "a turn of the loop"
 var callbackOf = map[string]string{
 	"(*Conn).message":               "OnMessage",
 	"(*Conn).forward":               "pipe",
-	"(*Conn).greet":                 "OnConnect",
+	"(*Conn).callOnConnect":         "OnConnect",
 	"(*Conn).finish":                "OnClose",
 	"(*Conn).onRequest":             "OnRequest",
 	"(*httpConn).onBody":            "OnBody",

@@ -31,9 +31,6 @@ func (w *Worker) EventLoop() *EventLoop {
 
 // EventLoop is the loop that the connection lives on.
 func (c *Conn) EventLoop() *EventLoop {
-	if c.datagram {
-		return c.svc.master.eventLoop(c.rare().packets.loop)
-	}
 	return c.svc.master.eventLoop(c.stream.Loop())
 }
 

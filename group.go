@@ -41,7 +41,7 @@ func (c *Conn) Join(group string) {
 	x := c.ensureRare()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if !c.Connected() || c.datagram {
+	if !c.stream.Open() {
 		return
 	}
 	add(&h.groups, group, c)
@@ -84,7 +84,7 @@ func (c *Conn) Bind(uid string) {
 		drop(h.users, x.uid, c)
 	}
 	x.uid = ""
-	if uid != "" && c.Connected() && !c.datagram {
+	if uid != "" && c.stream.Open() {
 		x.uid = uid
 		add(&h.users, uid, c)
 	}

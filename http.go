@@ -74,20 +74,20 @@ func newHTTPConn(s *service, now int64) *httpConn {
 
 func (h *httpConn) busy() bool { return h.state.Load()&exchangeBusy != 0 }
 
-func (h *httpConn) receive(c *Conn, b []byte) (used, want, messages int) {
+func (h *httpConn) receive(c *Conn, b []byte) (used, want int) {
+	messages := 0
+	defer func() { c.count(messages) }()
 	r := c.svc.request(c)
 	h.held = false
 	for {
-		if bits := c.stream.TakeAttention(); bits != 0 {
-			(*connOwner)(c).Attention(bits)
-		}
+		c.notices()
 		if g := h.hijacked(); g != nil {
 			g.in.feed(b[used:])
-			return len(b), 0, messages
+			return len(b), 0
 		}
 		if h.busy() && !h.body && h.hold(c, len(b)-used) {
 			h.held = used < len(b)
-			return used, 0, messages
+			return used, 0
 		}
 		n, step, err := h.parser.Parse(r, b[used:])
 		taken := b[used : used+n]
@@ -99,7 +99,7 @@ func (h *httpConn) receive(c *Conn, b []byte) (used, want, messages int) {
 				c.SendRaw(continueLine)
 			}
 			h.await(c, used < len(b))
-			return used, h.parser.Want(), messages
+			return used, h.parser.Want()
 		case h.form:
 			err = h.formStep(c, r, step)
 		case step == web.GotPiece:
@@ -115,20 +115,20 @@ func (h *httpConn) receive(c *Conn, b []byte) (used, want, messages int) {
 		}
 		if err != nil {
 			c.fault(err)
-			return len(b), 0, messages
+			return len(b), 0
 		}
 		if c.svc.poison {
 			poison(taken)
 		}
 		switch more := h.parser.Pending(); {
 		case c.httpConn() != h, !c.stream.Open(): // it speaks something else now, or nothing
-			return used, 0, messages
+			return used, 0
 		case more:
 		case !c.receiving():
-			return used, 0, messages
+			return used, 0
 		case used == len(b):
 			h.await(c, false)
-			return used, 0, messages
+			return used, 0
 		}
 	}
 }
@@ -305,6 +305,14 @@ func (h *httpConn) endOfInput(c *Conn) (done bool) {
 	return true
 }
 
+// scheme is websocket in a handshake that is all the worker speaks HTTP for.
+func (h *httpConn) scheme(c *Conn) string {
+	if c.svc.kind == webSocketDialog {
+		return "websocket"
+	}
+	return "http"
+}
+
 func (h *httpConn) deadline(c *Conn, now int64) (next int64, err error) {
 	switch {
 	case h.hijacked() != nil:
@@ -344,8 +352,8 @@ func (h *httpConn) send(c *Conn, data []byte) error {
 	return h.respond(c, web.Bytes("text/html; charset=utf-8", data))
 }
 
-// end answers what is not answered yet, if err or data says how, and closes.
-func (h *httpConn) end(c *Conn, data []byte, err error) error {
+// shutDown answers what is not answered yet, if err or data says how, and closes.
+func (h *httpConn) shutDown(c *Conn, data []byte, err error) error {
 	var refused *web.Error
 	var failed *PanicError
 	var answer *web.Response

@@ -17,7 +17,7 @@ func (m *Master) writeConnections(w io.Writer, f control.Filter) error {
 	if f.PID != 0 && f.PID != os.Getpid() {
 		return nil
 	}
-	l := &lister{out: w, filter: f, elapsed: make(map[*loop.Loop]int64), names: make(map[reflect.Type]string)}
+	l := &lister{out: w, filter: f, elapsed: make(map[*loop.Loop]int64)}
 	l.row.PID = os.Getpid()
 	for _, s := range m.runningServices() {
 		name := s.worker.name()
@@ -49,9 +49,8 @@ type lister struct {
 	written int
 	row     control.Connection
 	buf     []byte
-	local   string                  // address of the connections' side, "" if it is to be asked for
-	elapsed map[*loop.Loop]int64    // what time it is, in milliseconds
-	names   map[reflect.Type]string // of protocols without a scheme of their own
+	local   string               // address of the connections' side, "" if it is to be asked for
+	elapsed map[*loop.Loop]int64 // what time it is, in milliseconds
 }
 
 // listRoom is how many bytes are written at a time.
@@ -80,7 +79,7 @@ func (l *lister) list(c *Conn) {
 		return
 	}
 	r.Transport = c.Transport()
-	r.Protocol = l.protocolName(c, r.Transport)
+	r.Protocol = c.dialog().scheme(c)
 	if g.Secure || c.svc.security != nil {
 		r.Transport = "ssl"
 	}
@@ -127,35 +126,6 @@ func (c *Conn) stateName(g loop.Glance) string {
 		return "paused"
 	}
 	return "established"
-}
-
-// protocolName is the scheme of what a connection speaks, the transport if that is bytes as
-// they come, or the type of a protocol without a scheme.
-func (l *lister) protocolName(c *Conn, transport string) string {
-	if x := c.rare(); x != nil {
-		switch {
-		case x.ws.Load() != nil:
-			return "websocket"
-		case x.http.Load() != nil && c.svc.kind == webSocketDialog:
-			return "websocket" // it is in the handshake
-		case x.http.Load() != nil:
-			return "http"
-		}
-	}
-	p := c.Protocol()
-	if p == nil {
-		return transport
-	}
-	t := reflect.TypeOf(p)
-	if s := c.svc; s.reception != nil && s.endpoint.protocol != nil && reflect.TypeOf(s.endpoint.protocol) == t {
-		return s.endpoint.scheme
-	}
-	name, ok := l.names[t]
-	if !ok {
-		name = schemeOf(t)
-		l.names[t] = name
-	}
-	return name
 }
 
 // schemeOf is a scheme that stands for a type of protocol, the type itself if there is none.

@@ -116,14 +116,14 @@ func (c *Conn) Every(interval time.Duration, fn func()) *Timer {
 
 // ownTimer arms t if the connection is open; a timer of a closed one never runs.
 func (c *Conn) ownTimer(t *Timer, arm func(*loop.Loop) *loop.Timer) *Timer {
-	if c.datagram && c.Client() == nil {
-		t.conn, t.inner = nil, arm(c.rare().packets.loop)
+	if c.packets() != nil && c.Client() == nil {
+		t.conn, t.inner = nil, arm(c.stream.Loop())
 		return t
 	}
 	x := c.ensureRare()
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.gone || !c.datagram && c.stream.Closed() {
+	if x.gone || c.packets() == nil && c.stream.Closed() {
 		t.stopped = true
 		return t
 	}

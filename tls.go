@@ -55,9 +55,6 @@ func (t *TLS) used() bool {
 // TLSState tells about the encryption of the connection: version, cipher, the client's
 // certificates. It is nil if there is none, and before OnConnect.
 func (c *Conn) TLSState() *tls.ConnectionState {
-	if c.datagram {
-		return nil
-	}
 	return c.stream.TLSState()
 }
 

@@ -398,7 +398,7 @@ func TestTLSHandshakeTimeoutByDefault(t *testing.T) {
 	_, w, _ := serveTLS(t, kind{network: "tcp"}, "text+ssl", nil)
 	s := w.service()
 	c := &Conn{svc: s}
-	c.stage.Store(uint32(stageTLS))
+	c.enter(stageTLS)
 	limit := int64(10_000 + bornUnit)
 	if next, err := c.deadline(1); next != limit || err != nil {
 		t.Errorf("the deadline is %d, %v", next, err)
@@ -406,7 +406,7 @@ func TestTLSHandshakeTimeoutByDefault(t *testing.T) {
 	if _, err := c.deadline(limit); !errors.Is(err, ErrHandshake) {
 		t.Errorf("at the deadline: %v", err)
 	}
-	c.stage.Store(uint32(stageReady))
+	c.enter(stageReady)
 	if next, err := c.deadline(limit); next != 0 || err != nil {
 		t.Errorf("behind the handshake the deadline is %d, %v", next, err)
 	}

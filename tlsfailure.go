@@ -41,8 +41,8 @@ func (f *failureLog) admit(now time.Time) (suppressed int, ok bool) {
 
 // unsecured counts and logs that a connection got no further than its handshake of TLS.
 func (s *service) unsecured(c *Conn, err error) {
-	c.stage.Store(uint32(stageFailed)) // said once
-	defer s.tlsFailures.Add(1)         // who sees the number finds the line
+	c.enter(stageRefused)      // said once
+	defer s.tlsFailures.Add(1) // who sees the number finds the line
 	suppressed, ok := s.security.failures.admit(s.security.now())
 	if !ok {
 		return

@@ -21,21 +21,22 @@ type wsConn struct {
 	pinged      int64 // the loop's time of the last ping
 }
 
-func (w *wsConn) receive(c *Conn, b []byte) (used, want, messages int) {
+func (w *wsConn) receive(c *Conn, b []byte) (used, want int) {
+	messages := 0
+	defer func() { c.count(messages) }()
 	for c.receiving() {
-		if bits := c.stream.TakeAttention(); bits != 0 {
-			(*connOwner)(c).Attention(bits)
+		if c.notices() {
 			continue
 		}
 		ev, n, need, err := w.codec.Next(b[used:])
 		used += n
 		if err != nil {
 			c.fault(err)
-			return len(b), 0, messages
+			return len(b), 0
 		}
 		switch ev.Op {
 		case websocket.Continuation:
-			return used, need, messages
+			return used, need
 		case websocket.Text, websocket.Binary:
 			messages++
 			c.deliver(ev.Data, ev.Op)
@@ -47,10 +48,10 @@ func (w *wsConn) receive(c *Conn, b []byte) (used, want, messages int) {
 		case websocket.Close:
 			w.code, w.reason = ev.Code, string(ev.Data)
 			w.close(c, ev.Code, "")
-			return len(b), 0, messages
+			return len(b), 0
 		}
 	}
-	return used, 0, messages
+	return used, 0
 }
 
 // onControl calls OnPing or OnPong.
@@ -76,20 +77,18 @@ func (w *wsConn) endOfInput(c *Conn) (done bool) {
 	return true
 }
 
+func (w *wsConn) scheme(*Conn) string { return "websocket" }
+
 // deadline pings a silent peer and gives a dead one up.
 func (w *wsConn) deadline(c *Conn, now int64) (next int64, err error) {
+	next, err = c.idleDeadline(now)
+	ping := c.svc.ping.Milliseconds()
+	if err != nil || ping <= 0 {
+		return next, err
+	}
 	active := c.stream.LastActive()
 	if c.stream.Paused() {
-		active = now // nobody listens to the peer, so it is not its silence
-	}
-	if idle := c.svc.limits.IdleTimeout.Milliseconds(); idle > 0 {
-		if next = active + idle; next <= now {
-			return 0, fmt.Errorf("%w: nothing received for %v", ErrIdle, c.svc.limits.IdleTimeout)
-		}
-	}
-	ping := c.svc.ping.Milliseconds()
-	if ping <= 0 {
-		return next, nil
+		active = now
 	}
 	at := active + ping
 	if at <= now {
@@ -188,8 +187,8 @@ func (w *wsConn) close(c *Conn, code int, reason string) error {
 	return nil
 }
 
-// end closes with the code that err stands for.
-func (w *wsConn) end(c *Conn, data []byte, err error) error {
+// shutDown closes with the code that err stands for.
+func (w *wsConn) shutDown(c *Conn, data []byte, err error) error {
 	var sendErr error
 	if data != nil {
 		s := &c.stream
@@ -365,9 +364,7 @@ func (h *httpConn) upgrade(c *Conn, r *web.Request, fields []web.Field) error {
 	}
 	s.Append(answer)
 	w := &wsConn{codec: websocket.NewCodec(websocket.Server, o, agreed.Deflate), subprotocol: agreed.Subprotocol}
-	x := c.rare()
-	x.ws.Store(w)
-	x.http.Store(nil)
+	c.speak(w)
 	h.finish(c, true, 101, 0)
 	s.Loop().Post(func() { // other times count from now on
 		if s.Open() {
@@ -432,7 +429,7 @@ func (h *httpConn) decide(c *Conn, r *web.Request) {
 	}
 	switch err := h.upgrade(c, r, fields); {
 	case err == nil && !c.ready():
-		c.established()
+		c.becomeReady()
 	case err == nil:
 	case err != ErrClosed && err != ErrNoRequest:
 		c.complain(err)

@@ -311,7 +311,7 @@ func (a *acceptor) Accepted(in loop.Incoming) {
 	s := a.svc
 	ip := in.Remote.Addr()
 	if s.proxyProtocol {
-		ip = netip.Addr{} // the proxy's; see introduce
+		ip = netip.Addr{} // the proxy's; see proxyHeader
 	}
 	if a.stopped || !s.admit(ip) {
 		in.Discard()
@@ -410,9 +410,6 @@ func (s *service) connect(index int, in loop.Incoming) {
 	c.setRemote(in.Remote)
 	if s.blocking {
 		c.ensureRare().serial = new(serial)
-	}
-	if s.kind != noDialog {
-		c.ensureRare().http.Store(newHTTPConn(s, l.Now()))
 	}
 	if err := l.Attach(&c.stream, in, (*connOwner)(c), s.limits.LingerTimeout); err != nil {
 		s.log.Error("cannot serve a connection", "peer", c.peer(), "error", err)

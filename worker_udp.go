@@ -24,6 +24,7 @@ type packetService struct {
 	old      map[netip.AddrPort]*Conn
 	count    uint64
 	left     atomic.Bool // the program has closed the connection of a client
+	box      dialog      // itself, once for all peers
 }
 
 // packetSocket is a *loop.Packets, or what a client has in its place.
@@ -50,7 +51,9 @@ func (s *service) openPackets() error {
 	}
 	s.address = list[0].LocalAddr()
 	for i, pc := range list {
-		s.udp = append(s.udp, &packetService{svc: s, loop: s.loops[i], socket: pc, young: make(map[netip.AddrPort]*Conn)})
+		p := &packetService{svc: s, loop: s.loops[i], socket: pc, young: make(map[netip.AddrPort]*Conn)}
+		p.box = p
+		s.udp = append(s.udp, p)
 	}
 	return nil
 }
@@ -88,9 +91,10 @@ func (p *packetService) peer(from netip.AddrPort) *Conn {
 	c := p.young[from]
 	if c == nil {
 		if c = p.old[from]; c == nil {
-			c = &Conn{svc: p.svc, datagram: true}
+			c = &Conn{svc: p.svc}
 			c.setRemote(from)
-			c.ensureRare().packets = p
+			p.loop.Abandon(&c.stream, (*connOwner)(c))
+			p.join(c)
 			if p.svc.blocking {
 				c.ensureRare().serial = new(serial)
 			}
@@ -150,8 +154,28 @@ func (p *packetService) BatchEnd() {
 
 var scratch = sync.Pool{New: func() any { return new([]byte) }}
 
-// send sends one datagram to a peer.
-func (p *packetService) send(c *Conn, protocol Protocol, data []byte) error {
+// packetService is the dialog of its peers. What arrives comes by Datagram.
+func (p *packetService) receive(_ *Conn, b []byte) (used, want int) { return len(b), 0 }
+
+func (p *packetService) endOfInput(*Conn) (done bool) { return true }
+
+// deadline is none: IdleTimeout is for streams.
+func (p *packetService) deadline(*Conn, int64) (next int64, err error) { return 0, nil }
+
+func (p *packetService) send(c *Conn, data []byte) error { return p.transmit(c, c.Protocol(), data) }
+
+func (p *packetService) scheme(c *Conn) string { return messages{}.scheme(c) }
+
+// join makes c one of the socket's peers.
+func (p *packetService) join(c *Conn) {
+	c.ensureRare().dialog.Store(&p.box)
+}
+
+// transmit sends one datagram to a peer.
+func (p *packetService) transmit(c *Conn, protocol Protocol, data []byte) error {
+	if p.left.Load() {
+		return ErrClosed
+	}
 	if protocol != nil {
 		room := scratch.Get().(*[]byte)
 		defer scratch.Put(room)
