@@ -62,10 +62,10 @@ func TestCommand(t *testing.T) {
 			if errors.As(got.err, &exit) {
 				status = exit.ExitCode()
 			} else if got.err != nil {
-				t.Errorf("%s: %v", c.script, got.err)
+				t.Errorf("%s: got %v, want an exit status", c.script, got.err)
 			}
 			if fmt.Sprintf("%q %q", got.output, got.errors) != fmt.Sprintf("%q %q", c.output, c.errors) || status != c.status {
-				t.Errorf("%s: %q, %q, status %d", c.script, got.output, got.errors, status)
+				t.Errorf("%s: got %q, %q, status %d; want %q, %q, status %d", c.script, got.output, got.errors, status, c.output, c.errors, c.status)
 			}
 		}
 	})
@@ -79,7 +79,7 @@ func TestCommandLineTooLong(t *testing.T) {
 	} {
 		got := sh(t, w, script, Options{Lines: true, MaxLine: 8})
 		if fits && (got.err != nil || len(got.output) != 1 || len(got.output[0]) != 8) || !fits && (got.err != workerman.ErrTooLarge || got.output != nil) {
-			t.Errorf("%s: %q, %v", script, got.output, got.err)
+			t.Errorf("%s: got %q, %v; want that it fits: %v", script, got.output, got.err, fits)
 		}
 	}
 }
@@ -107,13 +107,13 @@ func TestCommandInput(t *testing.T) {
 	}
 	cmd.CloseInput()
 	if err := cmd.Send([]byte("x")); err != workerman.ErrClosed {
-		t.Errorf("behind CloseInput: %v", err)
+		t.Errorf("behind CloseInput: got %v, want %v", err, workerman.ErrClosed)
 	}
 	if err := receive(t, done, "OnExit"); err != nil || !bytes.Equal(got.Bytes(), want.Bytes()) {
-		t.Errorf("%v, %d of %d bytes came back", err, got.Len(), want.Len())
+		t.Errorf("got %v and %d bytes, want nil and the %d bytes that were sent", err, got.Len(), want.Len())
 	}
 	if err := cmd.Signal(syscall.SIGTERM); err != os.ErrProcessDone {
-		t.Errorf("a signal behind the end: %v", err)
+		t.Errorf("a signal behind the end: got %v, want %v", err, os.ErrProcessDone)
 	}
 	cmd.Kill()
 
@@ -126,14 +126,14 @@ func TestCommandInput(t *testing.T) {
 		err = cmd.Send(make([]byte, 100_000))
 	}
 	if err != workerman.ErrBufferFull {
-		t.Errorf("%v", err)
+		t.Errorf("a program that does not read: got %v, want %v", err, workerman.ErrBufferFull)
 	}
 	cmd.Signal(syscall.SIGTERM)
 	if err := receive(t, done, "OnExit"); err == nil || !strings.Contains(err.Error(), "terminated") {
-		t.Errorf("%v", err)
+		t.Errorf("after SIGTERM: got %v, want terminated", err)
 	}
 	if err := cmd.Send(nil); err != workerman.ErrClosed {
-		t.Errorf("behind the end: %v", err)
+		t.Errorf("behind the end: got %v, want %v", err, workerman.ErrClosed)
 	}
 }
 
@@ -173,11 +173,11 @@ func TestCommandPause(t *testing.T) {
 	before := make(chan int, 1)
 	w.Post(func() { before <- size })
 	if n := receive(t, before, "the size"); n > outputPiece {
-		t.Errorf("%d bytes were delivered while the command was paused", n)
+		t.Errorf("got %d bytes while the command was paused, want at most %d", n, outputPiece)
 	}
 	one.Resume()
 	if n := receive(t, done, "OnExit"); n != total {
-		t.Errorf("%d bytes, want %d", n, total)
+		t.Errorf("got %d bytes, want %d", n, total)
 	}
 }
 
@@ -257,12 +257,12 @@ func TestCommandMistakes(t *testing.T) {
 	w := start(t, false, nil)
 	_, err := Start(w, exec.Command("/nowhere/program"), Options{Input: true, OnOutput: func([]byte) {}})
 	if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "/nowhere/program") {
-		t.Errorf("%v", err)
+		t.Errorf("got %v, want that /nowhere/program does not exist", err)
 	}
 	busy := exec.Command("true")
 	busy.Stdout = os.Stdout
 	if _, err := Start(w, busy, Options{}); err == nil || !strings.Contains(err.Error(), "have to be unset") {
-		t.Errorf("%v", err)
+		t.Errorf("got %v, want which fields have to be unset", err)
 	}
 }
 
@@ -283,6 +283,6 @@ func TestCommandPanic(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := receive(t, done, "OnExit"); err != nil || lines != 2 || w.log.count("panic in a callback", "in OnOutput") != 2 {
-		t.Errorf("%v, %d lines, log:\n%s", err, lines, w.log)
+		t.Errorf("got %v after %d lines, want nil after 2 and a panic for each; the log:\n%s", err, lines, w.log)
 	}
 }

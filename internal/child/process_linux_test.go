@@ -77,7 +77,7 @@ func TestKillOrphans(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	orphan, family := startShell(t, ctx, "sleep 3600 & echo $$; echo $!; wait", 2)
-	kept, _ := startShell(t, context.Background(), "echo $$; read x", 1)
+	kept, _ := startShell(t, context.Background(), "echo $$; exec sleep 3600", 1)
 	if family[0] != orphan.ID() {
 		t.Errorf("got process id %d, want %d", orphan.ID(), family[0])
 	}
