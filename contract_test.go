@@ -29,7 +29,7 @@ type watched struct {
 	messages atomic.Int64
 }
 
-func watch(t *testing.T, w *Worker) *watched {
+func recordCallbacks(t *testing.T, w *Worker) *watched {
 	r := &watched{t: t, closed: make(chan struct{}, 16)}
 	enter := func(event string) func() {
 		if r.inside.Add(1) != 1 {
@@ -86,7 +86,7 @@ func TestCallbacksInOrderAndOnce(t *testing.T) {
 						next++
 						c.Send(data)
 					}
-					r = watch(t, w)
+					r = recordCallbacks(t, w)
 				})
 				c := dial(t, w)
 				const n = 5000
@@ -125,7 +125,7 @@ func TestCloseFromEverySideIsOneOnClose(t *testing.T) {
 				var r *watched
 				_, w := serve(t, k, "text", func(w *Worker) {
 					w.OnMessage = func(c *Conn, data []byte) { end(c) }
-					r = watch(t, w)
+					r = recordCallbacks(t, w)
 				})
 				c := dial(t, w)
 				io.WriteString(c, "end\nignored\nignored\n")

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/workerman-go/workerman/internal/child"
 	"github.com/workerman-go/workerman/internal/loop"
 )
 
@@ -83,7 +84,7 @@ func (e *EventLoop) OffSignal(sig os.Signal) {
 // release ends what outlives the loop.
 func (e *EventLoop) release() {
 	e.life.over(ErrNotRunning)
-	running.killOrphans()
+	child.KillOrphans()
 	e.mu.Lock()
 	var all []os.Signal
 	for sig := range e.signals {

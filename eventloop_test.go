@@ -1,15 +1,19 @@
 package workerman
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/workerman-go/workerman/internal/child"
 )
 
 // goroutineID tells goroutines apart, and with them the loops that run on them.
@@ -239,4 +243,22 @@ func TestAsyncWorkThatExits(t *testing.T) {
 		t.Errorf("%d places are taken for good", n-before)
 		<-asyncSlots
 	}
+}
+
+// Run does not return before the programs are killed that were started for a loop.
+func TestStopKillsPrograms(t *testing.T) {
+	engines(t, func(t *testing.T, k kind) {
+		s, w := serve(t, k, "tcp", nil)
+		p, err := child.Start(w.Context(), exec.Command("sleep", "3600"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.stop()
+		ended := make(chan error, 1)
+		go func() { ended <- p.Wait()() }()
+		var exit *exec.ExitError
+		if err := receive(t, ended, "the end of the program"); !errors.As(err, &exit) || exit.ExitCode() != -1 {
+			t.Errorf("got %v, want an end by a signal", err)
+		}
+	})
 }

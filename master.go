@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman/internal/loop"
+	"github.com/workerman-go/workerman/internal/watch"
 )
 
 // Master holds the settings of a service and its workers. Package functions use a
@@ -94,7 +95,7 @@ type Master struct {
 	pending  []*Timer
 	clients  map[*Client]struct{} // that connect, are connected or will be
 	before   []func(*loop.Loop)   // of clients, for when the first loop runs
-	watchdog *watchdog            // of the run
+	watchdog *watch.Watchdog      // of the run
 }
 
 // States of a Master.

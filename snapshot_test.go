@@ -89,28 +89,3 @@ func TestFiguresWithoutARun(t *testing.T) {
 		t.Error("no stacks")
 	}
 }
-
-func TestRate(t *testing.T) {
-	var r rate
-	begin := time.Now()
-	if got := r.perSecond(begin, 7); got != 0 {
-		t.Errorf("%v before the first sample", got)
-	}
-	count := uint64(100)
-	for second := range 20 {
-		r.sample(begin.Add(time.Duration(second)*time.Second), count)
-		r.sample(begin.Add(time.Duration(second)*time.Second+300*time.Millisecond), count) // too early: left out
-		want := 10.0
-		if second >= 10 {
-			want = 30 // all that is looked back at is of the faster time
-		}
-		if got := r.perSecond(begin.Add(time.Duration(second)*time.Second+time.Second/2), count+uint64(want/2)); second != 0 && (second < 10 || second >= 15) && got != want {
-			t.Errorf("%v per second after %d seconds, want %v", got, second, want)
-		}
-		if second < 9 {
-			count += 10
-		} else {
-			count += 30
-		}
-	}
-}

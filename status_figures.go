@@ -3,9 +3,9 @@ package workerman
 import (
 	"runtime"
 	"slices"
-	"time"
 
 	"github.com/workerman-go/workerman/internal/control"
+	"github.com/workerman-go/workerman/internal/watch"
 )
 
 // figures are what this process tells about itself. Any goroutine may ask, and nobody waits
@@ -15,7 +15,7 @@ func (m *Master) figures() control.Figures {
 	services, loops, dog := slices.Clone(m.services), slices.Clone(m.loops), m.watchdog
 	m.mu.Unlock()
 	f := control.Figures{Goroutines: runtime.NumGoroutine(), Outgoing: m.outgoing.Load(), Loops: make([]control.Loop, 0, len(loops))}
-	f.Memory, f.CPU = usage()
+	f.Memory, f.CPU = watch.Usage()
 	for _, s := range services {
 		n := s.stats()
 		f.Connections += int64(n.Connections)
@@ -31,28 +31,12 @@ func (m *Master) figures() control.Figures {
 		f.Loops = append(f.Loops, control.Loop{Streams: e.loop.Streams(), Lag: e.loop.Longest().Milliseconds()})
 	}
 	if dog != nil {
-		f.Slow = dog.slow.Load()
-		f.Rate = dog.rate.perSecond(time.Now(), f.Requests)
-		dog.judge(loops, f.Loops)
+		f.Slow, f.Rate = dog.Slow(), dog.Rate(f.Requests)
+		for i, h := range dog.Holds(innerLoops(loops)) {
+			f.Loops[i].Busy, f.Loops[i].Callback, f.Loops[i].Place = h.Held.Milliseconds(), h.Callback, h.Place
+		}
 	}
 	return f
-}
-
-// runningLoops are the loops; the slice is not to be changed.
-func (m *Master) runningLoops() []*EventLoop {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.loops
-}
-
-// requests is the number of messages received by all workers.
-func (m *Master) requests() (n uint64) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, s := range m.services {
-		n += s.requests.Load()
-	}
-	return n
 }
 
 // runningServices are those of the workers; the slice is not to be changed.

@@ -29,7 +29,7 @@ var packages = map[string]string{
 	"workerman": module, "web": module + "/web", "websocket": module + "/websocket", "session": module + "/session",
 	"context": "context", "errors": "errors", "fmt": "fmt", "io": "io", "json": "encoding/json", "log": "log", "net": "net",
 	"crontab": module + "/crontab", "filemonitor": module + "/filemonitor", "netip": "net/netip", "http": "net/http", "os": "os", "slog": "log/slog", "strconv": "strconv", "strings": "strings",
-	"httpclient": module + "/httpclient", "bytes": "bytes", "exec": "os/exec", "multipart": "mime/multipart",
+	"httpclient": module + "/httpclient", "command": module + "/command", "bytes": "bytes", "exec": "os/exec", "multipart": "mime/multipart",
 	"time": "time", "tls": "crypto/tls", "url": "net/url", "httputil": "net/http/httputil", "filepath": "path/filepath",
 }
 

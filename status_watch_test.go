@@ -1,7 +1,13 @@
 package workerman
 
 import (
+	"bytes"
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -141,11 +147,11 @@ func TestSlowCallbacks(t *testing.T) {
 				defer held.released.Store(true)
 				test.act(t, s, w)
 				l := heldIn(t, s.master, test.callback)
-				if !strings.HasPrefix(l.Place, module+".(*stall)."+way+" (") || !strings.Contains(l.Place, "/watchdog_test.go:") {
-					t.Errorf("place %q", l.Place)
+				if !strings.HasPrefix(l.Place, callbackNames.Module+".(*stall)."+way+" (") || !strings.Contains(l.Place, "/status_watch_test.go:") {
+					t.Errorf("got the place %q of %s, want (*stall).%s in this file", l.Place, test.callback, way)
 				}
 				if way == "sleep" && !strings.HasSuffix(l.Place, ") in time.Sleep") {
-					t.Errorf("place %q", l.Place)
+					t.Errorf("got the place %q of %s, want (*stall).%s in this file", l.Place, test.callback, way)
 				}
 				eventually(t, "it is logged", func() bool { return len(s.log.lines(holds, "worker=under-test", "callback=", test.callback)) > 0 })
 				held.released.Store(true)
@@ -227,52 +233,6 @@ func TestSlowCallbacksOfClients(t *testing.T) {
 	heldIn(t, s.master, "OnError")
 }
 
-// A place is logged once, the turns are counted all.
-func TestSlowCallbackIsLoggedOncePerPlace(t *testing.T) {
-	s, w := serve(t, kind{network: "tcp"}, "tcp", func(w *Worker) { w.master.SlowCallback = 10 * time.Millisecond })
-	for i, way := range []func(*stall){(*stall).spin, (*stall).spin, (*stall).sleep, (*stall).spin, (*stall).sleep} {
-		var held stall
-		ran := make(chan struct{})
-		w.Post(func() {
-			way(&held)
-			close(ran)
-		})
-		eventually(t, "the turn is counted", func() bool { return s.master.figures().Slow > uint64(i) })
-		held.released.Store(true)
-		receive(t, ran, "the end of the function")
-	}
-	for _, way := range []string{"spin", "sleep"} {
-		eventually(t, "its end is logged", func() bool { return len(s.log.lines(returned, "callback=Post", way)) > 0 })
-		if n := len(s.log.lines(holds, "callback=Post", "(*stall)."+way)); n != 1 {
-			t.Errorf("%s is logged %d times\n%s", way, n, s.log)
-		}
-	}
-}
-
-// Work that is much but goes on is not blamed on a callback.
-func TestManyCallbacks(t *testing.T) {
-	s, w := serve(t, kind{network: "tcp"}, "tcp", func(w *Worker) { w.master.SlowCallback = 40 * time.Millisecond })
-	var stop atomic.Bool
-	released := make(chan struct{})
-	w.Post(func() { // the loop looks at its mailbox again when it is full
-		<-released
-	})
-	for range 50_000 {
-		w.Post(func() {
-			if !stop.Load() {
-				for begin := time.Now(); time.Since(begin) < time.Millisecond; {
-				}
-			}
-		})
-	}
-	close(released)
-	eventually(t, "it is told", func() bool { return len(s.log.lines("more to do than it can")) == 1 })
-	stop.Store(true)
-	if s.master.figures().Slow == 0 {
-		t.Error("the turn is not counted")
-	}
-}
-
 func TestWatchdogThatIsOff(t *testing.T) {
 	var held stall
 	s, w := serve(t, kind{network: "tcp"}, "tcp", func(w *Worker) { w.master.SlowCallback = -1 })
@@ -286,4 +246,114 @@ func TestWatchdogThatIsOff(t *testing.T) {
 	if f := s.master.figures(); f.Slow != 0 || len(s.log.lines(holds)) != 0 {
 		t.Errorf("%+v\n%s", f, s.log)
 	}
+}
+
+func stackOf(t *testing.T, m *Master) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := m.writeStack(&out); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+func TestStack(t *testing.T) {
+	engines(t, func(t *testing.T, k kind) {
+		var held stall
+		s, w := serve(t, k, "tcp", func(w *Worker) {
+			w.Loops = 2
+			w.OnMessage = func(*Conn, []byte) { held.sleep() }
+		})
+		defer held.released.Store(true)
+		wait := make(chan struct{})
+		for range 7 {
+			go func() { <-wait }()
+		}
+		defer close(wait)
+		eventually(t, "both loops are idle", func() bool {
+			text := stackOf(t, s.master)
+			return strings.HasPrefix(text, "event loop 1: idle\n\nevent loop 2: idle\n\n")
+		})
+		dial(t, w).Write([]byte("x"))
+		heldIn(t, s.master, "OnMessage")
+		text := stackOf(t, s.master)
+		for _, want := range []string{": idle\n", ": in OnMessage, for ", ", at " + callbackNames.Module + ".(*stall).sleep (", ") in time.Sleep\n    time.Sleep  ", "\n7 goroutines: chan receive\n", "    begun by "} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%q is not there\n%s", want, text)
+			}
+		}
+		for _, noise := range []string{"\t", "    runtime.", "writeStack", "WriteStacks", "+0x"} {
+			if strings.Contains(text, noise) {
+				t.Errorf("%q is there\n%s", noise, text)
+			}
+		}
+		broken := errors.New("broken")
+		if err := s.master.writeStack(failingWriter{broken}); err != broken {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+// Who renames a function that calls a callback has to rename it in the table, too.
+func TestCallbackNamesExist(t *testing.T) {
+	packages := make(map[string]map[string]bool) // functions by the folder of their package
+	for name, callback := range callbackNames.Names {
+		dir, fn := ".", name
+		if slash := strings.LastIndexByte(name, '/'); slash >= 0 {
+			dot := slash + strings.IndexByte(name[slash:], '.')
+			dir, fn = name[:dot], name[dot+1:]
+		}
+		if packages[dir] == nil {
+			packages[dir] = functionsOf(t, dir)
+		}
+		if !packages[dir][fn] {
+			t.Errorf("the table of callbacks says that %q calls %s, but the package in %s has no function %q", name, callback, dir, fn)
+		}
+	}
+}
+
+// functionsOf returns the functions of a package as the runtime names them: "Async[...]",
+// "(*Conn).message", "packetService.Datagram".
+func functionsOf(t *testing.T, dir string) map[string]bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := make(map[string]bool)
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range f.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok {
+				all[functionName(fn)] = true
+			}
+		}
+	}
+	return all
+}
+
+func functionName(fn *ast.FuncDecl) string {
+	if fn.Recv == nil {
+		if fn.Type.TypeParams != nil {
+			return fn.Name.Name + "[...]"
+		}
+		return fn.Name.Name
+	}
+	receiver, before, after := fn.Recv.List[0].Type, "", "."
+	if star, ok := receiver.(*ast.StarExpr); ok {
+		receiver, before, after = star.X, "(*", ")."
+	}
+	switch r := receiver.(type) {
+	case *ast.Ident:
+		return before + r.Name + after + fn.Name.Name
+	case *ast.IndexExpr:
+		return before + r.X.(*ast.Ident).Name + "[...]" + after + fn.Name.Name
+	}
+	return fn.Name.Name
 }

@@ -1,12 +1,12 @@
 //go:build !linux
 
-package workerman
+package watch
 
 import "runtime/metrics"
 
-// usage is what the process uses, as far as the runtime knows: memory in bytes, and CPU in
-// seconds since its start, renewed with each collection of garbage.
-func usage() (memory int64, cpu float64) {
+// Usage is what the process uses, as far as the runtime knows: memory in bytes, and CPU in
+// seconds since its start, renewed with each collection of garbage. Any goroutine may ask.
+func Usage() (memory int64, cpu float64) {
 	samples := []metrics.Sample{
 		{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"},
 		{Name: "/cpu/classes/total:cpu-seconds"}, {Name: "/cpu/classes/idle:cpu-seconds"},

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package workerman
+package child
 
 import (
 	"os/exec"

@@ -1,9 +1,10 @@
-package workerman
+package command
 
 import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/workerman-go/workerman"
 	"golang.org/x/sys/unix"
 )
 
@@ -21,7 +23,7 @@ type said struct {
 }
 
 // sh runs a script to its end.
-func sh(t *testing.T, on Poster, script string, options CommandOptions) said {
+func sh(t *testing.T, on workerman.Poster, script string, options Options) said {
 	t.Helper()
 	var got said // the race detector watches that its callbacks are serial
 	done := make(chan said, 1)
@@ -31,15 +33,15 @@ func sh(t *testing.T, on Poster, script string, options CommandOptions) said {
 		got.err = err
 		done <- got
 	}
-	if _, err := StartCommand(on, exec.Command("/bin/sh", "-c", script), options); err != nil {
+	if _, err := Start(on, exec.Command("/bin/sh", "-c", script), options); err != nil {
 		t.Fatal(err)
 	}
 	return receive(t, done, "OnExit of "+script)
 }
 
 func TestCommand(t *testing.T) {
-	engines(t, func(t *testing.T, k kind) {
-		_, w := serve(t, k, "tcp", nil)
+	onEngines(t, func(t *testing.T, portable bool) {
+		w := start(t, portable, nil)
 		for _, c := range []struct {
 			script         string
 			lines          bool
@@ -54,39 +56,39 @@ func TestCommand(t *testing.T) {
 			{script: "kill -9 $$", status: -1},
 			{script: "printf a; (sleep 3600 &)", output: []string{"a"}}, // what is left behind does not hold it up
 		} {
-			got := sh(t, w, c.script, CommandOptions{Lines: c.lines})
+			got := sh(t, w, c.script, Options{Lines: c.lines})
 			status := 0
 			var exit *exec.ExitError
 			if errors.As(got.err, &exit) {
 				status = exit.ExitCode()
 			} else if got.err != nil {
-				t.Errorf("%s: %v", c.script, got.err)
+				t.Errorf("%s: got %v, want an exit status", c.script, got.err)
 			}
 			if fmt.Sprintf("%q %q", got.output, got.errors) != fmt.Sprintf("%q %q", c.output, c.errors) || status != c.status {
-				t.Errorf("%s: %q, %q, status %d", c.script, got.output, got.errors, status)
+				t.Errorf("%s: got %q, %q, status %d; want %q, %q, status %d", c.script, got.output, got.errors, status, c.output, c.errors, c.status)
 			}
 		}
 	})
 }
 
 func TestCommandLineTooLong(t *testing.T) {
-	_, w := serve(t, kind{network: "tcp"}, "tcp", nil)
+	w := start(t, false, nil)
 	for script, fits := range map[string]bool{
 		"echo 12345678": true, "printf '12345678\\r\\n'": true, "printf 12345678": true,
 		"echo 123456789; exec cat /dev/zero": false, "printf 1234567890": false, "cat /dev/zero": false,
 	} {
-		got := sh(t, w, script, CommandOptions{Lines: true, MaxLine: 8})
-		if fits && (got.err != nil || len(got.output) != 1 || len(got.output[0]) != 8) || !fits && (got.err != ErrTooLarge || got.output != nil) {
-			t.Errorf("%s: %q, %v", script, got.output, got.err)
+		got := sh(t, w, script, Options{Lines: true, MaxLine: 8})
+		if fits && (got.err != nil || len(got.output) != 1 || len(got.output[0]) != 8) || !fits && (got.err != workerman.ErrTooLarge || got.output != nil) {
+			t.Errorf("%s: got %q, %v; want that it fits: %v", script, got.output, got.err, fits)
 		}
 	}
 }
 
 func TestCommandInput(t *testing.T) {
-	_, w := serve(t, kind{network: "tcp"}, "tcp", nil)
+	w := start(t, false, nil)
 	var got bytes.Buffer
 	done := make(chan error, 1)
-	cmd, err := StartCommand(w, exec.Command("cat"), CommandOptions{
+	cmd, err := Start(w, exec.Command("cat"), Options{
 		Input:    true,
 		OnOutput: func(data []byte) { got.Write(data) },
 		OnExit:   func(err error) { done <- err },
@@ -96,61 +98,61 @@ func TestCommandInput(t *testing.T) {
 	}
 	var want bytes.Buffer
 	for i := range 20 {
-		data := numbered(i, 100_000)
+		data := bytes.Repeat([]byte{byte(i)}, 100_000)
 		want.Write(data)
-		for cmd.Send(data) == ErrBufferFull {
+		for cmd.Send(data) == workerman.ErrBufferFull {
 			eventually(t, "the program reads", func() bool { return cmd.input.room() })
 		}
 		clear(data) // Send has copied it
 	}
 	cmd.CloseInput()
-	if err := cmd.Send([]byte("x")); err != ErrClosed {
-		t.Errorf("behind CloseInput: %v", err)
+	if err := cmd.Send([]byte("x")); err != workerman.ErrClosed {
+		t.Errorf("behind CloseInput: got %v, want %v", err, workerman.ErrClosed)
 	}
 	if err := receive(t, done, "OnExit"); err != nil || !bytes.Equal(got.Bytes(), want.Bytes()) {
-		t.Errorf("%v, %d of %d bytes came back", err, got.Len(), want.Len())
+		t.Errorf("got %v and %d bytes, want nil and the %d bytes that were sent", err, got.Len(), want.Len())
 	}
 	if err := cmd.Signal(syscall.SIGTERM); err != os.ErrProcessDone {
-		t.Errorf("a signal behind the end: %v", err)
+		t.Errorf("a signal behind the end: got %v, want %v", err, os.ErrProcessDone)
 	}
 	cmd.Kill()
 
 	// A program that does not read fills the buffer; what waits for it is dropped with it.
-	cmd, err = StartCommand(w, exec.Command("sleep", "3600"), CommandOptions{Input: true, OnExit: func(err error) { done <- err }})
+	cmd, err = Start(w, exec.Command("sleep", "3600"), Options{Input: true, OnExit: func(err error) { done <- err }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for err == nil {
 		err = cmd.Send(make([]byte, 100_000))
 	}
-	if err != ErrBufferFull {
-		t.Errorf("%v", err)
+	if err != workerman.ErrBufferFull {
+		t.Errorf("a program that does not read: got %v, want %v", err, workerman.ErrBufferFull)
 	}
 	cmd.Signal(syscall.SIGTERM)
 	if err := receive(t, done, "OnExit"); err == nil || !strings.Contains(err.Error(), "terminated") {
-		t.Errorf("%v", err)
+		t.Errorf("after SIGTERM: got %v, want terminated", err)
 	}
-	if err := cmd.Send(nil); err != ErrClosed {
-		t.Errorf("behind the end: %v", err)
+	if err := cmd.Send(nil); err != workerman.ErrClosed {
+		t.Errorf("behind the end: got %v, want %v", err, workerman.ErrClosed)
 	}
 }
 
-func (i *commandInput) room() bool {
+func (i *input) room() bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	return i.queued < DefaultMaxSendBuffer
+	return i.queued < maxInput
 }
 
 // A paused command holds its program back, and what it has written is not lost.
 func TestCommandPause(t *testing.T) {
-	_, w := serve(t, kind{network: "tcp"}, "tcp", nil)
+	w := start(t, false, nil)
 	const total = 1 << 20
 	started, first, done := make(chan *Command, 1), make(chan struct{}), make(chan int, 1)
 	size := 0
 	var cmd *Command
 	w.Post(func() {
 		var err error
-		cmd, err = StartCommand(w, exec.Command("head", "-c", strconv.Itoa(total), "/dev/zero"), CommandOptions{
+		cmd, err = Start(w, exec.Command("head", "-c", strconv.Itoa(total), "/dev/zero"), Options{
 			OnOutput: func(data []byte) {
 				if size == 0 {
 					cmd.Pause()
@@ -171,11 +173,11 @@ func TestCommandPause(t *testing.T) {
 	before := make(chan int, 1)
 	w.Post(func() { before <- size })
 	if n := receive(t, before, "the size"); n > outputPiece {
-		t.Errorf("%d bytes were delivered while the command was paused", n)
+		t.Errorf("got %d bytes while the command was paused, want at most %d", n, outputPiece)
 	}
 	one.Resume()
 	if n := receive(t, done, "OnExit"); n != total {
-		t.Errorf("%d bytes, want %d", n, total)
+		t.Errorf("got %d bytes, want %d", n, total)
 	}
 }
 
@@ -200,8 +202,8 @@ func lives(pid int) bool {
 }
 
 // family starts a program that has started another and tells the process ids of both.
-func family(t *testing.T, on Poster, pids chan<- int, exit func(error)) {
-	_, err := StartCommand(on, exec.Command("/bin/sh", "-c", "sleep 3600 & echo $$; echo $!; wait"), CommandOptions{
+func family(t *testing.T, on workerman.Poster, pids chan<- int, exit func(error)) {
+	_, err := Start(on, exec.Command("/bin/sh", "-c", "sleep 3600 & echo $$; echo $!; wait"), Options{
 		Lines: true,
 		OnOutput: func(line []byte) {
 			pid, _ := strconv.Atoi(string(line))
@@ -215,14 +217,18 @@ func family(t *testing.T, on Poster, pids chan<- int, exit func(error)) {
 }
 
 func TestCommandEndsWithItsConnection(t *testing.T) {
-	engines(t, func(t *testing.T, k kind) {
+	onEngines(t, func(t *testing.T, portable bool) {
 		pids := make(chan int, 2)
-		_, w := serve(t, k, "text", func(w *Worker) {
-			w.OnMessage = func(c *Conn, data []byte) {
+		w := start(t, portable, func(w *workerman.Worker) {
+			w.OnMessage = func(c *workerman.Conn, data []byte) {
 				family(t, c, pids, func(error) { t.Error("OnExit although the connection is gone") })
 			}
 		})
-		c := dial(t, w)
+		c, err := net.Dial("tcp", w.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
 		c.Write([]byte("x\n"))
 		parent, child := receive(t, pids, "a process id"), receive(t, pids, "a process id")
 		if !lives(parent) || !lives(child) {
@@ -233,48 +239,39 @@ func TestCommandEndsWithItsConnection(t *testing.T) {
 	})
 }
 
-// Run does not return before the programs are killed.
 func TestCommandEndsWithTheStop(t *testing.T) {
-	engines(t, func(t *testing.T, k kind) {
+	onEngines(t, func(t *testing.T, portable bool) {
 		pids := make(chan int, 2)
-		s, w := serve(t, k, "tcp", nil)
-		family(t, w, pids, nil)
+		w := start(t, portable, nil)
+		family(t, w, pids, func(error) { t.Error("OnExit although nothing serves") })
 		parent, child := receive(t, pids, "a process id"), receive(t, pids, "a process id")
-		running.mu.Lock() // so that only the stop can do it
-		killed := make(chan struct{})
-		go func() {
-			defer close(killed)
-			s.stop()
-		}()
-		eventually(t, "the loop has ended", func() bool { return w.Context().Err() != nil })
-		running.mu.Unlock()
-		receive(t, killed, "the stop")
+		w.stop()
 		eventually(t, "both are gone", func() bool { return !lives(parent) && !lives(child) })
-		if _, err := StartCommand(w, exec.Command("true"), CommandOptions{}); !errors.Is(err, ErrNotRunning) {
-			t.Errorf("after the stop: %v", err)
+		if _, err := Start(w, exec.Command("true"), Options{}); !errors.Is(err, workerman.ErrNotRunning) {
+			t.Errorf("after the stop: got %v, want %v", err, workerman.ErrNotRunning)
 		}
 	})
 }
 
 func TestCommandMistakes(t *testing.T) {
-	_, w := serve(t, kind{network: "tcp"}, "tcp", nil)
-	_, err := StartCommand(w, exec.Command("/nowhere/program"), CommandOptions{Input: true, OnOutput: func([]byte) {}})
+	w := start(t, false, nil)
+	_, err := Start(w, exec.Command("/nowhere/program"), Options{Input: true, OnOutput: func([]byte) {}})
 	if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "/nowhere/program") {
-		t.Errorf("%v", err)
+		t.Errorf("got %v, want that /nowhere/program does not exist", err)
 	}
 	busy := exec.Command("true")
 	busy.Stdout = os.Stdout
-	if _, err := StartCommand(w, busy, CommandOptions{}); err == nil || !strings.Contains(err.Error(), "have to be unset") {
-		t.Errorf("%v", err)
+	if _, err := Start(w, busy, Options{}); err == nil || !strings.Contains(err.Error(), "have to be unset") {
+		t.Errorf("got %v, want which fields have to be unset", err)
 	}
 }
 
 // A panic of a callback is that of a callback; the program goes on.
 func TestCommandPanic(t *testing.T) {
-	s, w := serve(t, kind{network: "tcp"}, "tcp", nil)
+	w := start(t, false, nil)
 	done := make(chan error, 1)
 	lines := 0
-	_, err := StartCommand(w, exec.Command("printf", "a\nb\n"), CommandOptions{
+	_, err := Start(w, exec.Command("printf", "a\nb\n"), Options{
 		Lines: true,
 		OnOutput: func([]byte) {
 			lines++
@@ -285,7 +282,7 @@ func TestCommandPanic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := receive(t, done, "OnExit"); err != nil || lines != 2 || len(s.log.lines("panic in a callback", "in OnOutput")) != 2 {
-		t.Errorf("%v, %d lines, log:\n%s", err, lines, s.log)
+	if err := receive(t, done, "OnExit"); err != nil || lines != 2 || w.log.count("panic in a callback", "in OnOutput") != 2 {
+		t.Errorf("got %v after %d lines, want nil after 2 and a panic for each; the log:\n%s", err, lines, w.log)
 	}
 }

@@ -1,7 +1,8 @@
-package workerman
+package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,11 +11,14 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/internal/child"
 )
 
-// CommandOptions are what StartCommand does with a program. The callbacks run one at a time
-// on the loop that StartCommand was given; each may be nil.
-type CommandOptions struct {
+// Options are what Start does with a program. The callbacks run one at a time on the loop that
+// Start was given; each may be nil.
+type Options struct {
 	// OnOutput and OnErrorOutput get what the program writes to its standard output and its
 	// standard error: pieces of at most 32 KiB, or lines. data is lent until they return. The
 	// program has to wait while they run, and while the command is paused. Output that nobody
@@ -22,7 +26,8 @@ type CommandOptions struct {
 	OnOutput      func(data []byte)
 	OnErrorOutput func(data []byte)
 	// OnExit is called once, when the program has ended and its output was delivered: with
-	// nil, an *exec.ExitError, or ErrTooLarge if it was killed for a line that was too long.
+	// nil, an *exec.ExitError, or workerman.ErrTooLarge if it was killed for a line that was
+	// too long.
 	OnExit func(err error)
 	// Lines cuts the output into lines, which come without their end, "\n" or "\r\n".
 	Lines bool
@@ -32,10 +37,10 @@ type CommandOptions struct {
 	Input bool
 }
 
-// DefaultMaxLine is the default of CommandOptions.MaxLine.
-const DefaultMaxLine = 64 << 10
+// defaultMaxLine is the default of Options.MaxLine.
+const defaultMaxLine = 64 << 10
 
-// afterExit is how long output is still waited for when the program has ended: what it
+// afterExit is how long output is still waited for when the program has ended. What the program
 // leaves behind may hold its output open.
 const afterExit = time.Second
 
@@ -43,35 +48,31 @@ const afterExit = time.Second
 // goroutine.
 type Command struct {
 	cmd     *exec.Cmd
-	on      Poster
+	process *child.Process
+	on      workerman.Poster
 	ctx     context.Context // on's
-	options CommandOptions
-	input   *commandInput // nil without Input
+	options Options
+	input   *input // nil without Input
 	outputs []*output
 
 	exited atomic.Bool   // what output there is may still come
 	over   chan struct{} // closed when it has all come
 
-	mu     sync.Mutex // guards what follows
-	reaped bool       // its process id may be somebody else's
-	fault  error      // why it was killed
-	paused chan struct{}
+	mu     sync.Mutex    // guards what follows
+	fault  error         // why the program was killed
+	paused chan struct{} // closed by Resume; nil while output is delivered
 }
 
-// StartCommand runs a program. Stdin, Stdout, Stderr, Cancel and WaitDelay of cmd have to be
-// unset; its other fields are used as they are. The program is killed, on Linux with those
-// that it has started in its group, when on's context ends, which is when the connection
-// closes or the process stops; then no callback comes any more.
+// Start runs a program. Stdin, Stdout, Stderr, Cancel and WaitDelay of cmd have to be unset; its
+// other fields are used as they are. The program is killed, on Linux with those that it has
+// started in its group, when on's context ends, which is when the connection closes or the
+// process stops; then no callback comes any more. It may be called from every goroutine.
 //
-// The error is that of exec.Cmd.Start, or ErrNotRunning.
-//
-//	workerman.StartCommand(c, exec.Command("ffprobe", path), workerman.CommandOptions{
-//		Lines:    true,
-//		OnOutput: func(line []byte) { c.Send(line) },
-//		OnExit:   func(err error) { c.Close() },
-//	})
-func StartCommand(on Poster, cmd *exec.Cmd, options CommandOptions) (*Command, error) {
-	setDefault(&options.MaxLine, DefaultMaxLine)
+// The error is that of exec.Cmd.Start, or workerman.ErrNotRunning.
+func Start(on workerman.Poster, cmd *exec.Cmd, options Options) (*Command, error) {
+	if options.MaxLine == 0 {
+		options.MaxLine = defaultMaxLine
+	}
 	c := &Command{cmd: cmd, on: on, ctx: on.Context(), options: options, over: make(chan struct{})}
 	if err := c.start(); err != nil {
 		return nil, fmt.Errorf("command %s: %w", cmd.Path, err)
@@ -81,10 +82,6 @@ func StartCommand(on Poster, cmd *exec.Cmd, options CommandOptions) (*Command, e
 
 // start starts the program with its pipes and goroutines.
 func (c *Command) start() (err error) {
-	cmd := c.cmd
-	if cmd.Stdin != nil || cmd.Stdout != nil || cmd.Stderr != nil || cmd.Cancel != nil || cmd.WaitDelay != 0 {
-		return fmt.Errorf("Stdin, Stdout, Stderr, Cancel and WaitDelay of the exec.Cmd have to be unset")
-	}
 	defer func() {
 		for _, o := range c.outputs {
 			o.theirs.Close()
@@ -93,6 +90,33 @@ func (c *Command) start() (err error) {
 			}
 		}
 	}()
+	if err := c.openPipes(); err != nil {
+		return err
+	}
+	if c.process, err = child.Start(c.ctx, c.cmd); err != nil {
+		if c.input != nil {
+			c.input.end()
+		}
+		if errors.Is(err, child.ErrOrphan) {
+			return workerman.ErrNotRunning
+		}
+		return err
+	}
+	var readers sync.WaitGroup
+	for _, o := range c.outputs {
+		readers.Go(o.run)
+	}
+	go c.watch()
+	go c.wait(&readers)
+	return nil
+}
+
+// openPipes gives the program a pipe for each stream that somebody wants.
+func (c *Command) openPipes() error {
+	cmd := c.cmd
+	if cmd.Stdin != nil || cmd.Stdout != nil || cmd.Stderr != nil || cmd.Cancel != nil || cmd.WaitDelay != 0 {
+		return errors.New("Stdin, Stdout, Stderr, Cancel and WaitDelay of the exec.Cmd have to be unset")
+	}
 	for _, o := range []struct {
 		stream *io.Writer
 		fn     func([]byte)
@@ -112,20 +136,8 @@ func (c *Command) start() (err error) {
 		if err != nil {
 			return err
 		}
-		c.input = &commandInput{pipe: pipe}
+		c.input = &input{pipe: pipe}
 	}
-	if err := running.start(c); err != nil {
-		if c.input != nil {
-			c.input.end()
-		}
-		return err
-	}
-	var readers sync.WaitGroup
-	for _, o := range c.outputs {
-		readers.Go(o.run)
-	}
-	go c.watch()
-	go c.wait(&readers)
 	return nil
 }
 
@@ -141,15 +153,14 @@ func (c *Command) watch() {
 // wait waits for the end of the program, then for that of its output. Until then the system
 // keeps its process id, so that Kill meets nobody else.
 func (c *Command) wait(readers *sync.WaitGroup) {
-	reap := awaitExit(c.cmd)
+	reap := c.process.Wait()
 	c.exited.Store(true)
 	for _, o := range c.outputs {
 		o.ours.SetReadDeadline(time.Now().Add(afterExit))
 	}
 	readers.Wait()
-	c.mu.Lock()
 	err := reap()
-	c.reaped = true
+	c.mu.Lock()
 	if c.fault != nil {
 		err = c.fault
 	}
@@ -157,15 +168,14 @@ func (c *Command) wait(readers *sync.WaitGroup) {
 	if c.input != nil {
 		c.input.end()
 	}
-	running.remove(c)
 	close(c.over)
 	if fn := c.options.OnExit; fn != nil {
 		c.deliver(func() { fn(err) })
 	}
 }
 
-// deliver runs fn on the loop and waits for its end; false if there is nobody any more to
-// run it for.
+// deliver runs fn on the loop and waits for its end. It returns false when on's context has
+// ended, because then nobody wants to know.
 func (c *Command) deliver(fn func()) bool {
 	done := make(chan struct{})
 	if !c.on.Post(func() {
@@ -185,18 +195,11 @@ func (c *Command) deliver(fn func()) bool {
 }
 
 // Pid is the program's process id.
-func (c *Command) Pid() int { return c.cmd.Process.Pid }
+func (c *Command) Pid() int { return c.process.ID() }
 
 // Signal sends a signal to the program and, on Linux, to those that it has started in its
 // group. The error is os.ErrProcessDone when it has ended.
-func (c *Command) Signal(sig syscall.Signal) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.reaped {
-		return os.ErrProcessDone
-	}
-	return signalGroup(c.cmd, sig)
-}
+func (c *Command) Signal(sig syscall.Signal) error { return c.process.Signal(sig) }
 
 // Kill ends the program, and on Linux those that it has started in its group, at once.
 // OnExit is called.
@@ -215,12 +218,33 @@ func (c *Command) fail(err error) {
 	c.Kill()
 }
 
+// Pause stops the output once the callback that runs has returned. The program has to wait when
+// the system's buffer is full.
+func (c *Command) Pause() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.paused == nil {
+		c.paused = make(chan struct{})
+	}
+}
+
+// Resume undoes Pause.
+func (c *Command) Resume() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.paused != nil {
+		close(c.paused)
+		c.paused = nil
+	}
+}
+
 // Send gives data to the program as input, in the order of the calls. Like Conn.Send it does
-// not wait: ErrBufferFull if 1 MiB waits already for the program to read it. ErrClosed when
-// the input or the program has ended, or without CommandOptions.Input.
+// not wait: workerman.ErrBufferFull if 1 MiB waits already for the program to read it.
+// workerman.ErrClosed when the input or the program has ended, or without Options.Input. data is
+// copied.
 func (c *Command) Send(data []byte) error {
 	if c.input == nil {
-		return ErrClosed
+		return workerman.ErrClosed
 	}
 	return c.input.send(data)
 }
@@ -229,49 +253,5 @@ func (c *Command) Send(data []byte) error {
 func (c *Command) CloseInput() {
 	if c.input != nil {
 		c.input.close()
-	}
-}
-
-// running are the programs that have not ended.
-var running programs
-
-type programs struct {
-	mu  sync.Mutex
-	all map[*Command]struct{}
-}
-
-// start starts a program unless there is nobody to run it for.
-func (p *programs) start(c *Command) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if c.ctx.Err() != nil {
-		return ErrNotRunning
-	}
-	inOwnGroup(c.cmd)
-	if err := c.cmd.Start(); err != nil {
-		return err
-	}
-	if p.all == nil {
-		p.all = make(map[*Command]struct{})
-	}
-	p.all[c] = struct{}{}
-	return nil
-}
-
-func (p *programs) remove(c *Command) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.all, c)
-}
-
-// killOrphans kills those whose loop or connection has ended. A process that is about to
-// exit leaves their goroutines no time to do so.
-func (p *programs) killOrphans() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for c := range p.all {
-		if c.ctx.Err() != nil {
-			c.Kill()
-		}
 	}
 }

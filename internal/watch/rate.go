@@ -1,4 +1,4 @@
-package workerman
+package watch
 
 import (
 	"sync"
@@ -12,15 +12,16 @@ type rate struct {
 	taken   int
 }
 
+// sample is the counter at a time.
 type sample struct {
 	at    time.Time
 	count uint64
 }
 
-// rateSeconds is the time that is looked back.
+// rateSeconds is how far is looked back.
 const rateSeconds = 5
 
-// sample notes the counter, unless it did so less than a second ago.
+// sample notes the counter, unless that was done less than a second ago.
 func (r *rate) sample(now time.Time, count uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -31,7 +32,7 @@ func (r *rate) sample(now time.Time, count uint64) {
 	r.taken++
 }
 
-// perSecond is the growth since the oldest sample.
+// perSecond is the growth since the oldest sample, 0 without one.
 func (r *rate) perSecond(now time.Time, count uint64) float64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()

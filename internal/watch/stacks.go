@@ -1,4 +1,4 @@
-package workerman
+package watch
 
 import (
 	"bufio"
@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/workerman-go/workerman/internal/loop"
 	"github.com/workerman-go/workerman/internal/stack"
 )
 
@@ -21,27 +22,26 @@ const (
 	maxGroups = 200
 )
 
-// writeStack writes where this process stands, for people: its event loops, and then the other
+// WriteStacks writes for humans where this process stands: its event loops, and then the other
 // goroutines, those with the same stack together. Any goroutine may ask, and nobody waits for
-// a loop; the program stands still while the stacks are taken.
-func (m *Master) writeStack(out io.Writer) error {
-	loops := m.runningLoops()
+// a loop; the program stands still while the stacks are taken. The error is that of out.
+func WriteStacks(out io.Writer, loops []*loop.Loop, callbacks *Callbacks) error {
 	dump := stack.Dump(maxStacks)
 	all := stack.Parse(dump)
 	w := bufio.NewWriter(out)
 	known := make(map[uint64]bool)
-	for i, e := range loops {
-		known[e.loop.Goroutine()] = true
+	for i, l := range loops {
+		known[l.Goroutine()] = true
 		held := time.Duration(0)
-		if t, busy := e.loop.Turn(); busy {
+		if t, busy := l.Turn(); busy {
 			held = t.Held
 		}
-		at := slices.IndexFunc(all, func(g stack.Goroutine) bool { return g.ID == e.loop.Goroutine() })
+		at := slices.IndexFunc(all, func(g stack.Goroutine) bool { return g.ID == l.Goroutine() })
 		if at < 0 {
 			fmt.Fprintf(w, "event loop %d: its stack is not among the first %d MiB of stacks\n\n", i+1, maxStacks>>20)
 			continue
 		}
-		writeLoop(w, i+1, held, all[at])
+		writeLoop(w, i+1, held, all[at], callbacks.find(all[at]))
 	}
 	if len(all) > 0 {
 		all = all[1:] // this goroutine asks
@@ -53,18 +53,17 @@ func (m *Master) writeStack(out io.Writer) error {
 	return w.Flush()
 }
 
-// writeLoop writes what a loop is at, and where.
-func writeLoop(w io.Writer, number int, held time.Duration, g stack.Goroutine) {
-	c := findCulprit(g)
-	if c == nil {
+// writeLoop writes what a loop is at, and where; site is nil if it has no work.
+func writeLoop(w io.Writer, number int, held time.Duration, g stack.Goroutine, site *Site) {
+	if site == nil {
 		fmt.Fprintf(w, "event loop %d: idle\n\n", number)
 		return
 	}
-	fmt.Fprintf(w, "event loop %d: in %s", number, c.callback)
+	fmt.Fprintf(w, "event loop %d: in %s", number, site.Callback)
 	if ms := held.Round(time.Millisecond); ms > 0 {
 		fmt.Fprintf(w, ", for %v", ms)
 	}
-	fmt.Fprintf(w, ", at %s\n", c.place)
+	fmt.Fprintf(w, ", at %s\n", site.Place)
 	writeFrames(w, g.Frames, stack.Frame{})
 }
 

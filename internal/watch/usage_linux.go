@@ -1,4 +1,4 @@
-package workerman
+package watch
 
 import (
 	"bytes"
@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// usage is what the process uses: resident memory in bytes, and CPU in seconds since its start.
-func usage() (memory int64, cpu float64) {
+// Usage is what the process uses: resident memory in bytes, and CPU in seconds since its start. A
+// figure that the system does not tell is 0. Any goroutine may ask.
+func Usage() (memory int64, cpu float64) {
 	if stat, err := os.ReadFile("/proc/self/statm"); err == nil {
 		if fields := bytes.Fields(stat); len(fields) > 1 {
 			pages, _ := strconv.ParseInt(string(fields[1]), 10, 64)

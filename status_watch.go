@@ -1,0 +1,119 @@
+package workerman
+
+import (
+	"io"
+	"log/slog"
+	"reflect"
+	"slices"
+
+	"github.com/workerman-go/workerman/internal/loop"
+	"github.com/workerman-go/workerman/internal/watch"
+)
+
+// callbackNames tells the watchdog which callback a function of this module calls. The first one
+// that is found on the way from the program's code to the loop counts.
+var callbackNames = &watch.Callbacks{
+	Module: reflect.TypeFor[Master]().PkgPath(),
+	Names: map[string]string{
+		"(*Conn).message":               "OnMessage",
+		"(*Conn).forward":               "pipe",
+		"(*Conn).callOnConnect":                 "OnConnect",
+		"(*Conn).finish":                "OnClose",
+		"(*Conn).onRequest":             "OnRequest",
+		"(*httpConn).onBody":            "OnBody",
+		"(*httpConn).decide":            "OnUpgrade",
+		"(*Conn).onControl":             "OnPing or OnPong",
+		"(*connOwner).Attention":        "OnBufferFull or OnError",
+		"(*connOwner).Drained":          "OnBufferDrain",
+		"(*process).reloadCallback":     "OnWorkerReload",
+		"(*Conn).askHandover":           "OnHandover",
+		"(*Conn).adopted":               "OnAdopt",
+		"(*Client).failed":              "OnError",
+		"(*service).onStart":            "OnWorkerStart",
+		"(*Master).runStopCallbacks":    "OnWorkerStop",
+		"(*Conn).nextSize":              "Input",
+		"(*connOwner).Receive":          "Decode",
+		"(*packetService).Datagram":     "Decode",
+		"(*Conn).encode":                "Encode",
+		"(*Conn).enqueue":               "Encode",
+		"Async[...]":                    "Async",
+		"internal/loop.(*Timer).expire": "timer",
+		"internal/loop.(*tasks).run":    "Post",
+		"internal/loop.(*watch).ready":  "OnReadable or OnWritable",
+	},
+	Lengthy: []string{"OnWorkerStart"},
+}
+
+// watchedMaster is a Master as its watchdog sees it.
+type watchedMaster struct{ m *Master }
+
+var _ watch.Service = watchedMaster{}
+
+// startWatchdog watches the loops until stop is called.
+func (m *Master) startWatchdog() (stop func()) {
+	limit := m.SlowCallback
+	if limit <= 0 {
+		limit = DefaultSlowCallback
+	}
+	d := watch.Start(watchedMaster{m}, watch.Options{Limit: limit, Quiet: m.SlowCallback < 0, Callbacks: callbackNames})
+	m.setWatchdog(d)
+	return func() {
+		d.Stop()
+		m.setWatchdog(nil)
+	}
+}
+
+func (m *Master) setWatchdog(d *watch.Watchdog) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.watchdog = d
+}
+
+// writeStack writes where this process stands; see watch.WriteStacks.
+func (m *Master) writeStack(out io.Writer) error {
+	return watch.WriteStacks(out, watchedMaster{m}.Loops(), callbackNames)
+}
+
+// Loops are the loops of the run.
+func (w watchedMaster) Loops() []*loop.Loop {
+	w.m.mu.Lock()
+	defer w.m.mu.Unlock()
+	return innerLoops(w.m.loops)
+}
+
+func innerLoops(loops []*EventLoop) []*loop.Loop {
+	list := make([]*loop.Loop, len(loops))
+	for i, e := range loops {
+		list[i] = e.loop
+	}
+	return list
+}
+
+// Requests is the number of messages received by all workers.
+func (w watchedMaster) Requests() (n uint64) {
+	w.m.mu.Lock()
+	defer w.m.mu.Unlock()
+	for _, s := range w.m.services {
+		n += s.requests.Load()
+	}
+	return n
+}
+
+// Logger is that of the worker which a loop serves, if it serves one alone.
+func (w watchedMaster) Logger(l *loop.Loop) *slog.Logger {
+	w.m.mu.Lock()
+	defer w.m.mu.Unlock()
+	var only *service
+	for _, s := range w.m.services {
+		if slices.Contains(s.loops, l) {
+			if only != nil {
+				return w.m.logger()
+			}
+			only = s
+		}
+	}
+	if only == nil {
+		return w.m.logger()
+	}
+	return only.log
+}
