@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"syscall"
 
+	"github.com/workerman-go/workerman/internal/dialer"
 	"github.com/workerman-go/workerman/internal/loop"
 )
 
@@ -54,14 +55,14 @@ func (a *attempt) find() {
 		return
 	}
 	if a.terms.proxy != nil {
-		to = a.terms.proxy.addr
+		to = a.terms.proxy.Address()
 	}
 	if ip, err := netip.ParseAddr(to.Host); err == nil {
 		a.dialAll([]netip.Addr{ip}, to.Port)
 		return
 	}
 	a.step = "look-up of " + to.Host
-	a.abort = a.client.master.resolver.find(a.loop, to.Host, func(ips []netip.Addr, err error) {
+	a.abort = a.client.master.resolver.Find(a.loop, to.Host, func(ips []netip.Addr, err error) {
 		if err != nil {
 			a.fail(err)
 			return
@@ -71,15 +72,9 @@ func (a *attempt) find() {
 }
 
 func (a *attempt) dialAll(ips []netip.Addr, port uint16) {
-	local := a.terms.options.LocalAddr
-	var targets []loop.Target
-	for _, ip := range interleave(ips) {
-		if !local.IsValid() || ip.Unmap().Is4() == local.Addr().Unmap().Is4() {
-			targets = append(targets, loop.Target{Addr: netip.AddrPortFrom(ip.Unmap(), port), Local: local})
-		}
-	}
-	if len(targets) == 0 {
-		a.fail(fmt.Errorf("no address of %v can be reached from LocalAddr %v", ips, local.Addr()))
+	targets, err := dialer.Targets(ips, port, a.terms.options.LocalAddr)
+	if err != nil {
+		a.fail(err)
 		return
 	}
 	if a.route.endpoint.addr.Network == "udp" {
@@ -91,7 +86,7 @@ func (a *attempt) dialAll(ips []netip.Addr, port uint16) {
 
 func (a *attempt) dial(targets []loop.Target) {
 	a.step = "connect"
-	a.abort = startRace(a.loop, targets, func(in loop.Incoming, err error) {
+	a.abort = dialer.Race(a.loop, targets, func(in loop.Incoming, err error) {
 		a.abort = nil
 		if err != nil {
 			a.fail(err)
@@ -116,7 +111,7 @@ func (a *attempt) attach(in loop.Incoming) {
 		a.secure()
 		return
 	}
-	t, err := a.terms.proxy.negotiation(a.route.endpoint.addr)
+	t, err := a.terms.proxy.Negotiate(a.route.endpoint.addr)
 	if err != nil {
 		c.fault(err)
 		return

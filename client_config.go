@@ -6,6 +6,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/workerman-go/workerman/internal/dialer"
 	"github.com/workerman-go/workerman/web"
 )
 
@@ -16,7 +17,7 @@ type terms struct {
 	options ClientOptions // as they were found, but TLS, which is a copy
 	scheme  string
 	timeout time.Duration // ConnectTimeout or its default
-	proxy   *outerProxy   // nil: directly
+	proxy   *dialer.Proxy // nil: directly
 }
 
 // agree checks the client's options for its address and copies them.
@@ -69,7 +70,7 @@ func newTerms(m *Master, scheme, address string, found ClientOptions) (*terms, e
 		return nil, err
 	}
 	if o.Proxy != "" {
-		if t.proxy, err = parseProxy(o.Proxy); err != nil {
+		if t.proxy, err = dialer.ParseProxy(o.Proxy); err != nil {
 			return nil, err
 		}
 	}

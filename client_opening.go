@@ -41,7 +41,7 @@ func (o *opening) tunnelled(c *Conn, b []byte) (used int, err error) {
 	proxy := o.attempt.terms.proxy
 	used, send, done, err := o.tunnel.Next(b)
 	if err != nil {
-		return used, proxy.fails(err)
+		return used, &ProxyError{Proxy: proxy.Address().String(), Err: err}
 	}
 	if len(send) > 0 {
 		c.SendRaw(send)
@@ -93,6 +93,18 @@ func (o *opening) end(c *Conn, _ []byte, err error) error {
 	c.stream.Destroy(err)
 	return nil
 }
+
+// ProxyError is why a Client's proxy did not open the way.
+type ProxyError struct {
+	Proxy string // HOST:PORT
+	Err   error
+}
+
+// Error names the proxy and the cause.
+func (e *ProxyError) Error() string { return fmt.Sprintf("proxy %s: %v", e.Proxy, e.Err) }
+
+// Unwrap returns the cause.
+func (e *ProxyError) Unwrap() error { return e.Err }
 
 // UpgradeResponse is the server's answer to the handshake of a client's WebSocket, in OnError
 // also one that refused: its status, fields and cookies. It is nil if there was none.

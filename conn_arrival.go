@@ -45,7 +45,7 @@ func (c *Conn) introduced() {
 		return
 	}
 	c.stage.Store(uint32(stageTLS))
-	if err := c.stream.StartTLS(c.svc.security.outer, loop.Server); err != nil {
+	if err := c.stream.StartTLS(c.svc.security.Config(), loop.Server); err != nil {
 		c.fault(err)
 	}
 }

@@ -229,7 +229,7 @@ func (c *Conn) complain(err error) {
 	c.end(err)
 	switch stage(c.stage.Load()) {
 	case stageTLS:
-		c.svc.unsecured(c, err)
+		c.svc.tlsFailed(c, err)
 		return
 	case stageOpening:
 		return // the client tells
@@ -282,7 +282,7 @@ func (o *connOwner) Closed(err error) {
 	if err != nil {
 		c.end(publicError(err))
 		if stage(c.stage.Load()) == stageTLS && !errors.Is(err, loop.ErrDestroyed) {
-			c.svc.unsecured(c, err)
+			c.svc.tlsFailed(c, err)
 		}
 	}
 	if x := c.rare(); x != nil {

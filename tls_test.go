@@ -16,6 +16,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/workerman-go/workerman/internal/tlsfiles"
 )
 
 func TestTLSWithEveryProtocol(t *testing.T) {
@@ -260,11 +262,11 @@ func TestTLSVersionsAndALPN(t *testing.T) {
 		{"http", &tls.Config{NextProtos: []string{"own"}}, []string{"own"}},
 	} {
 		settings.Config = test.config
-		s, err := newSecurity(&settings, "w", test.scheme, new(Master), discardLogger())
+		s, err := settings.newServer("w", test.scheme, new(Master), discardLogger())
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := s.current.Load()
+		got := s.Current()
 		if fmt.Sprint(got.NextProtos) != fmt.Sprint(test.want) || got.MinVersion != tls.VersionTLS12 {
 			t.Errorf("%s: ALPN %q from version %x", test.scheme, got.NextProtos, got.MinVersion)
 		}
@@ -328,7 +330,7 @@ func TestTLSFailures(t *testing.T) {
 }
 
 func TestTLSFailuresDoNotFillTheLog(t *testing.T) {
-	const attempts = 3 * failureLines
+	const attempts = 3 * tlsfiles.LinesPerSecond
 	now := time.Now()
 	var clock atomic.Pointer[time.Time]
 	clock.Store(&now)
@@ -348,10 +350,10 @@ func TestTLSFailuresDoNotFillTheLog(t *testing.T) {
 	clock.Store(&later)
 	fail()
 	eventually(t, "all are counted", func() bool { return w.Stats().TLSFailures == attempts+1 })
-	if n := len(s.log.lines("TLS handshake failed")); n != failureLines+1 {
+	if n := len(s.log.lines("TLS handshake failed")); n != tlsfiles.LinesPerSecond+1 {
 		t.Errorf("%d lines", n)
 	}
-	if n := len(s.log.lines("TLS handshake failed", fmt.Sprintf("not_logged=%d", attempts-failureLines))); n != 1 {
+	if n := len(s.log.lines("TLS handshake failed", fmt.Sprintf("not_logged=%d", attempts-tlsfiles.LinesPerSecond))); n != 1 {
 		t.Errorf("the lines left out are not told\n%s", s.log)
 	}
 }
@@ -384,7 +386,7 @@ func TestTLSHandshakeTimeout(t *testing.T) {
 		if n := w.Stats().TLSFailures; n != 20 {
 			t.Errorf("%d failures", n)
 		}
-		if len(s.log.lines("TLS handshake failed", "handshake timeout")) != failureLines {
+		if len(s.log.lines("TLS handshake failed", "handshake timeout")) != tlsfiles.LinesPerSecond {
 			t.Errorf("log:\n%s", s.log)
 		}
 		quick.Write([]byte("y\n"))
