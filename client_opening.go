@@ -9,25 +9,27 @@ import (
 	"github.com/workerman-go/workerman/websocket"
 )
 
-// opening is the dialog of a client's connection until it is established: with its proxy,
-// then, in TLS if there is TLS, the handshake of a WebSocket.
+// opening is the dialog of a client's connection until it is ready: with its proxy, and then,
+// inside TLS if there is TLS, the handshake of a WebSocket.
 type opening struct {
-	attempt   *attempt
+	attempt   *attempt                   // nil when the connection is ready
 	tunnel    tunnel.Negotiation         // nil if there is no proxy, or when it has opened the way
 	handshake *websocket.ClientHandshake // nil before its request was sent
-	response  *websocket.Response        // as far as it was understood
+	response  *websocket.Response        // the server's, also one that refuses
 }
+
+var _ dialog = (*opening)(nil)
 
 // receive goes on with the dialog.
 func (o *opening) receive(c *Conn, b []byte) (used, want, messages int) {
 	var err error
 	switch {
 	case o.tunnel != nil:
-		used, err = o.tunnelled(c, b)
+		used, err = o.readProxy(c, b)
 	case o.handshake != nil:
-		used, err = o.upgraded(c, b)
+		used, err = o.readHandshake(c, b)
 	default:
-		return 0, 0, 0 // the server speaks before its time, if it is the server
+		return 0, 0, 0 // input before our request was sent is left for the next dialog
 	}
 	if err != nil {
 		c.fault(err)
@@ -36,9 +38,9 @@ func (o *opening) receive(c *Conn, b []byte) (used, want, messages int) {
 	return used, 0, 0
 }
 
-// tunnelled reads what the proxy answers.
-func (o *opening) tunnelled(c *Conn, b []byte) (used int, err error) {
-	proxy := o.attempt.terms.proxy
+// readProxy reads what the proxy answers.
+func (o *opening) readProxy(c *Conn, b []byte) (used int, err error) {
+	proxy := o.attempt.config.proxy
 	used, send, done, err := o.tunnel.Next(b)
 	if err != nil {
 		return used, &ProxyError{Proxy: proxy.Address().String(), Err: err}
@@ -48,13 +50,13 @@ func (o *opening) tunnelled(c *Conn, b []byte) (used int, err error) {
 	}
 	if done {
 		o.tunnel = nil
-		o.attempt.secure()
+		o.attempt.startTLS()
 	}
 	return used, nil
 }
 
-// upgraded reads the answer to the handshake of a WebSocket.
-func (o *opening) upgraded(c *Conn, b []byte) (used int, err error) {
+// readHandshake reads the answer to the handshake of a WebSocket.
+func (o *opening) readHandshake(c *Conn, b []byte) (used int, err error) {
 	r, used, err := o.handshake.ParseResponse(b)
 	if r != nil {
 		o.response = r
@@ -65,7 +67,7 @@ func (o *opening) upgraded(c *Conn, b []byte) (used int, err error) {
 	o.handshake = nil
 	w := &wsConn{codec: websocket.NewCodec(websocket.Client, c.webSocketOptions(), r.Deflate), subprotocol: r.Subprotocol}
 	c.rare().ws.Store(w)
-	o.attempt.established()
+	o.attempt.becomeReady()
 	return used, nil
 }
 
@@ -79,10 +81,10 @@ func (o *opening) endOfInput(c *Conn) (done bool) {
 	return true
 }
 
-// deadline is none: the attempt has its own.
+// deadline returns none: the attempt has a timer for ConnectTimeout.
 func (o *opening) deadline(*Conn, int64) (next int64, err error) { return 0, nil }
 
-// send refuses: the connection is not established.
+// send refuses, as the connection is not ready.
 func (o *opening) send(*Conn, []byte) error { return ErrClosed }
 
 // end ends the attempt.

@@ -55,5 +55,5 @@ type ClientOptions struct {
 
 	Callbacks
 
-	last *terms // of the last Connect with these options; guarded by Master.mu
+	last *clientConfig // what the last Connect made of these options; guarded by Master.mu
 }

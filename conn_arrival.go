@@ -145,7 +145,7 @@ func (s *service) everyone() []*Conn {
 // remove forgets a connection after its OnClose.
 func (s *service) remove(c *Conn) {
 	if cl := c.Client(); cl != nil {
-		cl.left(c)
+		cl.afterEnd(c)
 		return
 	}
 	s.mu.Lock()

@@ -85,7 +85,7 @@ func (t *TLS) newServer(name, scheme string, m *Master, log *slog.Logger) (*tlsf
 func (o *connOwner) Secured(err error) {
 	c := (*Conn)(o)
 	if cl := c.Client(); cl != nil {
-		cl.attempt.secured(err)
+		cl.attempt.onTLS(err)
 		return
 	}
 	if err != nil {
