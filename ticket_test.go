@@ -32,7 +32,7 @@ func TestSessionsContinue(t *testing.T) {
 		start := func(name string, secret []byte) *Worker {
 			_, w := serve(t, kind{network: "tcp"}, "text+ssl", func(w *Worker) {
 				w.Name, w.master.clock = name, clock.now
-				w.TLS = TLS{CertFile: f.CertFile, KeyFile: f.KeyFile, TicketSecret: secret}
+				w.TLS = ServerTLS{CertFile: f.CertFile, KeyFile: f.KeyFile, TicketSecret: secret}
 				echo(w)
 			})
 			return w

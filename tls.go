@@ -8,13 +8,13 @@ import (
 	"github.com/workerman-go/workerman/web"
 )
 
-// TLS are the settings of an encrypted worker. The zero value means no encryption, unless
+// ServerTLS are the settings of an encrypted worker. The zero value means no encryption, unless
 // the address says otherwise, as https:// does.
 //
 // The files are looked at every 10 seconds, when a client connects, and read again if they
 // have changed: a renewed certificate needs no restart. If the new ones are not usable, an
 // error is logged and the old ones stay in use.
-type TLS struct {
+type ServerTLS struct {
 	// CertFile holds the certificate and behind it the intermediate ones, in PEM.
 	CertFile string
 	// KeyFile holds the private key of CertFile. Default: it is in CertFile too.
@@ -46,7 +46,7 @@ type CertificateFiles struct {
 }
 
 // used reports whether anything is set.
-func (t *TLS) used() bool {
+func (t *ServerTLS) used() bool {
 	return t.CertFile != "" || t.KeyFile != "" || t.ClientCAFile != "" || t.ClientAuth != 0 ||
 		t.Config != nil || len(t.Certificates)+len(t.TicketSecret) > 0
 }
@@ -61,7 +61,7 @@ func (c *Conn) TLSState() *tls.ConnectionState {
 }
 
 // newServer checks the settings of a worker with that name and reads its files.
-func (t *TLS) newServer(name, scheme string, m *Master, log *slog.Logger) (*tlsfiles.Server, error) {
+func (t *ServerTLS) newServer(name, scheme string, m *Master, log *slog.Logger) (*tlsfiles.Server, error) {
 	settings := tlsfiles.Settings{
 		Name: name, ClientCAFile: t.ClientCAFile, ClientAuth: t.ClientAuth, TicketSecret: t.TicketSecret,
 		Config: t.Config, Log: log, Now: m.now,

@@ -131,25 +131,25 @@ func TestTLSStartFailures(t *testing.T) {
 	rubbish := write("rubbish", []byte("no PEM"))
 	for _, test := range []struct {
 		address string
-		tls     TLS
+		tls     ServerTLS
 		words   string
 	}{
-		{"ssl://127.0.0.1:0", TLS{}, "set TLS.CertFile and TLS.KeyFile; for a trial make them by: openssl req"},
-		{"tcp://127.0.0.1:0", TLS{Config: &tls.Config{}}, "TLS without a certificate"},
-		{"tcp://127.0.0.1:0", TLS{CertFile: "/no/such/file"}, "open /no/such/file"},
-		{"tcp://127.0.0.1:0", TLS{KeyFile: one.KeyFile}, "no CertFile beside it"},
-		{"tcp://127.0.0.1:0", TLS{CertFile: one.CertFile, KeyFile: "/no/such/key"}, "private key: open /no/such/key"},
-		{"tcp://127.0.0.1:0", TLS{CertFile: one.CertFile, KeyFile: other.KeyFile}, other.KeyFile + ": tls: private key does not match"},
-		{"tcp://127.0.0.1:0", TLS{CertFile: one.CertFile}, one.CertFile + " with key " + one.CertFile},
-		{"tcp://127.0.0.1:0", TLS{CertFile: rubbish}, rubbish},
-		{"tcp://127.0.0.1:0", TLS{CertFile: expired}, expired + " has expired on"},
-		{"tcp://127.0.0.1:0", TLS{CertFile: early}, early + " is not valid before"},
-		{"tcp://127.0.0.1:0", TLS{CertFile: one.CertFile, KeyFile: one.KeyFile, Certificates: []CertificateFiles{{CertFile: expired}}}, expired},
-		{"tcp://127.0.0.1:0", TLS{CertFile: one.CertFile, KeyFile: one.KeyFile, ClientCAFile: rubbish}, "client authorities: no certificate in PEM in " + rubbish},
-		{"tcp://127.0.0.1:0", TLS{CertFile: one.CertFile, KeyFile: one.KeyFile, ClientCAFile: "/no/such/ca"}, "/no/such/ca"},
-		{"tcp://127.0.0.1:0", TLS{CertFile: one.CertFile, KeyFile: one.KeyFile, TicketSecret: []byte("short")}, "TicketSecret has 5 bytes"},
-		{"udp://127.0.0.1:0", TLS{CertFile: one.CertFile, KeyFile: one.KeyFile}, "TLS needs an address with a stream"},
-		{"", TLS{CertFile: one.CertFile, KeyFile: one.KeyFile}, "TLS needs an address with a stream"},
+		{"ssl://127.0.0.1:0", ServerTLS{}, "set TLS.CertFile and TLS.KeyFile; for a trial make them by: openssl req"},
+		{"tcp://127.0.0.1:0", ServerTLS{Config: &tls.Config{}}, "TLS without a certificate"},
+		{"tcp://127.0.0.1:0", ServerTLS{CertFile: "/no/such/file"}, "open /no/such/file"},
+		{"tcp://127.0.0.1:0", ServerTLS{KeyFile: one.KeyFile}, "no CertFile beside it"},
+		{"tcp://127.0.0.1:0", ServerTLS{CertFile: one.CertFile, KeyFile: "/no/such/key"}, "private key: open /no/such/key"},
+		{"tcp://127.0.0.1:0", ServerTLS{CertFile: one.CertFile, KeyFile: other.KeyFile}, other.KeyFile + ": tls: private key does not match"},
+		{"tcp://127.0.0.1:0", ServerTLS{CertFile: one.CertFile}, one.CertFile + " with key " + one.CertFile},
+		{"tcp://127.0.0.1:0", ServerTLS{CertFile: rubbish}, rubbish},
+		{"tcp://127.0.0.1:0", ServerTLS{CertFile: expired}, expired + " has expired on"},
+		{"tcp://127.0.0.1:0", ServerTLS{CertFile: early}, early + " is not valid before"},
+		{"tcp://127.0.0.1:0", ServerTLS{CertFile: one.CertFile, KeyFile: one.KeyFile, Certificates: []CertificateFiles{{CertFile: expired}}}, expired},
+		{"tcp://127.0.0.1:0", ServerTLS{CertFile: one.CertFile, KeyFile: one.KeyFile, ClientCAFile: rubbish}, "client authorities: no certificate in PEM in " + rubbish},
+		{"tcp://127.0.0.1:0", ServerTLS{CertFile: one.CertFile, KeyFile: one.KeyFile, ClientCAFile: "/no/such/ca"}, "/no/such/ca"},
+		{"tcp://127.0.0.1:0", ServerTLS{CertFile: one.CertFile, KeyFile: one.KeyFile, TicketSecret: []byte("short")}, "TicketSecret has 5 bytes"},
+		{"udp://127.0.0.1:0", ServerTLS{CertFile: one.CertFile, KeyFile: one.KeyFile}, "TLS needs an address with a stream"},
+		{"", ServerTLS{CertFile: one.CertFile, KeyFile: one.KeyFile}, "TLS needs an address with a stream"},
 	} {
 		m := &Master{Logger: discardLogger()}
 		w := m.NewWorker(test.address)
@@ -171,7 +171,7 @@ func TestTLSOtherSourcesOfCertificates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, settings := range []TLS{
+	for _, settings := range []ServerTLS{
 		{CertFile: one},
 		{Certificates: []CertificateFiles{{CertFile: one}}},
 		{Config: &tls.Config{Certificates: []tls.Certificate{pair}}},
@@ -194,7 +194,7 @@ func TestTLSChoosesCertificateByName(t *testing.T) {
 	a := newAuthority(t, "authority")
 	first, second := a.files(t, "a.test"), a.files(t, "b.test")
 	_, w := serve(t, kind{network: "tcp"}, "text+ssl", func(w *Worker) {
-		w.TLS = TLS{CertFile: first.CertFile, KeyFile: first.KeyFile, Certificates: []CertificateFiles{second}}
+		w.TLS = ServerTLS{CertFile: first.CertFile, KeyFile: first.KeyFile, Certificates: []CertificateFiles{second}}
 		echo(w)
 	})
 	for _, test := range []struct{ name, want string }{{"a.test", "a.test"}, {"b.test", "b.test"}, {"c.test", "a.test"}, {"", "a.test"}} {
@@ -250,7 +250,7 @@ func TestTLSClientCertificates(t *testing.T) {
 func TestTLSVersionsAndALPN(t *testing.T) {
 	a := newAuthority(t, "authority")
 	f := a.files(t, "a.test")
-	settings := TLS{CertFile: f.CertFile, KeyFile: f.KeyFile}
+	settings := ServerTLS{CertFile: f.CertFile, KeyFile: f.KeyFile}
 	for _, test := range []struct {
 		scheme string
 		config *tls.Config // of the user
