@@ -56,10 +56,10 @@ var ErrConnectTimeout = errors.New("connect timeout")
 // RunAll, connects in every process of every worker; one of OnWorkerStart in those of the
 // worker. A program that has clients and no worker has one process.
 //
-// The address is SCHEME://HOST:PORT or SCHEME:///PATH: tcp, unix and ssl (or tls) for bytes as they come; text, frame or a
-// registered protocol, also as in text+unix:///run/x.sock; ws and wss with path and query,
-// whose port is 80 and 443 by default; udp, or text+udp, for datagrams. Mistakes in it are
-// reported by Connect.
+// The address is SCHEME://HOST:PORT or SCHEME:///PATH: tcp, unix and ssl (or tls) for bytes as
+// they come; text, frame or a registered protocol, also as in text+unix:///run/x.sock; ws and
+// wss with path and query, whose port is 80 and 443 by default; udp, or text+udp, for
+// datagrams. Mistakes in it are reported by Connect.
 //
 // Over UDP OnConnect says that the name is known and the socket open, not that anybody
 // listens: that a datagram came back refused is an OnError of the open Conn. IdleTimeout,
