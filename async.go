@@ -7,7 +7,7 @@ import (
 )
 
 // Poster runs functions on an event loop, for as long as its context lasts: a *Conn (dropped
-// if it closes before), a *Worker or an *EventLoop.
+// if it closes before), a *Worker, a *Client or an *EventLoop.
 type Poster interface {
 	Post(fn func()) bool
 	Context() context.Context

@@ -2,12 +2,13 @@ package workerman
 
 import (
 	"crypto/tls"
-	"errors"
 	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/workerman-go/workerman/internal/tlsfiles"
 )
 
 // testClock is a clock that a test sets.
@@ -55,7 +56,7 @@ func TestCertificateIsRenewed(t *testing.T) {
 		}
 		renew(time.Now().Add(time.Hour))
 		see("old") // nobody looks that often
-		clock.advance(lookPause)
+		clock.advance(tlsfiles.LookInterval)
 		see("new")
 		if n := len(s.log.lines("TLS files renewed", f.CertFile)); n != 1 {
 			t.Errorf("%d lines\n%s", n, s.log)
@@ -68,7 +69,7 @@ func TestCertificateIsRenewed(t *testing.T) {
 		} {
 			damage()
 			for range 3 { // it is told once
-				clock.advance(lookPause)
+				clock.advance(tlsfiles.LookInterval)
 				see("old")
 			}
 			if n := len(s.log.lines("level=ERROR", "TLS files not renewed, the old ones stay in use")); n != i+1 {
@@ -76,7 +77,7 @@ func TestCertificateIsRenewed(t *testing.T) {
 			}
 		}
 		renew(time.Now().Add(time.Hour))
-		clock.advance(lookPause)
+		clock.advance(tlsfiles.LookInterval)
 		see("new")
 		if n := w.Stats().TLSFailures; n != 0 {
 			t.Errorf("%d failures", n)
@@ -106,32 +107,8 @@ func TestClientAuthoritiesAreRenewed(t *testing.T) {
 		t.Fatal(err)
 	}
 	writeFile(t, caFile, second.pem())
-	clock.advance(lookPause)
+	clock.advance(tlsfiles.LookInterval)
 	if err := shakeHands(t, w, config); err == nil || !strings.Contains(err.Error(), "certificate") {
 		t.Errorf("a client of the old authority: %v", err)
-	}
-}
-
-func TestCertificateFilesTellTheirState(t *testing.T) {
-	a := newAuthority(t, "authority")
-	pair := a.files(t, "a.test")
-	f, err := listFiles(&TLS{CertFile: pair.CertFile, KeyFile: pair.KeyFile})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, want := range []bool{true, false, false} {
-		if changed, err := f.read(time.Now()); changed != want || err != nil {
-			t.Errorf("read %d: changed %v, %v", i, changed, err)
-		}
-	}
-	os.Remove(pair.KeyFile)
-	if _, err := f.read(time.Now()); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("without a key file: %v", err)
-	}
-	if changed, err := f.read(time.Now()); changed || err != nil {
-		t.Errorf("the same again: %v, %v", changed, err)
-	}
-	if len(f.certificates) != 1 {
-		t.Error("the old certificate is forgotten")
 	}
 }

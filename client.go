@@ -1,6 +1,7 @@
 package workerman
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"time"
@@ -26,42 +27,24 @@ import (
 type Client struct {
 	// ClientOptions are the client's own, made by NewClient. Many clients may instead share
 	// those of one, which saves most of the memory of each: other.ClientOptions =
-	// cl.ClientOptions. Their callbacks tell by Conn.Client whose connection it is.
+	// cl.ClientOptions. Their callbacks tell by Conn.Client whose connection it is. Nil is as
+	// good as the zero value.
 	*ClientOptions
 
 	address string
-	master  *Master
+	master  *Master    // nil: the default one
 	home    *loop.Loop // nil: the first of the master
 
-	mu       sync.Mutex // guards what follows, up to queue
-	phase    phase
-	decided  bool   // a decision of the program has come since the last end
-	failures uint16 // in a row; of the loop
-	plan     uint32 // counts the decisions: Connect, Reconnect, Close
-	terms    *terms // nil before the first decision to connect
-	current  *Conn  // from its OnConnect to its OnClose; the loop may read it without mu
-	queue    *backlog
+	mu      sync.Mutex // guards what follows, up to queue
+	state   clientState
+	config  *clientConfig // nil before the first decision to connect
+	current *Conn         // while state.connected; the loop may read it without mu
+	queue   *backlog
 
-	// The rest belongs to the loop.
-	attempt *attempt // nil if nothing is being connected
-	pause   *pause   // before the next attempt; nil if none is to come
+	attempt *attempt // what runs or waits to begin, or nil; belongs to the loop
 }
 
-// pause is the time before an attempt.
-type pause struct {
-	length time.Duration
-	timer  *loop.Timer // nil as long as the connection before it has to close
-}
-
-// phase is what a client does.
-type phase uint8
-
-const (
-	phaseIdle phase = iota
-	phaseTrying
-	phaseUp
-	phaseEnded
-)
+var _ Poster = (*Client)(nil)
 
 // DefaultConnectTimeout is the default of Client.ConnectTimeout.
 const DefaultConnectTimeout = 10 * time.Second
@@ -71,11 +54,12 @@ var ErrConnectTimeout = errors.New("connect timeout")
 
 // NewClient makes a client of the default Master. One whose Connect is called in main, before
 // RunAll, connects in every process of every worker; one of OnWorkerStart in those of the
-// worker. A program that has clients and no worker has one process. The address is SCHEME://HOST:PORT or
-// SCHEME:///PATH: tcp, unix and ssl (or tls) for bytes as they come; text, frame or a
-// registered protocol, also as in text+unix:///run/x.sock; ws and wss with path and query,
-// whose port is 80 and 443 by default; udp, or text+udp, for datagrams. Mistakes in it are
-// reported by Connect.
+// worker. A program that has clients and no worker has one process.
+//
+// The address is SCHEME://HOST:PORT or SCHEME:///PATH: tcp, unix and ssl (or tls) for bytes as
+// they come; text, frame or a registered protocol, also as in text+unix:///run/x.sock; ws and
+// wss with path and query, whose port is 80 and 443 by default; udp, or text+udp, for
+// datagrams. Mistakes in it are reported by Connect.
 //
 // Over UDP OnConnect says that the name is known and the socket open, not that anybody
 // listens: that a datagram came back refused is an OnError of the open Conn. IdleTimeout,
@@ -95,63 +79,65 @@ func (c *Conn) NewClient(address string) *Client {
 	return cl
 }
 
+// owner is the master that the client belongs to.
+func (cl *Client) owner() *Master {
+	if cl.master == nil {
+		return defaultMaster
+	}
+	return cl.master
+}
+
 // Address is what NewClient was given.
 func (cl *Client) Address() string { return cl.address }
 
-// Conn is the connection, from its OnConnect on; nil while none is established, and in
-// OnClose.
+// Conn is the connection, from its OnConnect on; nil while none is established, in OnClose,
+// and after Close.
 func (cl *Client) Conn() *Conn {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
-	if cl.phase == phaseEnded {
+	if cl.state.sends == sendsRefused {
 		return nil
 	}
 	return cl.current
 }
 
-// Connect begins to connect, or does so when the process has started, or when a connection that is
-// closing has closed; it does nothing if there is an open one or an attempt. The outcome comes by
-// OnConnect or OnError, never before Connect has returned. The error is of mistakes in the address and the settings, and
-// ErrNotRunning if the master stops.
-func (cl *Client) Connect() error {
-	return cl.decide(func(l *loop.Loop) {
-		switch {
-		case cl.attempt != nil:
-		case cl.current == nil:
-			cl.begin(l)
-		case !cl.current.Connected():
-			cl.again(0)
-		}
-	})
-}
+// Connect begins to connect: when the process has started, or when a connection that is
+// closing has closed. It does nothing if there is an open one or an attempt, and ends a pause
+// before the next attempt. The outcome comes by OnConnect or OnError, never before Connect has
+// returned. Errors are of mistakes in the address and the settings, and ErrNotRunning if the
+// master stops.
+func (cl *Client) Connect() error { return cl.decide(clientEvent{kind: eventConnect}) }
 
 // Reconnect ends the connection or attempt, if there is one, and connects anew after a
 // pause; in OnClose and OnError it decides instead of Backoff. A connection is closed in
 // good order, with its OnClose, before the pause begins. Errors are those of Connect.
 func (cl *Client) Reconnect(after time.Duration) error {
-	return cl.decide(func(l *loop.Loop) {
-		cl.cancel()
-		if cl.current != nil {
-			cl.again(after)
-		} else {
-			cl.schedule(l, after)
-		}
-	})
+	return cl.decide(clientEvent{kind: eventReconnect, after: after})
 }
 
 // Close ends the client: a connection in good order, with its OnClose, an attempt and the
-// wait for one without a word. What waits for a connection to come up is dropped. Connect
+// pause before one without a callback. Messages that wait for a connection are dropped. Connect
 // begins again.
-func (cl *Client) Close() {
-	cl.mu.Lock()
-	idle := cl.phase == phaseIdle
-	plan := cl.decision()
-	cl.end()
-	cl.mu.Unlock()
-	if idle {
-		return
+func (cl *Client) Close() { cl.end(nil) }
+
+// Post runs fn on the client's loop, one at a time with the callbacks of the client, and not
+// before the master runs. It reports false if the loop has ended. A panic of fn is logged.
+func (cl *Client) Post(fn func()) bool {
+	m := cl.owner()
+	return cl.post(func(*loop.Loop) { m.guard(fn) })
+}
+
+// Context ends when the client's loop stops, with ErrNotRunning as its cause. Before the
+// master runs it has ended.
+func (cl *Client) Context() context.Context {
+	m := cl.owner()
+	if cl.home != nil {
+		return m.eventLoop(cl.home).Context()
 	}
-	cl.post(func(*loop.Loop) { cl.finish(plan, nil) })
+	if first := m.firstLoops(1); len(first) > 0 {
+		return m.eventLoop(first[0]).Context()
+	}
+	return notServing.context(context.Background())
 }
 
 // Send sends data as one message of the connection. While there is none yet, or none again,
@@ -160,12 +146,12 @@ func (cl *Client) Close() {
 // What a connection has accepted and not delivered when it breaks is lost.
 func (cl *Client) Send(data []byte) error {
 	cl.mu.Lock()
-	switch cl.phase {
-	case phaseUp:
+	switch cl.state.sends {
+	case sendsDirect:
 		c := cl.current
 		cl.mu.Unlock()
 		return c.Send(data)
-	case phaseEnded:
+	case sendsRefused:
 		cl.mu.Unlock()
 		return ErrClosed
 	}
@@ -194,9 +180,9 @@ func (b *backlog) add(data []byte) {
 // sendLimit is MaxSendBuffer or its default. With cl.mu held.
 func (cl *Client) sendLimit() int {
 	switch {
-	case cl.terms != nil:
-		return cl.terms.service.limits.MaxSendBuffer
-	case cl.MaxSendBuffer > 0:
+	case cl.config != nil:
+		return cl.config.service.limits.MaxSendBuffer
+	case cl.ClientOptions != nil && cl.MaxSendBuffer > 0:
 		return cl.MaxSendBuffer
 	}
 	return DefaultMaxSendBuffer

@@ -7,61 +7,52 @@ import (
 	"net/netip"
 	"syscall"
 
+	"github.com/workerman-go/workerman/internal/dialer"
 	"github.com/workerman-go/workerman/internal/loop"
 )
 
 // attempt is one try of a client to connect: addresses, sockets, then a Conn that goes
-// through its handshakes. It runs on the client's loop.
+// through its handshakes. Before that it may wait. It runs on the client's loop.
 type attempt struct {
 	client *Client
-	terms  *terms
-	route  route
+	timer  *loop.Timer // the pause before the attempt; once it has started, ConnectTimeout
+
+	config *clientConfig
+	route  *route
 	loop   *loop.Loop
-	timer  *loop.Timer // of ConnectTimeout
-	abort  func()      // gives up what is under way; nil if that is the business of conn
-	conn   *Conn       // once there is a socket
-	step   string      // what is being done, for people
+	abort  func() // gives up what is under way; nil if that is the business of conn
+	conn   *Conn  // once there is a socket
+	step   string // what is being done, for error messages
 }
 
-// begin starts an attempt, unless the master stops.
-func (cl *Client) begin(l *loop.Loop) {
-	cl.endPause()
-	cl.mu.Lock()
-	a := &attempt{client: cl, terms: cl.terms, loop: l}
-	if cl.phase != phaseEnded && !cl.master.register(cl) {
-		cl.end()
-	}
-	ended := cl.phase == phaseEnded
-	cl.mu.Unlock()
-	if ended {
-		return
-	}
-	cl.attempt = a
-	a.timer = l.After(a.terms.timeout, a.expire)
-	var err error
-	if a.route, err = a.terms.route(cl.address); err != nil {
+// start begins with the address.
+func (a *attempt) start() {
+	a.timer = a.loop.After(a.config.timeout, a.expire)
+	r, err := a.config.route(a.client.address)
+	if err != nil {
 		a.fail(err)
 		return
 	}
-	a.find()
+	a.route = &r
+	a.lookUp()
 }
 
-// find looks up where to connect to.
-func (a *attempt) find() {
+// lookUp finds out where to connect to.
+func (a *attempt) lookUp() {
 	to := a.route.endpoint.addr
 	if to.Network == "unix" {
 		a.dial([]loop.Target{{Path: to.Path}})
 		return
 	}
-	if a.terms.proxy != nil {
-		to = a.terms.proxy.addr
+	if a.config.proxy != nil {
+		to = a.config.proxy.Address()
 	}
 	if ip, err := netip.ParseAddr(to.Host); err == nil {
 		a.dialAll([]netip.Addr{ip}, to.Port)
 		return
 	}
 	a.step = "look-up of " + to.Host
-	a.abort = a.client.master.resolver.find(a.loop, to.Host, func(ips []netip.Addr, err error) {
+	a.abort = a.client.owner().resolver.Find(a.loop, to.Host, func(ips []netip.Addr, err error) {
 		if err != nil {
 			a.fail(err)
 			return
@@ -70,28 +61,23 @@ func (a *attempt) find() {
 	})
 }
 
+// dialAll connects to the addresses that a name has.
 func (a *attempt) dialAll(ips []netip.Addr, port uint16) {
-	local := a.terms.options.LocalAddr
-	var targets []loop.Target
-	for _, ip := range interleave(ips) {
-		if !local.IsValid() || ip.Unmap().Is4() == local.Addr().Unmap().Is4() {
-			targets = append(targets, loop.Target{Addr: netip.AddrPortFrom(ip.Unmap(), port), Local: local})
-		}
+	targets, err := dialer.Targets(ips, port, a.config.options.LocalAddr)
+	switch {
+	case err != nil:
+		a.fail(err)
+	case a.route.endpoint.addr.Network == "udp":
+		a.openDatagrams(targets)
+	default:
+		a.dial(targets)
 	}
-	if len(targets) == 0 {
-		a.fail(fmt.Errorf("no address of %v can be reached from LocalAddr %v", ips, local.Addr()))
-		return
-	}
-	if a.route.endpoint.addr.Network == "udp" {
-		a.link(targets)
-		return
-	}
-	a.dial(targets)
 }
 
+// dial connects a socket to the first target that answers.
 func (a *attempt) dial(targets []loop.Target) {
 	a.step = "connect"
-	a.abort = startRace(a.loop, targets, func(in loop.Incoming, err error) {
+	a.abort = dialer.Race(a.loop, targets, func(in loop.Incoming, err error) {
 		a.abort = nil
 		if err != nil {
 			a.fail(err)
@@ -103,20 +89,20 @@ func (a *attempt) dial(targets []loop.Target) {
 
 // attach makes the Conn of a connected socket and begins with its handshakes.
 func (a *attempt) attach(in loop.Incoming) {
-	s := &a.terms.service
+	s := &a.config.service
 	c := a.newConn()
 	c.setRemote(in.Remote)
-	if err := a.loop.Attach(&c.stream, in, a.owner(c), s.limits.LingerTimeout); err != nil {
+	if err := a.loop.Attach(&c.stream, in, a.connOwner(c), s.limits.LingerTimeout); err != nil {
 		a.fail(err)
 		return
 	}
 	s.master.outgoing.Add(1)
 	a.conn = c
-	if a.terms.proxy == nil {
-		a.secure()
+	if a.config.proxy == nil {
+		a.startTLS()
 		return
 	}
-	t, err := a.terms.proxy.negotiation(a.route.endpoint.addr)
+	t, err := a.config.proxy.Negotiate(a.route.endpoint.addr)
 	if err != nil {
 		c.fault(err)
 		return
@@ -127,20 +113,20 @@ func (a *attempt) attach(in loop.Incoming) {
 }
 
 func (a *attempt) newConn() *Conn {
-	s := &a.terms.service
+	s := &a.config.service
 	c := &Conn{svc: s, id: s.master.nextID.Add(1), born: int32(a.loop.Now() / bornUnit)}
 	c.enter(stageConnecting)
 	return c
 }
 
-func (a *attempt) owner(c *Conn) *clientOwner {
+func (a *attempt) connOwner(c *Conn) *clientOwner {
 	return &clientOwner{connOwner: (*connOwner)(c), client: a.client}
 }
 
-// secure goes on when the way to the server is open.
-func (a *attempt) secure() {
+// startTLS goes on when the way to the server is open.
+func (a *attempt) startTLS() {
 	if a.route.tls == nil {
-		a.upgrade()
+		a.startWebSocket()
 		return
 	}
 	a.step = "TLS handshake"
@@ -149,10 +135,10 @@ func (a *attempt) secure() {
 	}
 }
 
-// secured takes the result of the handshake of TLS.
-func (a *attempt) secured(err error) {
+// onTLS takes the result of the handshake of TLS.
+func (a *attempt) onTLS(err error) {
 	if err == nil {
-		a.upgrade()
+		a.startWebSocket()
 		return
 	}
 	if errors.Is(err, io.EOF) {
@@ -162,15 +148,15 @@ func (a *attempt) secured(err error) {
 	a.fail(err)
 }
 
-// upgrade goes on when the connection is encrypted, if it has to be.
-func (a *attempt) upgrade() {
+// startWebSocket goes on when the connection is encrypted, if it has to be.
+func (a *attempt) startWebSocket() {
 	if a.route.endpoint.dialog != webSocketDialog {
-		a.established()
+		a.becomeReady()
 		return
 	}
 	a.step = "WebSocket handshake"
 	c := a.conn
-	o := &opening{attempt: a, handshake: a.terms.handshake(&a.route)}
+	o := &opening{attempt: a, handshake: a.config.handshake(a.route)}
 	request, err := o.handshake.AppendRequest(nil)
 	if err != nil {
 		c.fault(err)
@@ -180,19 +166,19 @@ func (a *attempt) upgrade() {
 	c.SendRaw(request)
 }
 
-// established makes the connection the client's.
-func (a *attempt) established() {
-	cl, c := a.client, a.conn
-	a.over()
+// becomeReady makes the connection the client's.
+func (a *attempt) becomeReady() {
+	c := a.conn
+	a.finish()
 	if _, ok := c.dialog().(*opening); ok {
 		c.speak(nil)
 	}
 	c.enter(stageReady)
-	cl.established(c)
+	a.client.opened(c)
 }
 
-// over ends the attempt's part.
-func (a *attempt) over() {
+// finish takes the attempt from its client and stops what it waits for.
+func (a *attempt) finish() {
 	a.client.attempt = nil
 	a.timer.Stop()
 	if a.abort != nil {
@@ -201,9 +187,17 @@ func (a *attempt) over() {
 	}
 }
 
+// cancel gives the attempt up, without a callback.
+func (a *attempt) cancel() {
+	a.finish()
+	if a.conn != nil {
+		a.conn.stream.Destroy(loop.ErrDestroyed)
+	}
+}
+
 // expire gives up after ConnectTimeout.
 func (a *attempt) expire() {
-	err := fmt.Errorf("%w: %s not done within %v", ErrConnectTimeout, a.step, a.terms.timeout)
+	err := fmt.Errorf("%w: %s not done within %v", ErrConnectTimeout, a.step, a.config.timeout)
 	if a.conn == nil {
 		a.fail(err)
 		return
@@ -212,8 +206,9 @@ func (a *attempt) expire() {
 	a.conn.stream.Destroy(err)
 }
 
-// broken ends an attempt whose connection has closed.
-func (a *attempt) broken(err error) {
+// connClosed fails an attempt whose connection has closed; err is nil if the server closed it
+// in good order.
+func (a *attempt) connClosed(err error) {
 	var errno syscall.Errno
 	switch {
 	case err == nil:
@@ -224,18 +219,18 @@ func (a *attempt) broken(err error) {
 	a.fail(err)
 }
 
-// fail tells that nothing has become of the attempt.
+// fail tells the client, once, that the attempt has failed.
 func (a *attempt) fail(err error) {
 	cl := a.client
 	if cl.attempt != a {
 		return
 	}
-	a.over()
+	a.finish()
 	c := a.conn
 	if c == nil {
 		c = a.newConn()
 		c.ensureRare().gone = true
-		a.loop.Abandon(&c.stream, a.owner(c))
+		a.loop.Abandon(&c.stream, a.connOwner(c))
 	}
 	c.end(err)
 	cl.failed(c, err)

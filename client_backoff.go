@@ -24,7 +24,7 @@ const (
 	defaultBackoffJitter = 0.5
 )
 
-// used reports whether there is to be an automatic reconnect.
+// used reports whether Backoff connects again.
 func (b *Backoff) used() bool { return b.Min > 0 || b.Max > 0 }
 
 // pause is how long to wait after so many failures in a row. random is from 0 to 1.

@@ -2,65 +2,94 @@ package workerman
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 	"unsafe"
 
+	"github.com/workerman-go/workerman/internal/dialer"
 	"github.com/workerman-go/workerman/web"
 )
 
-// terms are options as a Connect found them, checked and with defaults filled in. They never
-// change, and clients that share options share them.
-type terms struct {
+// clientConfig is what a Connect makes of ClientOptions: checked and with defaults filled in. It
+// never changes, and clients that share options share it.
+type clientConfig struct {
 	service service
 	options ClientOptions // as they were found, but TLS, which is a copy
 	scheme  string
 	timeout time.Duration // ConnectTimeout or its default
-	proxy   *outerProxy   // nil: directly
+	proxy   *dialer.Proxy // nil: directly
 }
 
-// agree checks the client's options for its address and copies them.
-func (cl *Client) agree() (*terms, error) {
-	m := cl.master
-	scheme, _, _ := strings.Cut(cl.address, "://")
+// errNoAddress is the error of a client that NewClient has not made.
+var errNoAddress = errors.New("client without an address: make it with NewClient")
+
+// loadConfig checks the client's options for its address and copies them.
+func (cl *Client) loadConfig() (*clientConfig, error) {
+	if cl.address == "" {
+		return nil, errNoAddress
+	}
+	config, err := cl.owner().clientConfig(cl.ClientOptions, cl.address)
+	if err == nil {
+		_, err = config.route(cl.address)
+	}
+	if err == nil && cl.owner().stopping() {
+		err = ErrNotRunning
+	}
+	if err != nil {
+		return nil, fmt.Errorf("client %s: %w", cl.address, err)
+	}
+	return config, nil
+}
+
+// clientConfig returns the configuration that options, which may be nil, make for an address:
+// that of the last Connect with them, unless they have changed since.
+func (m *Master) clientConfig(options *ClientOptions, address string) (*clientConfig, error) {
+	scheme, _, _ := strings.Cut(address, "://")
+	if options == nil {
+		return newClientConfig(m, scheme, address, ClientOptions{})
+	}
 	m.mu.Lock()
-	t, found := cl.last, *cl.ClientOptions
+	last, found := options.last, *options
 	m.mu.Unlock()
 	found.last = nil
-	if !t.hold(m, scheme, &found) {
-		var err error
-		if t, err = newTerms(m, scheme, cl.address, found); err != nil {
-			return nil, err
-		}
-		m.mu.Lock()
-		cl.last = t
-		m.mu.Unlock()
+	if last != nil && last.unchanged(m, scheme, &found) {
+		return last, nil
 	}
-	_, err := t.route(cl.address)
-	return t, err
+	config, err := newClientConfig(m, scheme, address, found)
+	if err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	options.last = config
+	m.mu.Unlock()
+	return config, nil
 }
 
-// hold reports whether t is what would come of options again. A tls.Config may have
-// changed inside.
-func (t *terms) hold(m *Master, scheme string, found *ClientOptions) bool {
-	return t != nil && t.service.master == m && t.service.log == m.logger() && t.scheme == scheme && found.TLS == nil && t.options.same(found)
+// unchanged reports whether the options are those that the configuration was made from, for
+// the same master, log and scheme. With TLS it cannot know, as a tls.Config may have changed
+// inside.
+func (config *clientConfig) unchanged(m *Master, scheme string, found *ClientOptions) bool {
+	s := &config.service
+	return s.master == m && s.log == m.logger() && config.scheme == scheme && found.TLS == nil &&
+		config.options.sameMemory(found)
 }
 
-// same compares word for word, because functions cannot be compared otherwise: what is
-// the same is equal, what is equal may differ.
-func (o *ClientOptions) same(p *ClientOptions) bool { return o.words() == p.words() }
+// sameMemory compares the memory of options, since functions cannot be compared: options with
+// the same memory are equal, while equal ones may differ in it.
+func (o *ClientOptions) sameMemory(p *ClientOptions) bool { return o.memory() == p.memory() }
 
-func (o *ClientOptions) words() string {
+func (o *ClientOptions) memory() string {
 	return unsafe.String((*byte)(unsafe.Pointer(o)), unsafe.Sizeof(*o))
 }
 
-func newTerms(m *Master, scheme, address string, found ClientOptions) (*terms, error) {
-	t := &terms{options: found, scheme: scheme, timeout: found.ConnectTimeout}
-	o := &t.options
+func newClientConfig(m *Master, scheme, address string, found ClientOptions) (*clientConfig, error) {
+	config := &clientConfig{options: found, scheme: scheme, timeout: found.ConnectTimeout}
+	o := &config.options
 	if o.ConnectTimeout < 0 || o.Backoff.Min < 0 || o.Backoff.Max < 0 {
 		return nil, errors.New("ConnectTimeout or Backoff is negative")
 	}
-	setDefault(&t.timeout, DefaultConnectTimeout)
+	setDefault(&config.timeout, DefaultConnectTimeout)
 	if o.TLS != nil {
 		o.TLS = o.TLS.Clone()
 	}
@@ -69,14 +98,17 @@ func newTerms(m *Master, scheme, address string, found ClientOptions) (*terms, e
 		return nil, err
 	}
 	if o.Proxy != "" {
-		if t.proxy, err = parseProxy(o.Proxy); err != nil {
+		if config.proxy, err = dialer.ParseProxy(o.Proxy); err != nil {
 			return nil, err
 		}
 	}
-	s := &t.service
+	s := &config.service
 	s.master, s.log, s.poison = m, m.logger(), m.PoisonLent
 	s.name, s.protocol, s.callbacks, s.proxies = o.Name, e.protocol, o.Callbacks, noProxies
-	s.limits = Limits{MaxPackageSize: o.MaxPackageSize, MaxSendBuffer: o.MaxSendBuffer, FullPolicy: o.FullPolicy, IdleTimeout: o.IdleTimeout, LingerTimeout: o.LingerTimeout}
+	s.limits = Limits{
+		MaxPackageSize: o.MaxPackageSize, MaxSendBuffer: o.MaxSendBuffer, FullPolicy: o.FullPolicy,
+		IdleTimeout: o.IdleTimeout, LingerTimeout: o.LingerTimeout,
+	}
 	if err := s.limits.check(); err != nil {
 		return nil, err
 	}
@@ -85,7 +117,8 @@ func newTerms(m *Master, scheme, address string, found ClientOptions) (*terms, e
 	} else if e.dialog == webSocketDialog {
 		s.prepareWebSocket(o.WebSocket, o.PingInterval)
 	}
-	return t, nil
+	return config, nil
 }
 
+// noProxies trusts nobody: a client's connection has a server as its peer.
 var noProxies = new(web.Proxies)

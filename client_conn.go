@@ -1,12 +1,19 @@
 package workerman
 
-import "log/slog"
+import (
+	"log/slog"
 
-// clientOwner is connOwner for a client, which no Conn has room for.
+	"github.com/workerman-go/workerman/internal/loop"
+)
+
+// clientOwner is the owner of a client's stream. It knows the client, for which a Conn has no
+// room.
 type clientOwner struct {
 	*connOwner
 	client *Client
 }
+
+var _ loop.Owner = (*clientOwner)(nil)
 
 // Client is the client that the connection is one of, nil for those of a worker.
 func (c *Conn) Client() *Client {

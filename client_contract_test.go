@@ -300,8 +300,8 @@ func TestClientsShareOptions(t *testing.T) {
 			cl.Send([]byte("x"))
 			connect(t, cl)
 		}
-		if first.terms != second.terms || first.terms == third.terms {
-			t.Errorf("terms %p, %p and, with another protocol, %p", first.terms, second.terms, third.terms)
+		if first.config != second.config || first.config == third.config {
+			t.Errorf("configs %p, %p and, with another protocol, %p", first.config, second.config, third.config)
 		}
 		h := map[string]bool{receive(t, got, "a message"): true, receive(t, got, "a message"): true}
 		if !h[first.Address()+" old x"] || !h[second.Address()+" old x"] {
@@ -316,7 +316,7 @@ func TestClientsShareOptions(t *testing.T) {
 		first.OnClose = func(*Conn) { t.Error("OnClose was set behind Reconnect") }
 		eventually(t, "it has connected again", func() bool {
 			c := first.Conn()
-			return c != nil && c.svc == &first.terms.service
+			return c != nil && c.svc == &first.config.service
 		})
 		first.Send([]byte("z"))
 		got.expect(t, "new z")
@@ -327,9 +327,9 @@ func TestClientsShareOptions(t *testing.T) {
 		if err := second.Connect(); err != nil {
 			t.Fatal(err)
 		}
-		old := second.terms
-		if connect(t, second); second.terms == old {
-			t.Error("terms with TLS are shared")
+		old := second.config
+		if connect(t, second); second.config == old {
+			t.Error("a config with TLS is shared")
 		}
 	})
 }

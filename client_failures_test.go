@@ -37,7 +37,7 @@ func asError[E error](err error) bool {
 // failingClients are clients that cannot connect, each for another reason.
 func failingClients(t *testing.T, k kind) (*testService, []failingClient) {
 	s, w, a := serveTLS(t, k, "text", func(w *Worker) {})
-	s.master.resolver.lookUp = func(_ context.Context, name string) ([]netip.Addr, error) {
+	s.master.resolver.LookUp = func(_ context.Context, name string) ([]netip.Addr, error) {
 		if name == "fails.test" {
 			return nil, &net.DNSError{Err: "server misbehaving", Name: name, IsTemporary: true}
 		}
@@ -149,11 +149,7 @@ func TestClientThousandFailures(t *testing.T) {
 				receive(t, done, "all failures")
 			}
 			eventually(t, "no client is left", func() bool {
-				r := &s.master.resolver
-				r.mu.Lock()
-				asked := len(r.asked)
-				r.mu.Unlock()
-				return len(s.master.registered()) == 0 && s.master.outgoing.Load() == 0 && asked == 0
+				return len(s.master.registered()) == 0 && s.master.outgoing.Load() == 0 && s.master.resolver.Waiting() == 0
 			})
 		}
 		run(2) // what the process needs once

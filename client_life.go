@@ -7,42 +7,51 @@ import (
 	"github.com/workerman-go/workerman/internal/loop"
 )
 
-// decide notes a decision to connect and carries it out on the loop, unless another has
-// come by then.
-func (cl *Client) decide(act func(l *loop.Loop)) error {
-	t, err := cl.agree()
-	if err == nil && cl.master.stopping() {
-		err = ErrNotRunning
+// This file feeds the state machine of a Client and does what it says.
+
+// feed gives an event to the state machine. With cl.mu held. The connection and the messages
+// that wait go with the state, so that nobody sees one without the other.
+func (cl *Client) feed(ev clientEvent) (actions []clientAction) {
+	cl.state, actions = cl.state.transition(ev)
+	if cl.state.sends == sendsRefused {
+		cl.queue = nil
 	}
-	if err != nil {
-		return fmt.Errorf("client %s: %w", cl.address, err)
+	if cl.current != nil && !cl.state.connected() {
+		cl.current = nil
 	}
-	cl.mu.Lock()
-	cl.terms = t
-	plan := cl.decision()
-	if cl.phase != phaseUp {
-		cl.phase = phaseTrying
-	}
-	cl.mu.Unlock()
-	ok := cl.post(func(l *loop.Loop) {
-		if cl.resume(plan) {
-			act(l)
-		}
-	})
-	if !ok {
-		cl.mu.Lock()
-		cl.end()
-		cl.mu.Unlock()
-		return fmt.Errorf("client %s: %w", cl.address, ErrNotRunning)
-	}
-	return nil
+	return actions
 }
 
-// decision counts one. With cl.mu held.
-func (cl *Client) decision() (plan uint32) {
-	cl.plan++
-	cl.decided = true
-	return cl.plan
+// decide notes a decision to connect; how is the event that carries it out.
+func (cl *Client) decide(how clientEvent) error {
+	config, err := cl.loadConfig()
+	if err != nil {
+		return err
+	}
+	cl.mu.Lock()
+	cl.config = config
+	cl.feed(clientEvent{kind: eventDecideConnect})
+	how.generation = cl.state.generation
+	cl.mu.Unlock()
+	if cl.post(func(l *loop.Loop) { cl.handle(l, how, nil) }) {
+		return nil
+	}
+	cl.mu.Lock()
+	defer cl.mu.Unlock()
+	cl.feed(clientEvent{kind: eventNoLoop})
+	return fmt.Errorf("client %s: %w", cl.address, ErrNotRunning)
+}
+
+// end notes a decision to end everything in good order; reason is why, nil if the program
+// wants it so.
+func (cl *Client) end(reason error) {
+	cl.mu.Lock()
+	actions := cl.feed(clientEvent{kind: eventDecideClose})
+	how := clientEvent{kind: eventClose, generation: cl.state.generation}
+	cl.mu.Unlock()
+	if len(actions) > 0 {
+		cl.post(func(l *loop.Loop) { cl.handle(l, how, reason) })
+	}
 }
 
 // post runs fn on the client's loop, when the master has started.
@@ -50,116 +59,97 @@ func (cl *Client) post(fn func(l *loop.Loop)) bool {
 	if l := cl.home; l != nil {
 		return l.Post(func() { fn(l) })
 	}
-	return cl.master.whenRunning(fn)
-}
-
-// stands reports whether no decision has followed.
-func (cl *Client) stands(plan uint32) bool {
-	cl.mu.Lock()
-	defer cl.mu.Unlock()
-	return cl.plan == plan
-}
-
-// resume is stands for a decision to connect. What was connected when it was taken may
-// have ended since.
-func (cl *Client) resume(plan uint32) bool {
-	cl.mu.Lock()
-	defer cl.mu.Unlock()
-	if cl.plan == plan && cl.phase != phaseUp {
-		cl.phase = phaseTrying
-	}
-	return cl.plan == plan
-}
-
-// end makes Send refuse and drops what waits. With cl.mu held.
-func (cl *Client) end() {
-	cl.phase, cl.queue = phaseEnded, nil
+	return cl.owner().whenRunning(fn)
 }
 
 // The following runs on the loop.
 
-// cancel ends an attempt, and the wait for one, without a word.
-func (cl *Client) cancel() {
-	cl.endPause()
-	if a := cl.attempt; a != nil {
-		a.over()
-		if a.conn != nil {
-			a.conn.stream.Destroy(loop.ErrDestroyed)
+// handle gives an event to the state machine and does what it says. reason is why a
+// connection is closed, nil if the program wants it so.
+func (cl *Client) handle(l *loop.Loop, ev clientEvent, reason error) {
+	cl.mu.Lock()
+	if c := cl.current; ev.kind == eventConnect && c != nil {
+		ev.closing = !c.Connected()
+	}
+	actions, config := cl.feed(ev), cl.config
+	cl.mu.Unlock()
+	for _, action := range actions {
+		switch action.kind {
+		case actionAbort:
+			cl.attempt.cancel()
+		case actionDial:
+			cl.dial(l, config)
+		case actionWait:
+			cl.wait(l, action.after)
+		case actionBackoff:
+			cl.wait(l, config.options.Backoff.next(action.failures))
+		case actionClose:
+			cl.current.closeFor(reason)
+		case actionForget:
+			cl.owner().unregister(cl)
 		}
 	}
 }
 
-func (cl *Client) endPause() {
-	if p := cl.pause; p != nil && p.timer != nil {
-		p.timer.Stop()
+// dial begins an attempt, unless the master stops.
+func (cl *Client) dial(l *loop.Loop, config *clientConfig) {
+	if !cl.owner().register(cl) {
+		cl.handle(l, clientEvent{kind: eventMasterStops}, nil)
+		return
 	}
-	cl.pause = nil
+	cl.attempt = &attempt{client: cl, config: config, loop: l}
+	cl.attempt.start()
 }
 
-// finish ends everything in good order; err is why, nil if the program wants it so. What
-// was decided after plan follows.
-func (cl *Client) finish(plan uint32, err error) {
-	cl.cancel()
-	if cl.current != nil {
-		cl.current.closeFor(err)
-	} else if cl.stands(plan) {
-		cl.master.unregister(cl)
+// wait begins a pause before an attempt, unless the master stops.
+func (cl *Client) wait(l *loop.Loop, pause time.Duration) {
+	if !cl.owner().register(cl) {
+		cl.handle(l, clientEvent{kind: eventMasterStops}, nil)
+		return
 	}
+	cl.attempt = &attempt{client: cl, timer: l.After(pause, func() {
+		cl.attempt = nil
+		cl.handle(l, clientEvent{kind: eventPauseOver}, nil)
+	})}
 }
 
-// again connects when the connection has closed.
-func (cl *Client) again(after time.Duration) {
-	cl.pause = &pause{length: after}
-	cl.current.close()
-}
-
-// schedule makes the next attempt after a pause.
-func (cl *Client) schedule(l *loop.Loop, after time.Duration) {
-	cl.endPause()
-	if cl.master.register(cl) {
-		cl.pause = &pause{length: after, timer: l.After(max(after, 0), func() { cl.begin(l) })}
-	}
-}
-
-// established announces a connection and sends what waits for it.
-func (cl *Client) established(c *Conn) {
-	cl.failures = 0
-	cl.setCurrent(c)
+// opened makes a connection the client's, announces it and sends what waits for it.
+func (cl *Client) opened(c *Conn) {
+	cl.mu.Lock()
+	cl.current = c
+	cl.feed(clientEvent{kind: eventEstablished})
+	cl.mu.Unlock()
 	c.watchTime()
 	c.run(c.callOnConnect)
 	for c.Connected() {
-		cl.mu.Lock()
-		batch := cl.queue
-		cl.queue = nil
-		if batch == nil && cl.phase == phaseTrying {
-			cl.phase = phaseUp
-		}
-		cl.mu.Unlock()
-		if batch == nil {
+		waiting := cl.takeQueue()
+		if waiting == nil {
 			return
 		}
-		for _, data := range batch.messages {
-			cl.sendQueued(c, data)
+		for _, data := range waiting.messages {
+			if err := c.sendQueued(data); err != nil && err != ErrClosed {
+				c.logger().Error("queued message not sent", "error", err)
+			}
 		}
 	}
 }
 
-func (cl *Client) setCurrent(c *Conn) {
+// takeQueue returns the messages that wait. If there are none, messages go to the connection
+// from now on.
+func (cl *Client) takeQueue() *backlog {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
-	cl.current = c
-}
-
-// sendQueued sends a message that was accepted before the connection came up.
-func (cl *Client) sendQueued(c *Conn, data []byte) {
-	err := c.resend(data)
-	if err != nil && err != ErrClosed {
-		c.logger().Error("queued message not sent", "error", err)
+	waiting := cl.queue
+	cl.queue = nil
+	if waiting == nil {
+		cl.feed(clientEvent{kind: eventFlushed})
 	}
+	return waiting
 }
 
-// resend is Send with room for everything.
-func (c *Conn) resend(data []byte) error {
+// sendQueued is Send for a message that was accepted before the connection was ready: it has
+// room, whatever the limit of the send buffer.
+func (c *Conn) sendQueued(data []byte) error {
 	if c.packets() != nil {
 		return c.Send(data)
 	}
@@ -174,71 +164,42 @@ func (c *Conn) resend(data []byte) error {
 	return nil
 }
 
-// failed tells that an attempt came to nothing.
+// failed tells that an attempt has failed, and does what follows.
 func (cl *Client) failed(c *Conn, err error) {
-	cl.settle(false)
+	l := c.stream.Loop()
+	cl.handle(l, clientEvent{kind: eventFailed, comesBack: cl.comesBack()}, nil)
 	if fn := c.callbacks().OnError; fn != nil {
 		c.run(func() { fn(c, err) })
 	} else {
 		c.logger().Warn("cannot connect", "address", cl.address, "reason", err.Error())
 	}
-	cl.goOn(c.stream.Loop())
+	cl.handle(l, clientEvent{kind: eventAfterEnd}, nil)
 }
 
-// lost notes that the connection is gone, before OnClose.
+// lost notes that the connection is gone, before OnClose. One that the program has dismissed
+// does not come back by itself.
 func (cl *Client) lost(c *Conn) {
 	if cl.current == c {
-		cl.setCurrent(nil)
-		cl.settle(c.dismissed())
+		cl.handle(c.stream.Loop(), clientEvent{kind: eventLost, comesBack: !c.dismissed() && cl.comesBack()}, nil)
 	}
 }
 
-// left follows the last callback of a connection.
-func (cl *Client) left(c *Conn) {
+// comesBack reports whether Backoff is to connect again.
+func (cl *Client) comesBack() bool {
+	cl.mu.Lock()
+	defer cl.mu.Unlock()
+	return cl.config.options.Backoff.used() && !cl.owner().stopping()
+}
+
+// afterEnd does what follows the last callback of a connection of the client, which may have
+// been one of an attempt.
+func (cl *Client) afterEnd(c *Conn) {
 	defer c.svc.master.connectionLeft()
 	if a := cl.attempt; a != nil && a.conn == c {
-		a.broken(c.Err())
+		a.connClosed(c.Err())
 		return
 	}
 	if c.ready() {
-		cl.goOn(c.stream.Loop())
+		cl.handle(c.stream.Loop(), clientEvent{kind: eventAfterEnd}, nil)
 	}
 }
-
-// settle notes the state of affairs after an end, so that the callback that follows can
-// change it. What the program has dismissed does not come back by itself.
-func (cl *Client) settle(dismissed bool) {
-	cl.mu.Lock()
-	defer cl.mu.Unlock()
-	cl.decided = false
-	switch {
-	case cl.phase == phaseEnded:
-	case cl.pause != nil, cl.terms.options.Backoff.used() && !dismissed && !cl.master.stopping():
-		cl.phase = phaseTrying
-	default:
-		cl.end()
-	}
-}
-
-// goOn connects again if Reconnect or Backoff says so and the callback did not decide.
-func (cl *Client) goOn(l *loop.Loop) {
-	cl.mu.Lock()
-	undecided := !cl.decided
-	trying := undecided && cl.phase == phaseTrying
-	backoff := &cl.terms.options.Backoff
-	cl.mu.Unlock()
-	p := cl.pause
-	cl.pause = nil
-	switch {
-	case trying && p != nil:
-		cl.schedule(l, p.length)
-	case trying:
-		cl.schedule(l, backoff.next(int(cl.failures)))
-		cl.failures = min(cl.failures, maxFailures) + 1
-	case undecided:
-		cl.master.unregister(cl)
-	}
-}
-
-// maxFailures is more than any Backoff tells apart.
-const maxFailures = 1 << 10

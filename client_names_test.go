@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -21,22 +20,9 @@ func addrs(list ...string) (ips []netip.Addr) {
 	return ips
 }
 
-func TestInterleave(t *testing.T) {
-	for _, c := range []struct{ in, want []netip.Addr }{
-		{nil, nil},
-		{addrs("192.0.2.1"), addrs("192.0.2.1")},
-		{addrs("192.0.2.1", "192.0.2.2", "2001:db8::1"), addrs("192.0.2.1", "2001:db8::1", "192.0.2.2")},
-		{addrs("2001:db8::1", "2001:db8::2", "2001:db8::3", "::ffff:192.0.2.1"), addrs("2001:db8::1", "::ffff:192.0.2.1", "2001:db8::2", "2001:db8::3")},
-	} {
-		if got := interleave(c.in); !slices.Equal(got, c.want) {
-			t.Errorf("%v: %v, want %v", c.in, got, c.want)
-		}
-	}
-}
-
 // lookUps answers what a test says, and counts.
 func lookUps(s *testService, count *atomic.Int64, ips ...netip.Addr) {
-	s.master.resolver.lookUp = func(_ context.Context, name string) ([]netip.Addr, error) {
+	s.master.resolver.LookUp = func(_ context.Context, name string) ([]netip.Addr, error) {
 		count.Add(1)
 		if name != "server.test" {
 			return nil, &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}
@@ -98,7 +84,7 @@ func TestClientsShareALookUp(t *testing.T) {
 		s, w := serve(t, k, "text", echo)
 		var count atomic.Int64
 		release := make(chan struct{})
-		s.master.resolver.lookUp = func(context.Context, string) ([]netip.Addr, error) {
+		s.master.resolver.LookUp = func(context.Context, string) ([]netip.Addr, error) {
 			count.Add(1)
 			<-release
 			return addrs("127.0.0.1"), nil
@@ -111,12 +97,7 @@ func TestClientsShareALookUp(t *testing.T) {
 			connect(t, cl)
 			all = append(all, cl)
 		}
-		waiting := func() int {
-			s.master.resolver.mu.Lock()
-			defer s.master.resolver.mu.Unlock()
-			return len(s.master.resolver.asked["server.test"])
-		}
-		eventually(t, "all wait", func() bool { return waiting() == 5 })
+		eventually(t, "all wait", func() bool { return s.master.resolver.Waiting() == 5 })
 		late := s.master.NewClient("text://server.test:" + port(w))
 		late.ConnectTimeout = 30 * time.Millisecond
 		if _, err := failure(t, late); !errors.Is(err, ErrConnectTimeout) || !strings.Contains(err.Error(), "look-up of server.test") {

@@ -9,22 +9,24 @@ import (
 	"github.com/workerman-go/workerman/websocket"
 )
 
-// opening is the dialog of a client's connection until it is established: with its proxy,
-// then, in TLS if there is TLS, the handshake of a WebSocket.
+// opening is the dialog of a client's connection until it is ready: with its proxy, and then,
+// inside TLS if there is TLS, the handshake of a WebSocket.
 type opening struct {
 	attempt   *attempt
 	tunnel    tunnel.Negotiation         // nil if there is no proxy, or when it has opened the way
 	handshake *websocket.ClientHandshake // nil before its request was sent
 }
 
+var _ dialog = (*opening)(nil)
+
 // receive goes on with the dialog.
 func (o *opening) receive(c *Conn, b []byte) (used, want int) {
 	var err error
 	switch {
 	case o.tunnel != nil:
-		used, err = o.tunnelled(c, b)
+		used, err = o.readProxy(c, b)
 	case o.handshake != nil:
-		used, err = o.upgraded(c, b)
+		used, err = o.readHandshake(c, b)
 	default:
 		return 0, 0 // the server speaks before its time, if it is the server
 	}
@@ -35,25 +37,25 @@ func (o *opening) receive(c *Conn, b []byte) (used, want int) {
 	return used, 0
 }
 
-// tunnelled reads what the proxy answers.
-func (o *opening) tunnelled(c *Conn, b []byte) (used int, err error) {
-	proxy := o.attempt.terms.proxy
+// readProxy reads what the proxy answers.
+func (o *opening) readProxy(c *Conn, b []byte) (used int, err error) {
+	proxy := o.attempt.config.proxy
 	used, send, done, err := o.tunnel.Next(b)
 	if err != nil {
-		return used, proxy.fails(err)
+		return used, &ProxyError{Proxy: proxy.Address().String(), Err: err}
 	}
 	if len(send) > 0 {
 		c.SendRaw(send)
 	}
 	if done {
 		o.tunnel = nil
-		o.attempt.secure()
+		o.attempt.startTLS()
 	}
 	return used, nil
 }
 
-// upgraded reads the answer to the handshake of a WebSocket.
-func (o *opening) upgraded(c *Conn, b []byte) (used int, err error) {
+// readHandshake reads the answer to the handshake of a WebSocket.
+func (o *opening) readHandshake(c *Conn, b []byte) (used int, err error) {
 	r, used, err := o.handshake.ParseResponse(b)
 	if r != nil {
 		c.ensureRare().response.Store(r)
@@ -63,7 +65,7 @@ func (o *opening) upgraded(c *Conn, b []byte) (used int, err error) {
 	}
 	w := &wsConn{codec: websocket.NewCodec(websocket.Client, c.webSocketOptions(), r.Deflate), subprotocol: r.Subprotocol}
 	c.speak(w)
-	o.attempt.established()
+	o.attempt.becomeReady()
 	return used, nil
 }
 
@@ -77,10 +79,10 @@ func (o *opening) endOfInput(c *Conn) (done bool) {
 	return true
 }
 
-// deadline is none: the attempt has its own.
+// deadline returns none: the attempt has a timer for ConnectTimeout.
 func (o *opening) deadline(*Conn, int64) (next int64, err error) { return 0, nil }
 
-// send refuses: the connection is not established.
+// send refuses, as the connection is not ready.
 func (o *opening) send(*Conn, []byte) error { return ErrClosed }
 
 func (o *opening) scheme(c *Conn) string { return o.attempt.route.endpoint.scheme }
@@ -93,6 +95,18 @@ func (o *opening) shutDown(c *Conn, _ []byte, err error) error {
 	c.stream.Destroy(err)
 	return nil
 }
+
+// ProxyError is why a Client's proxy did not open the way.
+type ProxyError struct {
+	Proxy string // HOST:PORT
+	Err   error
+}
+
+// Error names the proxy and the cause.
+func (e *ProxyError) Error() string { return fmt.Sprintf("proxy %s: %v", e.Proxy, e.Err) }
+
+// Unwrap returns the cause.
+func (e *ProxyError) Unwrap() error { return e.Err }
 
 // UpgradeResponse is the server's answer to the handshake of a client's WebSocket, in OnError
 // also one that refused: its status, fields and cookies. It is nil if there was none.

@@ -9,8 +9,9 @@ import (
 	"github.com/workerman-go/workerman/websocket"
 )
 
-// ClientOptions are the settings and callbacks of one Client or of many: see Client. A
-// Connect copies them, so that a change counts from the next one on.
+// ClientOptions are the settings and callbacks of one Client or of many: see Client. Connect
+// and Reconnect copy them, so that a change counts from the next call on. The zero value is
+// useful.
 type ClientOptions struct {
 	// Name appears in logs. Default: the address.
 	Name string
@@ -44,16 +45,18 @@ type ClientOptions struct {
 	// PingInterval is as in Worker: default 50 s, below 0 never.
 	PingInterval time.Duration
 
-	// The following limits are those of Limits, with the same defaults. MaxSendBuffer bounds
-	// also what waits for the connection to come up.
-
+	// MaxPackageSize is as in Limits.
 	MaxPackageSize int
-	MaxSendBuffer  int
-	FullPolicy     FullPolicy
-	IdleTimeout    time.Duration
-	LingerTimeout  time.Duration
+	// MaxSendBuffer is as in Limits. It also bounds what waits for the connection.
+	MaxSendBuffer int
+	// FullPolicy is as in Limits.
+	FullPolicy FullPolicy
+	// IdleTimeout is as in Limits.
+	IdleTimeout time.Duration
+	// LingerTimeout is as in Limits.
+	LingerTimeout time.Duration
 
 	Callbacks
 
-	last *terms // of the last Connect with these options; guarded by Master.mu
+	last *clientConfig // what the last Connect made of these options; guarded by Master.mu
 }

@@ -10,22 +10,22 @@ import (
 	"github.com/workerman-go/workerman/websocket"
 )
 
-// route is how a client gets to its server. It is made for each attempt, from terms and an
-// address that have been checked.
+// route is how a client gets to its server. It is made for each attempt, from a configuration
+// and an address that have been checked.
 type route struct {
 	endpoint endpoint
 	target   string      // path and query of a WebSocket
 	tls      *tls.Config // nil: in clear
 }
 
-// route checks that the terms lead to an address.
-func (t *terms) route(address string) (r route, err error) {
-	o := &t.options
+// route checks that the configuration leads to an address.
+func (config *clientConfig) route(address string) (r route, err error) {
+	o := &config.options
 	if r.endpoint, r.target, err = parseTarget(address); err != nil {
 		return r, err
 	}
 	e := &r.endpoint
-	if t.proxy != nil && e.addr.Network != "tcp" {
+	if config.proxy != nil && e.addr.Network != "tcp" {
 		return r, errors.New("a proxy leads to an address over tcp only")
 	}
 	if o.LocalAddr.IsValid() && e.addr.Network == "unix" {
@@ -43,7 +43,7 @@ func (t *terms) route(address string) (r route, err error) {
 		}
 	}
 	if e.dialog == webSocketDialog {
-		_, err = t.handshake(&r).AppendRequest(nil)
+		_, err = config.handshake(&r).AppendRequest(nil)
 	}
 	return r, err
 }
@@ -77,7 +77,7 @@ func parseTarget(address string) (e endpoint, target string, err error) {
 	return e, target, nil
 }
 
-// tlsConfig are the options of TLS with what the address says.
+// tlsConfig completes the options of TLS by what the address says.
 func (o *ClientOptions) tlsConfig(e *endpoint) (*tls.Config, error) {
 	config := new(tls.Config)
 	if o.TLS != nil {
@@ -94,9 +94,9 @@ func (o *ClientOptions) tlsConfig(e *endpoint) (*tls.Config, error) {
 }
 
 // handshake makes the opening handshake of a WebSocket.
-func (t *terms) handshake(r *route) *websocket.ClientHandshake {
-	h := &websocket.ClientHandshake{Host: r.host(), Target: r.target, Options: t.service.webSocket}
-	for _, f := range t.options.Header {
+func (config *clientConfig) handshake(r *route) *websocket.ClientHandshake {
+	h := &websocket.ClientHandshake{Host: r.host(), Target: r.target, Options: config.service.webSocket}
+	for _, f := range config.options.Header {
 		switch {
 		case strings.EqualFold(f.Name, "Host"):
 			h.Host = f.Value

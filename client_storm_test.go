@@ -117,3 +117,78 @@ func TestClientStorm(t *testing.T) {
 		})
 	})
 }
+
+// Every method of a client, from many goroutines, while the server drops each connection as
+// soon as it can: a call may be refused, but none meets a connection that is half gone.
+func TestClientMethodsWhileTheServerDrops(t *testing.T) {
+	kinds(t, func(t *testing.T, k kind) {
+		s, w := serve(t, k, "text", func(w *Worker) {
+			w.OnConnect = func(c *Conn) {
+				if rand.IntN(2) == 0 {
+					c.Destroy()
+				}
+			}
+			w.OnMessage = func(c *Conn, data []byte) { c.Destroy() }
+		})
+		const clients, actors, drops = 4, 4, 50
+		var all []*Client
+		var lost, posted atomic.Int64
+		stop := make(chan struct{})
+		var wg sync.WaitGroup
+		for range clients {
+			cl := clientOf(s, w, "text")
+			cl.Backoff = Backoff{Min: time.Microsecond, Max: 10 * time.Microsecond}
+			cl.MaxSendBuffer = 1000
+			cl.OnClose = func(*Conn) { lost.Add(1) }
+			cl.OnError = func(*Conn, error) {}
+			connect(t, cl)
+			all = append(all, cl)
+			for range actors {
+				wg.Go(func() {
+					for {
+						select {
+						case <-stop:
+							return
+						default:
+						}
+						runtime.Gosched() // the loops have to get somewhere
+						if err := cl.Send([]byte("x")); err != nil && err != ErrClosed && err != ErrBufferFull {
+							t.Errorf("Send: got %v, want nil, ErrClosed or ErrBufferFull", err)
+						}
+						if c := cl.Conn(); c != nil && c.Client() != cl {
+							t.Errorf("Conn: got one of %p, want one of %p", c.Client(), cl)
+						}
+						switch rand.IntN(1000) { // seldom, or the loop does nothing but carry decisions out
+						case 0:
+							cl.Close()
+						case 1:
+							cl.Reconnect(0)
+						case 2:
+							if c := cl.Conn(); c != nil {
+								c.Close()
+							}
+						case 3, 4, 5:
+							cl.Connect()
+						case 6:
+							cl.Post(func() { posted.Add(1) })
+							cl.Context()
+							cl.Address()
+						}
+					}
+				})
+			}
+		}
+		eventually(t, "the server has dropped enough", func() bool { return lost.Load() >= clients*drops })
+		close(stop)
+		wg.Wait()
+		for _, cl := range all {
+			cl.Close()
+		}
+		eventually(t, "nothing is left", func() bool {
+			return s.master.outgoing.Load() == 0 && len(s.master.registered()) == 0
+		})
+		if posted.Load() == 0 {
+			t.Error("no posted function has run")
+		}
+	})
+}

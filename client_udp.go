@@ -20,8 +20,9 @@ func (p *packetLink) Send(_ netip.AddrPort, b []byte) error { return p.Datagrams
 // Lost is always 0: Send reports every failure itself.
 func (p *packetLink) Lost() int { return 0 }
 
-// link connects the client by UDP, to the first address that the system has a way to.
-func (a *attempt) link(targets []loop.Target) {
+// openDatagrams opens the socket of a client over UDP, to the first address that the system
+// has a way to.
+func (a *attempt) openDatagrams(targets []loop.Target) {
 	p := new(packetLink)
 	var to netip.AddrPort
 	var errs []error
@@ -39,14 +40,14 @@ func (a *attempt) link(targets []loop.Target) {
 	}
 	c := a.newConn()
 	c.setRemote(to)
-	a.loop.Abandon(&c.stream, a.owner(c))
+	a.loop.Abandon(&c.stream, a.connOwner(c))
 	p.conn = c
 	p.service = packetService{svc: c.svc, loop: a.loop, packets: p, last: c, lastFrom: c.RemoteAddr()}
 	p.service.box = &p.service
 	p.service.join(c)
 	c.svc.master.outgoing.Add(1)
 	a.conn = c
-	a.established()
+	a.becomeReady()
 }
 
 // Datagram delivers the messages of one datagram.

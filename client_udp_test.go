@@ -159,7 +159,7 @@ func TestClientUDPReconnects(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
 		s, w := serveUDP(t, k, "udp", echo)
 		var count atomic.Int64
-		s.master.resolver.lookUp = func(_ context.Context, name string) ([]netip.Addr, error) {
+		s.master.resolver.LookUp = func(_ context.Context, name string) ([]netip.Addr, error) {
 			if count.Add(1) < 3 {
 				return nil, &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}
 			}

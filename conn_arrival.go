@@ -79,7 +79,7 @@ func (c *Conn) startTLS() {
 		return
 	}
 	c.enter(stageTLS)
-	if err := c.stream.StartTLS(c.svc.security.outer, loop.Server); err != nil {
+	if err := c.stream.StartTLS(c.svc.security.Config(), loop.Server); err != nil {
 		c.fault(err)
 	}
 }
@@ -179,7 +179,7 @@ func (s *service) everyone() []*Conn {
 // remove forgets a connection after its OnClose.
 func (s *service) remove(c *Conn) {
 	if cl := c.Client(); cl != nil {
-		cl.left(c)
+		cl.afterEnd(c)
 		return
 	}
 	s.mu.Lock()

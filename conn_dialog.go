@@ -142,7 +142,7 @@ func (s *service) prepareDialogs(w *Worker) error {
 	s.keepAlive = s.limits.IdleTimeout
 	setDefault(&s.keepAlive, DefaultKeepAlive)
 	s.accessLog = w.AccessLog
-	proxies := w.Proxies
+	proxies := w.TrustedProxies
 	s.proxies = &proxies
 	return nil
 }

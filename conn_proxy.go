@@ -68,6 +68,6 @@ func (c *Conn) countedIP() netip.Addr {
 	return netip.Addr{}
 }
 
-// ClientIP is the address of the client that sent r, as Worker.Proxies tell it if the
+// ClientIP is the address of the client that sent r, as Worker.TrustedProxies tell it if the
 // connection is one of theirs, otherwise RemoteIP.
 func (c *Conn) ClientIP(r *web.Request) netip.Addr { return c.svc.proxies.ClientIP(r, c.RemoteIP()) }

@@ -138,7 +138,7 @@ func (c *Conn) complain(err error) {
 	c.end(err)
 	switch c.stage() {
 	case stageTLS:
-		c.svc.unsecured(c, err)
+		c.svc.tlsFailed(c, err)
 		return
 	case stageConnecting:
 		return // the client tells
@@ -187,7 +187,7 @@ func (o *connOwner) Closed(err error) {
 	if err != nil {
 		c.end(publicError(err))
 		if c.stage() == stageTLS && !errors.Is(err, loop.ErrDestroyed) {
-			c.svc.unsecured(c, err)
+			c.svc.tlsFailed(c, err)
 		}
 	}
 	if x := c.rare(); x != nil {

@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/workerman-go/workerman/internal/tlsfiles"
 )
 
 // Whatever the successor does before it has said that it takes a connection, the old
@@ -172,7 +174,7 @@ func TestHandoverRefused(t *testing.T) {
 		"nothing": {func(*neighbours, []byte) []byte { return nil }, "damaged state"},
 		"worker":  {func(n *neighbours, state []byte) []byte { n.workers[1].key = "other"; return state }, "no worker for"},
 		"TLS": {func(n *neighbours, state []byte) []byte {
-			n.workers[1].service().security = new(security)
+			n.workers[1].service().security = new(tlsfiles.Server)
 			return state
 		}, "has TLS now"},
 		"protocol": {func(n *neighbours, state []byte) []byte {

@@ -11,7 +11,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/workerman-go/workerman/internal/dialer"
 	"github.com/workerman-go/workerman/internal/loop"
+	"github.com/workerman-go/workerman/internal/tlsfiles"
 	"github.com/workerman-go/workerman/internal/watch"
 )
 
@@ -77,7 +79,7 @@ type Master struct {
 	slot      int          // see Worker.ID
 
 	nextID  atomic.Uint64
-	tickets ticketSecret
+	tickets tlsfiles.Secret  // the default of TLS.TicketSecret
 	clock   func() time.Time // nil: time.Now; of tests
 	state   atomic.Int32
 	stopMu  sync.Mutex
@@ -85,7 +87,7 @@ type Master struct {
 	stop    chan struct{}
 	gone    chan struct{} // a connection ended during the stop
 
-	resolver resolver
+	resolver dialer.Resolver
 	outgoing atomic.Int64 // sockets of clients
 
 	mu       sync.Mutex // guards what follows

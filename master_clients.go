@@ -7,7 +7,7 @@ import (
 	"github.com/workerman-go/workerman/internal/loop"
 )
 
-// What a Master knows of its clients: those that do something, to end them with the stop.
+// A Master knows its clients that do something, to end them with the stop.
 
 // whenRunning runs fn on the first loop, now or when it runs; false if it has ended.
 func (m *Master) whenRunning(fn func(*loop.Loop)) bool {
@@ -55,11 +55,7 @@ func (m *Master) unregister(cl *Client) {
 // stopClients ends the clients in good order.
 func (m *Master) stopClients() {
 	for _, cl := range m.registered() {
-		cl.mu.Lock()
-		plan := cl.decision()
-		cl.end()
-		cl.mu.Unlock()
-		cl.post(func(*loop.Loop) { cl.finish(plan, errStopping) })
+		cl.end(errStopping)
 	}
 }
 

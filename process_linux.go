@@ -63,7 +63,7 @@ func (m *Master) runProcess() error {
 	p.log.inherit(fds[own:])
 	m.slot, m.inherited = start.Slot, p
 	m.nextID.Store(start.Base)
-	m.tickets.once.Do(func() { m.tickets.bytes = start.Secret })
+	m.tickets.Set(start.Secret)
 	workers, err := m.pick(start.Key)
 	if err == nil {
 		name := "none"

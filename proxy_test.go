@@ -73,7 +73,7 @@ func TestProxyProtocol(t *testing.T) {
 
 func TestClientIP(t *testing.T) {
 	_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
-		w.Proxies.Trusted = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+		w.TrustedProxies.Trusted = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 		w.OnRequest = func(c *Conn, r *web.Request) { c.Respond(web.Text(c.ClientIP(r).String())) }
 	})
 	c := dial(t, w)

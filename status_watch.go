@@ -17,7 +17,7 @@ var callbackNames = &watch.Callbacks{
 	Names: map[string]string{
 		"(*Conn).message":               "OnMessage",
 		"(*Conn).forward":               "pipe",
-		"(*Conn).callOnConnect":                 "OnConnect",
+		"(*Conn).callOnConnect":         "OnConnect",
 		"(*Conn).finish":                "OnClose",
 		"(*Conn).onRequest":             "OnRequest",
 		"(*httpConn).onBody":            "OnBody",

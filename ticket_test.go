@@ -6,6 +6,8 @@ import (
 	"io"
 	"testing"
 	"time"
+
+	"github.com/workerman-go/workerman/internal/tlsfiles"
 )
 
 // resumes exchanges a message and reports whether the session was continued.
@@ -30,7 +32,7 @@ func TestSessionsContinue(t *testing.T) {
 		start := func(name string, secret []byte) *Worker {
 			_, w := serve(t, kind{network: "tcp"}, "text+ssl", func(w *Worker) {
 				w.Name, w.master.clock = name, clock.now
-				w.TLS = TLS{CertFile: f.CertFile, KeyFile: f.KeyFile, TicketSecret: secret}
+				w.TLS = ServerTLS{CertFile: f.CertFile, KeyFile: f.KeyFile, TicketSecret: secret}
 				echo(w)
 			})
 			return w
@@ -54,10 +56,10 @@ func TestSessionsContinue(t *testing.T) {
 			{"one with another secret", one, secretive, 0, false},
 			{"one with a random secret", one, alone, 0, false},
 			{"the same worker with a random secret", alone, alone, 0, true},
-			{"the next period", one, one, ticketPeriod, true},
-			{"the next period elsewhere", one, two, ticketPeriod, true},
-			{"the period after next", one, one, 2 * ticketPeriod, false},
-			{"a clock that is behind", one, two, -ticketPeriod, true},
+			{"the next period", one, one, tlsfiles.TicketPeriod, true},
+			{"the next period elsewhere", one, two, tlsfiles.TicketPeriod, true},
+			{"the period after next", one, one, 2 * tlsfiles.TicketPeriod, false},
+			{"a clock that is behind", one, two, -tlsfiles.TicketPeriod, true},
 		} {
 			c := config()
 			if resumes(t, test.from, c) {
@@ -81,30 +83,6 @@ func TestSessionTicketsCanBeOff(t *testing.T) {
 	for range 2 {
 		if resumes(t, w, config) {
 			t.Error("resumed")
-		}
-	}
-}
-
-func TestTicketKeys(t *testing.T) {
-	m := new(Master)
-	k, err := m.ticketKeys(bytes.Repeat([]byte("s"), 16), "w", new(tls.Config))
-	if err != nil {
-		t.Fatal(err)
-	}
-	at := time.Unix(100*int64(ticketPeriod/time.Second), 0)
-	if !k.rotate(at) || k.rotate(at.Add(ticketPeriod-1)) {
-		t.Error("keys change other than once a period")
-	}
-	old := k.keys
-	if !k.rotate(at.Add(ticketPeriod)) {
-		t.Error("keys do not change with the period")
-	}
-	if k.keys[0] != old[2] || k.keys[1] != old[0] || k.keys[2] == old[1] {
-		t.Error("the keys of neighbouring periods do not fit")
-	}
-	for _, key := range k.keys {
-		if key == [32]byte{} {
-			t.Error("a key is empty")
 		}
 	}
 }

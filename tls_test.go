@@ -16,6 +16,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/workerman-go/workerman/internal/tlsfiles"
 )
 
 func TestTLSWithEveryProtocol(t *testing.T) {
@@ -129,25 +131,25 @@ func TestTLSStartFailures(t *testing.T) {
 	rubbish := write("rubbish", []byte("no PEM"))
 	for _, test := range []struct {
 		address string
-		tls     TLS
+		tls     ServerTLS
 		words   string
 	}{
-		{"ssl://127.0.0.1:0", TLS{}, "set TLS.CertFile and TLS.KeyFile; for a trial make them by: openssl req"},
-		{"tcp://127.0.0.1:0", TLS{Config: &tls.Config{}}, "TLS without a certificate"},
-		{"tcp://127.0.0.1:0", TLS{CertFile: "/no/such/file"}, "open /no/such/file"},
-		{"tcp://127.0.0.1:0", TLS{KeyFile: one.KeyFile}, "no CertFile beside it"},
-		{"tcp://127.0.0.1:0", TLS{CertFile: one.CertFile, KeyFile: "/no/such/key"}, "private key: open /no/such/key"},
-		{"tcp://127.0.0.1:0", TLS{CertFile: one.CertFile, KeyFile: other.KeyFile}, other.KeyFile + ": tls: private key does not match"},
-		{"tcp://127.0.0.1:0", TLS{CertFile: one.CertFile}, one.CertFile + " with key " + one.CertFile},
-		{"tcp://127.0.0.1:0", TLS{CertFile: rubbish}, rubbish},
-		{"tcp://127.0.0.1:0", TLS{CertFile: expired}, expired + " has expired on"},
-		{"tcp://127.0.0.1:0", TLS{CertFile: early}, early + " is not valid before"},
-		{"tcp://127.0.0.1:0", TLS{CertFile: one.CertFile, KeyFile: one.KeyFile, Certificates: []CertificateFiles{{CertFile: expired}}}, expired},
-		{"tcp://127.0.0.1:0", TLS{CertFile: one.CertFile, KeyFile: one.KeyFile, ClientCAFile: rubbish}, "client authorities: no certificate in PEM in " + rubbish},
-		{"tcp://127.0.0.1:0", TLS{CertFile: one.CertFile, KeyFile: one.KeyFile, ClientCAFile: "/no/such/ca"}, "/no/such/ca"},
-		{"tcp://127.0.0.1:0", TLS{CertFile: one.CertFile, KeyFile: one.KeyFile, TicketSecret: []byte("short")}, "TicketSecret has 5 bytes"},
-		{"udp://127.0.0.1:0", TLS{CertFile: one.CertFile, KeyFile: one.KeyFile}, "TLS needs an address with a stream"},
-		{"", TLS{CertFile: one.CertFile, KeyFile: one.KeyFile}, "TLS needs an address with a stream"},
+		{"ssl://127.0.0.1:0", ServerTLS{}, "set TLS.CertFile and TLS.KeyFile; for a trial make them by: openssl req"},
+		{"tcp://127.0.0.1:0", ServerTLS{Config: &tls.Config{}}, "TLS without a certificate"},
+		{"tcp://127.0.0.1:0", ServerTLS{CertFile: "/no/such/file"}, "open /no/such/file"},
+		{"tcp://127.0.0.1:0", ServerTLS{KeyFile: one.KeyFile}, "no CertFile beside it"},
+		{"tcp://127.0.0.1:0", ServerTLS{CertFile: one.CertFile, KeyFile: "/no/such/key"}, "private key: open /no/such/key"},
+		{"tcp://127.0.0.1:0", ServerTLS{CertFile: one.CertFile, KeyFile: other.KeyFile}, other.KeyFile + ": tls: private key does not match"},
+		{"tcp://127.0.0.1:0", ServerTLS{CertFile: one.CertFile}, one.CertFile + " with key " + one.CertFile},
+		{"tcp://127.0.0.1:0", ServerTLS{CertFile: rubbish}, rubbish},
+		{"tcp://127.0.0.1:0", ServerTLS{CertFile: expired}, expired + " has expired on"},
+		{"tcp://127.0.0.1:0", ServerTLS{CertFile: early}, early + " is not valid before"},
+		{"tcp://127.0.0.1:0", ServerTLS{CertFile: one.CertFile, KeyFile: one.KeyFile, Certificates: []CertificateFiles{{CertFile: expired}}}, expired},
+		{"tcp://127.0.0.1:0", ServerTLS{CertFile: one.CertFile, KeyFile: one.KeyFile, ClientCAFile: rubbish}, "client authorities: no certificate in PEM in " + rubbish},
+		{"tcp://127.0.0.1:0", ServerTLS{CertFile: one.CertFile, KeyFile: one.KeyFile, ClientCAFile: "/no/such/ca"}, "/no/such/ca"},
+		{"tcp://127.0.0.1:0", ServerTLS{CertFile: one.CertFile, KeyFile: one.KeyFile, TicketSecret: []byte("short")}, "TicketSecret has 5 bytes"},
+		{"udp://127.0.0.1:0", ServerTLS{CertFile: one.CertFile, KeyFile: one.KeyFile}, "TLS needs an address with a stream"},
+		{"", ServerTLS{CertFile: one.CertFile, KeyFile: one.KeyFile}, "TLS needs an address with a stream"},
 	} {
 		m := &Master{Logger: discardLogger()}
 		w := m.NewWorker(test.address)
@@ -169,7 +171,7 @@ func TestTLSOtherSourcesOfCertificates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, settings := range []TLS{
+	for _, settings := range []ServerTLS{
 		{CertFile: one},
 		{Certificates: []CertificateFiles{{CertFile: one}}},
 		{Config: &tls.Config{Certificates: []tls.Certificate{pair}}},
@@ -192,7 +194,7 @@ func TestTLSChoosesCertificateByName(t *testing.T) {
 	a := newAuthority(t, "authority")
 	first, second := a.files(t, "a.test"), a.files(t, "b.test")
 	_, w := serve(t, kind{network: "tcp"}, "text+ssl", func(w *Worker) {
-		w.TLS = TLS{CertFile: first.CertFile, KeyFile: first.KeyFile, Certificates: []CertificateFiles{second}}
+		w.TLS = ServerTLS{CertFile: first.CertFile, KeyFile: first.KeyFile, Certificates: []CertificateFiles{second}}
 		echo(w)
 	})
 	for _, test := range []struct{ name, want string }{{"a.test", "a.test"}, {"b.test", "b.test"}, {"c.test", "a.test"}, {"", "a.test"}} {
@@ -248,7 +250,7 @@ func TestTLSClientCertificates(t *testing.T) {
 func TestTLSVersionsAndALPN(t *testing.T) {
 	a := newAuthority(t, "authority")
 	f := a.files(t, "a.test")
-	settings := TLS{CertFile: f.CertFile, KeyFile: f.KeyFile}
+	settings := ServerTLS{CertFile: f.CertFile, KeyFile: f.KeyFile}
 	for _, test := range []struct {
 		scheme string
 		config *tls.Config // of the user
@@ -260,11 +262,11 @@ func TestTLSVersionsAndALPN(t *testing.T) {
 		{"http", &tls.Config{NextProtos: []string{"own"}}, []string{"own"}},
 	} {
 		settings.Config = test.config
-		s, err := newSecurity(&settings, "w", test.scheme, new(Master), discardLogger())
+		s, err := settings.newServer("w", test.scheme, new(Master), discardLogger())
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := s.current.Load()
+		got := s.Current()
 		if fmt.Sprint(got.NextProtos) != fmt.Sprint(test.want) || got.MinVersion != tls.VersionTLS12 {
 			t.Errorf("%s: ALPN %q from version %x", test.scheme, got.NextProtos, got.MinVersion)
 		}
@@ -328,7 +330,7 @@ func TestTLSFailures(t *testing.T) {
 }
 
 func TestTLSFailuresDoNotFillTheLog(t *testing.T) {
-	const attempts = 3 * failureLines
+	const attempts = 3 * tlsfiles.LinesPerSecond
 	now := time.Now()
 	var clock atomic.Pointer[time.Time]
 	clock.Store(&now)
@@ -348,10 +350,10 @@ func TestTLSFailuresDoNotFillTheLog(t *testing.T) {
 	clock.Store(&later)
 	fail()
 	eventually(t, "all are counted", func() bool { return w.Stats().TLSFailures == attempts+1 })
-	if n := len(s.log.lines("TLS handshake failed")); n != failureLines+1 {
+	if n := len(s.log.lines("TLS handshake failed")); n != tlsfiles.LinesPerSecond+1 {
 		t.Errorf("%d lines", n)
 	}
-	if n := len(s.log.lines("TLS handshake failed", fmt.Sprintf("not_logged=%d", attempts-failureLines))); n != 1 {
+	if n := len(s.log.lines("TLS handshake failed", fmt.Sprintf("not_logged=%d", attempts-tlsfiles.LinesPerSecond))); n != 1 {
 		t.Errorf("the lines left out are not told\n%s", s.log)
 	}
 }
@@ -384,7 +386,7 @@ func TestTLSHandshakeTimeout(t *testing.T) {
 		if n := w.Stats().TLSFailures; n != 20 {
 			t.Errorf("%d failures", n)
 		}
-		if len(s.log.lines("TLS handshake failed", "handshake timeout")) != failureLines {
+		if len(s.log.lines("TLS handshake failed", "handshake timeout")) != tlsfiles.LinesPerSecond {
 			t.Errorf("log:\n%s", s.log)
 		}
 		quick.Write([]byte("y\n"))

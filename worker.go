@@ -64,9 +64,9 @@ type Worker struct {
 	// PingInterval is how long a WebSocket may be silent before it is pinged; one that is
 	// silent for that long again is dead and closed. Default 50 s; below 0 never.
 	PingInterval time.Duration
-	// Proxies are the reverse proxies in front of an http:// or websocket:// worker, whose
+	// TrustedProxies are the reverse proxies in front of an http:// or websocket:// worker, whose
 	// word about the client ClientIP takes. Default none.
-	Proxies web.Proxies
+	TrustedProxies web.Proxies
 	// ProxyProtocol expects the header of the PROXY protocol, version 1 or 2, at the
 	// beginning of each connection, before TLS: RemoteAddr is the client's then. Whoever can
 	// connect can claim any address by it, so only the proxy may be able to.
@@ -77,7 +77,7 @@ type Worker struct {
 	AccessLog *slog.Logger
 	// TLS encrypts the connections. The schemes ssl (or tls), https and wss ask for it, as
 	// does Transport "ssl"; with any other stream it is enough to set it.
-	TLS TLS
+	TLS ServerTLS
 
 	Limits
 	Callbacks

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman/internal/loop"
+	"github.com/workerman-go/workerman/internal/tlsfiles"
 	"github.com/workerman-go/workerman/web"
 	"github.com/workerman-go/workerman/websocket"
 )
@@ -39,7 +40,7 @@ type service struct {
 
 	kind     dialogKind
 	blocking bool
-	security *security // nil without TLS
+	security *tlsfiles.Server // nil without TLS
 	http     *web.Options
 	server   *http.Server // whose Handler serves the requests, nil if callbacks do
 	proxies  *web.Proxies
@@ -116,7 +117,7 @@ func (w *Worker) prepare() (*service, error) {
 			return nil, errors.New("TLS needs an address with a stream, as ssl://0.0.0.0:443")
 		}
 		var err error
-		if s.security, err = newSecurity(&w.TLS, w.name(), s.endpoint.scheme, m, s.log); err != nil {
+		if s.security, err = w.TLS.newServer(w.name(), s.endpoint.scheme, m, s.log); err != nil {
 			return nil, err
 		}
 	}

@@ -13,7 +13,7 @@ func newWorkerman(scheme string, cfg serverConfig) *workerman.Worker {
 	w := workerman.NewWorker(scheme + "://127.0.0.1:0")
 	w.IdleTimeout = cfg.idle
 	if cfg.tls() {
-		w.TLS = workerman.TLS{CertFile: cfg.cert, KeyFile: cfg.key}
+		w.TLS = workerman.ServerTLS{CertFile: cfg.cert, KeyFile: cfg.key}
 	}
 	w.OnWorkerStart = func(w *workerman.Worker) error {
 		printListening(w.Addr())

@@ -103,7 +103,7 @@ func port(t *testing.T, address string) string {
 
 // behindProxy trusts the proxies of loopback's first address; clients have others.
 func behindProxy(w *workerman.Worker) {
-	w.Proxies.Trusted = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
+	w.TrustedProxies.Trusted = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
 }
 
 func TestBehindNginx(t *testing.T) {
@@ -119,7 +119,7 @@ func TestBehindNginx(t *testing.T) {
 				site(t)(w)
 				behindProxy(w)
 				if encrypted {
-					w.TLS = workerman.TLS{CertFile: cert.cert, KeyFile: cert.key}
+					w.TLS = workerman.ServerTLS{CertFile: cert.cert, KeyFile: cert.key}
 				}
 			})
 			plain, secure := freePort(t), freePort(t)

@@ -96,7 +96,7 @@ func visit(c *workerman.Conn, r *web.Request, files *web.Dir) {
 	case path == "/whoami":
 		c.Respond(web.Text(r.Cookie("sid")))
 	case path == "/client":
-		c.Respond(web.Text(fmt.Sprintf("%v %v %s", c.ClientIP(r), c.RemoteIP(), c.Worker().Proxies.Scheme(r, c.RemoteIP()))))
+		c.Respond(web.Text(fmt.Sprintf("%v %v %s", c.ClientIP(r), c.RemoteIP(), c.Worker().TrustedProxies.Scheme(r, c.RemoteIP()))))
 	case path == "/ws":
 		c.Upgrade(r)
 	case strings.HasPrefix(path, "/files/"):

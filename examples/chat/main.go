@@ -62,7 +62,7 @@ func main() {
 	site.FullPolicy = workerman.CloseWhenFull
 	site.PingInterval = 30 * time.Second
 	site.WebSocket.Compression.Enabled = true
-	site.TLS = workerman.TLS{CertFile: *cert, KeyFile: *key}
+	site.TLS = workerman.ServerTLS{CertFile: *cert, KeyFile: *key}
 	if *origins != "" {
 		site.WebSocket.Origins = strings.Split(*origins, ",")
 	}

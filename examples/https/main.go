@@ -45,7 +45,7 @@ func main() {
 
 	w := workerman.NewWorker(*listen)
 	w.Name = "https"
-	w.TLS = workerman.TLS{CertFile: *cert, KeyFile: *key}
+	w.TLS = workerman.ServerTLS{CertFile: *cert, KeyFile: *key}
 	w.OnRequest = func(c *workerman.Conn, _ *web.Request) {
 		c.Respond(web.Text(describe(c.TLSState())))
 	}

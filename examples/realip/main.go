@@ -55,7 +55,7 @@ func main() {
 
 	w := workerman.NewWorker(*listen)
 	w.Name = "realip"
-	w.Proxies = proxies
+	w.TrustedProxies = proxies
 	w.ProxyProtocol = *proxyProtocol
 	w.OnRequest = func(c *workerman.Conn, r *web.Request) {
 		scheme := proxies.Scheme(r, c.RemoteIP())

@@ -41,7 +41,7 @@ func main() {
 	w.HTTP.MaxBody = *maxBody
 	w.HTTP.HeaderTimeout = *header
 	w.IdleTimeout = *idle
-	w.TLS = workerman.TLS{CertFile: *cert, KeyFile: *key}
+	w.TLS = workerman.ServerTLS{CertFile: *cert, KeyFile: *key}
 	w.OnRequest = newRoutes(*file).serve
 	workerman.RunAll()
 }

@@ -44,7 +44,7 @@ func main() {
 	socket.OnConnect = func(c *workerman.Conn) {
 		fmt.Fprintln(os.Stderr, "connected")
 		if ended {
-			workerman.After(0, socket.Close) // behind what waited for the connection
+			socket.Post(socket.Close) // behind what waited for the connection
 		}
 	}
 	socket.OnMessage = func(c *workerman.Conn, data []byte) { fmt.Printf("%s\n", data) }
@@ -75,14 +75,14 @@ func main() {
 	}
 
 	// Reading a terminal blocks, so a goroutine does it; a client may be used from everywhere.
-	workerman.After(0, func() {
+	socket.Post(func() {
 		go func() {
 			for in := bufio.NewScanner(os.Stdin); in.Scan(); {
 				if err := socket.Send(in.Bytes()); err != nil {
 					fmt.Fprintln(os.Stderr, "not sent:", err)
 				}
 			}
-			workerman.After(0, end)
+			socket.Post(end)
 		}()
 	})
 	// A program that ends by itself needs no processes to be kept alive: Run serves in this one.

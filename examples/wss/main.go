@@ -38,7 +38,7 @@ func main() {
 
 	w := workerman.NewWorker(*listen)
 	w.Name = "wss"
-	w.TLS = workerman.TLS{CertFile: *cert, KeyFile: *key}
+	w.TLS = workerman.ServerTLS{CertFile: *cert, KeyFile: *key}
 	w.OnMessage = func(_ *workerman.Conn, data []byte) { w.Broadcast(data) }
 	workerman.RunAll()
 }

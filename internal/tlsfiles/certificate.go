@@ -1,4 +1,4 @@
-package workerman
+package tlsfiles
 
 import (
 	"crypto/tls"
@@ -11,13 +11,19 @@ import (
 	"time"
 )
 
-// certificateFiles are the files of an encrypted worker and what they held when they were
-// last usable.
+// Pair names the files of a certificate, with the intermediate ones behind it, and of its
+// private key, in PEM. One file may hold both: KeyFile is CertFile by default.
+type Pair struct {
+	CertFile string
+	KeyFile  string
+}
+
+// certificateFiles are the files of a server and what they held when they were last usable.
 type certificateFiles struct {
-	pairs        []CertificateFiles
+	pairs        []Pair
 	clientCAFile string
-	paths        []string // all of them
-	seen         []os.FileInfo
+	paths        []string      // all files
+	seen         []os.FileInfo // their state when they were last read
 
 	certificates []tls.Certificate
 	clientCAs    *x509.CertPool
@@ -25,22 +31,20 @@ type certificateFiles struct {
 }
 
 // listFiles checks which files the settings name.
-func listFiles(t *TLS) (f certificateFiles, err error) {
-	pairs := t.Certificates
-	if t.CertFile != "" || t.KeyFile != "" {
-		pairs = append([]CertificateFiles{{t.CertFile, t.KeyFile}}, pairs...)
-	}
+func listFiles(pairs []Pair, clientCAFile string) (f certificateFiles, err error) {
 	for _, p := range pairs {
 		if p.CertFile == "" {
 			return f, fmt.Errorf("TLS: key file %q has no CertFile beside it", p.KeyFile)
 		}
-		setDefault(&p.KeyFile, p.CertFile)
+		if p.KeyFile == "" {
+			p.KeyFile = p.CertFile
+		}
 		f.pairs = append(f.pairs, p)
 		f.paths = append(f.paths, p.CertFile, p.KeyFile)
 	}
-	if t.ClientCAFile != "" {
-		f.clientCAFile = t.ClientCAFile
-		f.paths = append(f.paths, t.ClientCAFile)
+	if clientCAFile != "" {
+		f.clientCAFile = clientCAFile
+		f.paths = append(f.paths, clientCAFile)
 	}
 	return f, nil
 }
@@ -86,7 +90,7 @@ func sameState(a, b os.FileInfo) bool {
 }
 
 // load reads a certificate that is valid now.
-func (p CertificateFiles) load(now time.Time) (cert tls.Certificate, err error) {
+func (p Pair) load(now time.Time) (cert tls.Certificate, err error) {
 	certPEM, err := os.ReadFile(p.CertFile)
 	if err != nil {
 		return cert, fmt.Errorf("certificate: %w", err)
