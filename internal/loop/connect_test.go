@@ -96,9 +96,9 @@ type greeter struct {
 }
 
 func (g *greeter) send(text string) {
-	if _, ok := g.stream.Begin(); ok {
-		g.stream.Append([]byte(text))
-		g.stream.Commit(1 << 20)
+	if tx, ok := g.stream.BeginTx(); ok {
+		tx.Append([]byte(text))
+		tx.Commit(1 << 20)
 	}
 }
 
@@ -212,7 +212,7 @@ func TestAbandon(t *testing.T) {
 	l := startLoop(t, Native)
 	var s Stream
 	l.Abandon(&s, nil)
-	if _, ok := s.Begin(); ok || s.Open() || s.Close() || s.Loop() != l || s.LocalAddr().IsValid() || l.Streams() != 0 {
+	if _, ok := s.BeginTx(); ok || s.Open() || s.Close() || s.Loop() != l || s.LocalAddr().IsValid() || l.Streams() != 0 {
 		t.Error("it is open")
 	}
 	s.Destroy(ErrDestroyed)

@@ -26,16 +26,19 @@ func (s *Stream) Glance() (g Glance, ok bool) {
 			runtime.Gosched()
 		}
 	}
-	state := s.state.Load()
-	g.Open, g.Closed, g.Paused = state == streamOpen, state == streamClosed, s.Paused()
+	state := s.life.state()
+	g.Open, g.Closed, g.Paused = state == stateOpen, state == stateClosed, s.Paused()
 	if !ok {
 		return g, false
 	}
 	defer s.mu.Unlock()
 	g.Secure = s.tls() != nil
 	g.Queued, g.In, g.Out, g.LastActive = s.queued(), s.bytesIn, s.bytesOut, s.lastActive
+	if s.closing != nil {
+		g.LastActive = max(g.LastActive, s.closing.progress)
+	}
 	if g.Open {
-		g.Unconsumed = int(s.backlog)
+		g.Unconsumed = int(s.kept)
 	}
 	return g, true
 }
