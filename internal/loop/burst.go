@@ -86,12 +86,22 @@ func (s *Stream) receive() {
 // beginBurst lets output collect in the cork.
 func (s *Stream) beginBurst() {
 	s.mu.Lock()
-	s.bursting = true
+	s.startBurst()
 	s.mu.Unlock()
+}
+
+func (s *Stream) startBurst() {
+	if checking {
+		s.checkBurst()
+	}
+	s.bursting = true
 }
 
 // endBurst writes what was sent meanwhile.
 func (s *Stream) endBurst(ended bool) {
+	if checking {
+		s.loop.serving = nil
+	}
 	s.mu.Lock()
 	s.bursting = false
 	s.input.ended = s.input.ended || ended
@@ -152,6 +162,9 @@ func (s *Stream) settleLocked(writable bool) {
 		drained = s.flush()
 	}
 	s.updateInterest()
+	if checking {
+		s.checkSettles()
+	}
 	state, failed, empty := s.life.state(), s.hasFailed(), s.queued() == 0
 	resumed := s.input.resumed
 	s.input.resumed = false

@@ -11,7 +11,9 @@ type Glance struct {
 	Queued     int  // bytes sent and not written, files included
 	Unconsumed int  // bytes received and kept, as of the last input
 	In, Out    uint64
-	LastActive int64 // the loop's time of the last input, or of the progress of a close, in milliseconds
+	// LastActive is the loop's time of the last input, or of the last progress of a close, in
+	// milliseconds.
+	LastActive int64
 }
 
 // glances is how often Glance yields to who holds the lock.

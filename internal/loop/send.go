@@ -18,6 +18,9 @@ func (s *Stream) BeginTx() (tx Tx, ok bool) {
 		s.mu.Unlock()
 		return Tx{}, false
 	}
+	if checking {
+		s.sending = true
+	}
 	return Tx{s}, true
 }
 
@@ -25,24 +28,52 @@ func (s *Stream) BeginTx() (tx Tx, ok bool) {
 func (t Tx) Stream() *Stream { return t.s }
 
 // Queued is the number of bytes that were sent but not written yet, files included.
-func (t Tx) Queued() int { return t.s.queued() }
+func (t Tx) Queued() int {
+	if checking {
+		t.check()
+	}
+	return t.s.queued()
+}
 
 // Bursting reports whether the loop is serving the stream right now.
-func (t Tx) Bursting() bool { return t.s.bursting }
+func (t Tx) Bursting() bool {
+	if checking {
+		t.check()
+	}
+	return t.s.bursting
+}
 
 // Reserve returns an empty slice with room for n bytes; what is written behind it
 // belongs to the stream once Append takes it.
-func (t Tx) Reserve(n int) []byte { return t.s.queue().reserve(n) }
+func (t Tx) Reserve(n int) []byte {
+	if checking {
+		t.check()
+	}
+	return t.s.queue().reserve(n)
+}
 
 // Append queues p, copied unless it lies in the slice from Reserve.
-func (t Tx) Append(p []byte) { t.s.queue().append(p) }
+func (t Tx) Append(p []byte) {
+	if checking {
+		t.check()
+	}
+	t.s.queue().append(p)
+}
 
 // Share queues p by reference; it must never change again.
-func (t Tx) Share(p []byte) { t.s.queue().share(p) }
+func (t Tx) Share(p []byte) {
+	if checking {
+		t.check()
+	}
+	t.s.queue().share(p)
+}
 
 // Write sends head, body and tail as one message and copies only what cannot be
 // written now: for bodies that are worth a call of their own.
 func (t Tx) Write(head, body, tail []byte) {
+	if checking {
+		t.check()
+	}
 	s := t.s
 	if !s.output.waiting && !s.hasFailed() {
 		s.flush()
@@ -66,6 +97,9 @@ func (t Tx) Write(head, body, tail []byte) {
 
 // Flush writes what is queued, as far as the peer takes it, and returns what is left.
 func (t Tx) Flush() (queued int) {
+	if checking {
+		t.check()
+	}
 	if !t.s.output.waiting {
 		t.s.flush()
 	}
@@ -74,9 +108,15 @@ func (t Tx) Flush() (queued int) {
 
 // Abort ends the transaction without sending more.
 func (t Tx) Abort() {
+	if checking {
+		t.checkEnd()
+	}
 	s := t.s
 	if s.out != nil && s.queued() == 0 && !s.bursting {
 		s.dropOutput()
+	}
+	if checking {
+		s.checkSettles()
 	}
 	s.mu.Unlock()
 }
@@ -85,6 +125,9 @@ func (t Tx) Abort() {
 // now if the loop is not at work. It reports whether limit bytes or more wait for the
 // peer now.
 func (t Tx) Commit(limit int) (full bool) {
+	if checking {
+		t.checkEnd()
+	}
 	s := t.s
 	switch {
 	case s.out == nil || s.output.waiting:
@@ -102,6 +145,9 @@ func (t Tx) Commit(limit int) (full bool) {
 // CommitLater is Commit that leaves the writing to the loop. wake says that the loop
 // must be woken, which a sender to many streams does once.
 func (t Tx) CommitLater(limit int) (wake, full bool) {
+	if checking {
+		t.checkEnd()
+	}
 	s := t.s
 	switch {
 	case s.out == nil || s.output.waiting:
@@ -116,6 +162,9 @@ func (t Tx) CommitLater(limit int) (wake, full bool) {
 
 // CommitClose ends the transaction and starts an orderly close behind what was sent.
 func (t Tx) CommitClose() {
+	if checking {
+		t.checkEnd()
+	}
 	t.s.startClose()
 	t.s.mu.Unlock()
 }
@@ -125,6 +174,9 @@ func (t Tx) end(limit int) (full bool) {
 	full = s.queued() >= limit
 	s.sends++
 	s.updateInterest()
+	if checking {
+		s.checkSettles()
+	}
 	s.mu.Unlock()
 	return full
 }

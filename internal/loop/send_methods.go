@@ -25,3 +25,6 @@ func (s *Stream) CommitClose()                        { Tx{s}.CommitClose() }
 func (s *Stream) CommitLater(limit int) (wake, full bool) {
 	return Tx{s}.CommitLater(limit)
 }
+
+// InTx is the transaction that Begin began.
+func (s *Stream) InTx() Tx { return Tx{s} }

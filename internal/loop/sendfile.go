@@ -33,6 +33,9 @@ type filePart struct {
 // comes first. A file that turns out to be shorter fails the stream with ErrFileShrank, and
 // a TCP peer sees a reset, so that it cannot take the rest for the whole.
 func (t Tx) SendFile(f *os.File, offset, size int64) {
+	if checking {
+		t.check()
+	}
 	if size <= 0 {
 		f.Close()
 		return

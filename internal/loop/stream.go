@@ -10,12 +10,16 @@ import (
 	"github.com/workerman-go/workerman/internal/poll"
 )
 
-// Owner is told what happens on a stream, on the loop, one call at a time.
+// Owner is told what happens on a stream, on the loop, one call at a time. It may call every
+// method of its own stream meanwhile. On other streams it sends, pauses or closes, which takes
+// effect later; it does not make them call their owners.
 type Owner interface {
-	// Receive gets all bytes that were not consumed yet, lent until it returns. It
-	// returns how many it consumed and, if it knows, the size of the message that the
-	// rest begins with. Sends meanwhile leave in one write after the last Receive of
-	// the event.
+	// Receive gets all bytes that were not consumed yet, lent until it returns. used is how
+	// many it has consumed: what is left is kept and handed over again, in front of what
+	// follows. want is the size of the message that the rest begins with, which is more than
+	// the rest, or 0 if it is not known: a message of known size is not handed over before it
+	// is complete if much of it is missing. Sends meanwhile leave in one write after the last
+	// Receive of the event.
 	Receive(b []byte) (used, want int)
 	// EndOfInput says that the peer will send no more. The owner closes when it is ready. If
 	// it returns false, it is told again after Continue.
@@ -60,6 +64,7 @@ type Stream struct {
 	attention atomic.Uint32 // bits for the owner
 	interest  uint8         // poll.Events in the engine
 	bursting  bool          // the loop serves it right now: output stays in the cork until the end
+	sending   bool          // a transaction is open; noted only for checks in tests
 	listed    bool          // in the loop's collector
 	parked    bool          // the engine does not watch the socket at all
 	input     inputFlags
@@ -114,8 +119,8 @@ func (l *Loop) Attach(s *Stream, in Incoming, owner Owner, linger time.Duration)
 	return nil
 }
 
-// Abandon makes s a stream that has closed before it was attached: what came to nothing.
-// The owner hears nothing.
+// Abandon makes s, which was not attached, a stream that has closed: that of a connection that
+// could not be made. The owner is told nothing.
 func (l *Loop) Abandon(s *Stream, owner Owner) {
 	s.loop, s.owner = l, owner
 	s.life.shut()
@@ -157,8 +162,12 @@ func (s *Stream) Unconsumed() int {
 	return len(s.in.b)
 }
 
-// SetDeadline arms the stream's deadline at the loop's time when; 0 disarms it.
+// SetDeadline arms the deadline of an open stream at the loop's time when; 0 disarms it. On
+// the loop.
 func (s *Stream) SetDeadline(when int64) {
+	if checking {
+		s.checkDeadline()
+	}
 	if when == 0 {
 		s.loop.disarm(&s.timer)
 	} else {

@@ -205,7 +205,7 @@ func (s *Stream) secured(err error) {
 	t.in, t.eof, t.hs = t.hs.in.Bytes(), t.hs.ended, nil
 	t.more = true
 	s.pauses.And(^uint32(pausedByTLS))
-	s.bursting = true
+	s.startBurst()
 	s.mu.Unlock()
 	s.owner.Secured(nil)
 	if s.Paused() || !s.isOpen() {
