@@ -356,16 +356,17 @@ func (h *httpConn) upgrade(c *Conn, r *web.Request, fields []web.Field) error {
 	if _, err := h.claim(c, anyRequest, 0); err != nil {
 		return err
 	}
-	s := &c.stream
-	if _, ok := s.Begin(); !ok {
-		return ErrClosed
+	tx, err := c.beginAlways()
+	if err != nil {
+		return err
 	}
-	s.Append(answer)
+	tx.Append(answer)
 	w := &wsConn{codec: websocket.NewCodec(websocket.Server, o, agreed.Deflate), subprotocol: agreed.Subprotocol}
 	x := c.rare()
 	x.ws.Store(w)
 	x.http.Store(nil)
-	h.finish(c, true, 101, 0)
+	h.finish(tx, true, 101, 0)
+	s := &c.stream
 	s.Loop().Post(func() { // other times count from now on
 		if s.Open() {
 			c.watchTime()
