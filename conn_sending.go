@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/workerman-go/workerman/internal/loop"
-	"github.com/workerman-go/workerman/websocket"
 )
 
 // sending is a message on its way into a connection's output: a transaction, which locks the
@@ -33,7 +32,7 @@ func (c *Conn) begin() (sending, error) {
 // beginAlways starts what is accepted whatever waits for the peer; ErrClosed if the connection
 // closes.
 func (c *Conn) beginAlways() (sending, error) {
-	tx, ok := c.stream.BeginTx()
+	tx, ok := c.stream.Begin()
 	if !ok {
 		return sending{}, ErrClosed
 	}
@@ -123,16 +122,4 @@ func (c *Conn) refused() error {
 	}
 	c.stream.NeedAttention(noticeRefused)
 	return ErrBufferFull
-}
-
-// The steps of a sending for callers that have none in hand yet.
-
-func (c *Conn) inTx() sending { return sending{c.stream.InTx(), c, c.maxSend()} }
-
-func (c *Conn) commit(limit int) { c.inTx().Commit() }
-
-func (c *Conn) enqueue(p Protocol, data []byte) error { return c.inTx().enqueue(p, data) }
-
-func (c *Conn) enqueuePiped(data []byte, kind websocket.Opcode) error {
-	return c.inTx().enqueuePiped(data, kind)
 }

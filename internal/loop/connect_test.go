@@ -96,7 +96,7 @@ type greeter struct {
 }
 
 func (g *greeter) send(text string) {
-	if tx, ok := g.stream.BeginTx(); ok {
+	if tx, ok := g.stream.Begin(); ok {
 		tx.Append([]byte(text))
 		tx.Commit(1 << 20)
 	}
@@ -212,7 +212,7 @@ func TestAbandon(t *testing.T) {
 	l := startLoop(t, Native)
 	var s Stream
 	l.Abandon(&s, nil)
-	if _, ok := s.BeginTx(); ok || s.Open() || s.Close() || s.Loop() != l || s.LocalAddr().IsValid() || l.Streams() != 0 {
+	if _, ok := s.Begin(); ok || s.Open() || s.Close() || s.Loop() != l || s.LocalAddr().IsValid() || l.Streams() != 0 {
 		t.Error("it is open")
 	}
 	s.Destroy(ErrDestroyed)

@@ -246,7 +246,7 @@ func TestDetachRefuses(t *testing.T) {
 		}
 		f.Truncate(64 << 20)
 		_, c := serve(t, Native, "tcp", nil).connect()
-		tx, _ := c.BeginTx()
+		tx, _ := c.Begin()
 		tx.SendFile(f, 0, 64<<20)
 		tx.Commit(noLimit)
 		refused(t, c)

@@ -46,9 +46,9 @@ func TestTransactionAfterItsEnd(t *testing.T) {
 	for end, do := range ends {
 		for step, again := range steps {
 			t.Run(step+" after "+end, func(t *testing.T) {
-				tx, ok := offLoop().BeginTx()
+				tx, ok := offLoop().Begin()
 				if !ok {
-					t.Fatal("BeginTx refused to send")
+					t.Fatal("Begin refused to send")
 				}
 				do(tx)
 				violates(t, "after its end", func() { again(tx) })
@@ -57,7 +57,7 @@ func TestTransactionAfterItsEnd(t *testing.T) {
 		for second, again := range ends {
 			t.Run(second+" after "+end, func(t *testing.T) {
 				s := offLoop()
-				tx, _ := s.BeginTx()
+				tx, _ := s.Begin()
 				do(tx)
 				violates(t, "after its end", func() { again(tx) })
 				if !s.mu.TryLock() {

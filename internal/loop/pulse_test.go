@@ -130,7 +130,7 @@ func TestGlance(t *testing.T) {
 		if g, _ := stream.Glance(); !g.Paused {
 			t.Errorf("%+v", g)
 		}
-		tx, _ := stream.BeginTx()
+		tx, _ := stream.Begin()
 		if g, ok := stream.Glance(); ok || !g.Open || !g.Paused {
 			t.Errorf("while it is locked: %+v, %v", g, ok)
 		}

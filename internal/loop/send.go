@@ -10,9 +10,9 @@ type Tx struct{ s *Stream }
 // earlyFlush is how much output collects in a burst before it is written in between.
 const earlyFlush = 48 << 10
 
-// BeginTx locks the stream for a message; false if it is closing or closed, and then nothing
+// Begin locks the stream for a message; false if it is closing or closed, and then nothing
 // is locked. Any goroutine may call it.
-func (s *Stream) BeginTx() (tx Tx, ok bool) {
+func (s *Stream) Begin() (tx Tx, ok bool) {
 	s.mu.Lock()
 	if !s.isOpen() || s.hasFailed() {
 		s.mu.Unlock()

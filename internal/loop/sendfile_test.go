@@ -32,7 +32,7 @@ func openFile(t testing.TB, path string) *os.File {
 
 // sendFile sends head and a range of f as one message.
 func (c *conn) sendFile(head []byte, f *os.File, offset, size int64) bool {
-	tx, ok := c.BeginTx()
+	tx, ok := c.Begin()
 	if !ok {
 		f.Close()
 		return false
@@ -166,7 +166,7 @@ func TestFileToASlowReader(t *testing.T) {
 		})
 		c, stream := s.connect()
 		f := openFile(t, path)
-		tx, ok := stream.BeginTx()
+		tx, ok := stream.Begin()
 		if !ok {
 			t.Fatal("Begin refuses")
 		}
@@ -204,7 +204,7 @@ func TestAFileLeavesTimeForOthers(t *testing.T) {
 	on(t, s.loop, func() {
 		_, before, _ := stream.Counts()
 		stream.sendFile(nil, f, 0, size)
-		tx, _ := stream.BeginTx()
+		tx, _ := stream.Begin()
 		tx.Flush()
 		tx.Abort()
 		if _, after, _ := stream.Counts(); after-before > fileBudget+64<<10 {
@@ -307,7 +307,7 @@ func TestAbortKeepsQueuedFiles(t *testing.T) {
 		s := serve(t, e, "tcp", nil)
 		c, stream := s.connect()
 		stream.sendFile(nil, openFile(t, path), 0, int64(len(content)))
-		tx, _ := stream.BeginTx()
+		tx, _ := stream.Begin()
 		tx.Abort()
 		c.expect(content)
 	})

@@ -84,7 +84,7 @@ func (o *owner) Closed(err error) {
 
 // send sends a copy of b as one message.
 func (c *conn) send(b []byte) bool {
-	tx, ok := c.BeginTx()
+	tx, ok := c.Begin()
 	if !ok {
 		return false
 	}
@@ -95,7 +95,7 @@ func (c *conn) send(b []byte) bool {
 
 // sendLarge sends b as one message without collecting it first.
 func (c *conn) sendLarge(b []byte) bool {
-	tx, ok := c.BeginTx()
+	tx, ok := c.Begin()
 	if !ok {
 		return false
 	}

@@ -58,7 +58,7 @@ func TestCommitCloseInReceive(t *testing.T) {
 					t.Error("Receive after the close")
 				}
 				c.send(want[:100])
-				tx, ok := c.BeginTx()
+				tx, ok := c.Begin()
 				if !ok {
 					t.Error("closed already")
 				}

@@ -76,7 +76,7 @@ func (c *client) readNumbered() (sender, number int) {
 
 // sendSomehow sends m in one of the ways there are.
 func sendSomehow(t *testing.T, c *conn, m []byte, way int) {
-	tx, ok := c.BeginTx()
+	tx, ok := c.Begin()
 	if !ok {
 		t.Error("the stream is closed")
 		return
@@ -126,7 +126,7 @@ func TestAbortSendsNothing(t *testing.T) {
 
 // abandoned begins a message and thinks better of it.
 func (c *conn) abandoned() {
-	if tx, ok := c.BeginTx(); ok {
+	if tx, ok := c.Begin(); ok {
 		room := tx.Reserve(100)
 		copy(room[:100], "abandoned")
 		tx.Abort()
@@ -139,7 +139,7 @@ func TestBeginAfterClose(t *testing.T) {
 			"Close":   func(c *conn) { c.Close() },
 			"Destroy": func(c *conn) { c.Destroy(ErrDestroyed) },
 			"CommitClose": func(c *conn) {
-				tx, _ := c.BeginTx()
+				tx, _ := c.Begin()
 				tx.CommitClose()
 			},
 		} {
@@ -177,9 +177,9 @@ func TestQueueOfASlowPeer(t *testing.T) {
 		const count, limit = 32, 16 << 20 // the kernel has no room for half of it
 		on(t, s.loop, func() {
 			for range count {
-				tx, ok := stream.BeginTx()
+				tx, ok := stream.Begin()
 				if !ok {
-					t.Error("BeginTx refused to send")
+					t.Error("Begin refused to send")
 					return
 				}
 				if got, want := tx.Queued(), stream.outSize(); got != want {

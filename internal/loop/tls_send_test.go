@@ -36,7 +36,7 @@ func TestTLSSendDuringTheHandshake(t *testing.T) {
 		})
 		raw, stream := s.connect()
 		shared := []byte("shared")
-		tx, _ := stream.BeginTx()
+		tx, _ := stream.Begin()
 		tx.Share(shared)
 		tx.Commit(noLimit)
 		stream.send(early[:10])
@@ -52,7 +52,7 @@ func TestTLSBurstLeavesInOneWrite(t *testing.T) {
 		c.receive = func(c *conn, b []byte) (int, int) {
 			for range 100 {
 				c.send([]byte("0123456789"))
-				tx, _ := c.BeginTx()
+				tx, _ := c.Begin()
 				tx.Share([]byte("shared"))
 				tx.Commit(noLimit)
 			}
