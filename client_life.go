@@ -153,14 +153,15 @@ func (c *Conn) sendQueued(data []byte) error {
 	if c.packets() != nil {
 		return c.Send(data)
 	}
-	if _, ok := c.stream.Begin(); !ok {
-		return ErrClosed
-	}
-	if err := c.enqueuePiped(data, 0); err != nil {
-		c.stream.Abort()
+	tx, err := c.beginAlways()
+	if err != nil {
 		return err
 	}
-	c.commit(c.maxSend())
+	if err := tx.enqueuePiped(data, 0); err != nil {
+		tx.Abort()
+		return err
+	}
+	tx.Commit()
 	return nil
 }
 

@@ -115,11 +115,12 @@ func (messages) shutDown(c *Conn, data []byte, _ error) error {
 		c.stream.Close()
 		return nil
 	}
-	if _, ok := c.stream.Begin(); !ok {
-		return ErrClosed
+	tx, err := c.beginAlways()
+	if err != nil {
+		return err
 	}
-	err := c.enqueue(c.Protocol(), data)
-	c.stream.CommitClose()
+	err = tx.enqueue(c.Protocol(), data)
+	tx.CommitClose()
 	return err
 }
 

@@ -32,36 +32,37 @@ func (c *Conn) forward(dst *Conn, data []byte, kind websocket.Opcode) {
 		return
 	}
 	c.watchBulk(dst, len(data))
-	s := &dst.stream
-	if _, ok := s.Begin(); !ok {
+	tx, err := dst.beginAlways()
+	if err != nil {
 		c.Close()
 		return
 	}
-	if err := dst.enqueuePiped(data, kind); err != nil {
-		s.Abort()
+	if err := tx.enqueuePiped(data, kind); err != nil {
+		tx.Abort()
 		c.fault(err)
 		return
 	}
-	if !s.Commit(dst.maxSend()) {
+	if !tx.Commit() {
 		return
 	}
-	s.NeedAttention(noticeFull)
 	c.stream.Pause(pausedByPipe)
-	if !s.Waiting() {
+	if !dst.stream.Waiting() {
 		c.stream.Resume(pausedByPipe) // it drained in between, and nobody will say so again
 	}
 }
 
-// enqueuePiped is enqueue for any kind of connection.
-func (c *Conn) enqueuePiped(data []byte, kind websocket.Opcode) error {
+// enqueuePiped is enqueue for any kind of connection; a message of a WebSocket is of a kind,
+// 0 for that of the worker.
+func (t sending) enqueuePiped(data []byte, kind websocket.Opcode) error {
+	c := t.conn
 	w := c.wsConn()
 	if w == nil {
-		return c.enqueue(c.Protocol(), data)
+		return t.enqueue(c.Protocol(), data)
 	}
 	if kind == 0 {
 		kind = c.svc.messageKind
 	}
-	return w.enqueue(c, kind, data)
+	return w.enqueue(t, kind, data)
 }
 
 // unpipe closes what hangs on a connection that is gone.

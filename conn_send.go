@@ -42,98 +42,16 @@ func (c *Conn) SendRaw(data []byte) error {
 }
 
 func (c *Conn) send(p Protocol, data []byte) error {
-	limit, err := c.begin()
+	tx, err := c.begin()
 	if err != nil {
 		return err
 	}
-	if err := c.enqueue(p, data); err != nil {
-		c.stream.Abort()
+	if err := tx.enqueue(p, data); err != nil {
+		tx.Abort()
 		return err
 	}
-	c.commit(limit)
+	tx.Commit()
 	return nil
-}
-
-// begin opens a transaction, unless the send buffer is full. limit is for commit.
-func (c *Conn) begin() (limit int, err error) {
-	s := &c.stream
-	queued, ok := s.Begin()
-	if !ok {
-		return 0, ErrClosed
-	}
-	limit = c.maxSend()
-	if queued >= limit && s.Flush() >= limit {
-		s.Abort()
-		return 0, c.refused()
-	}
-	return limit, nil
-}
-
-func (c *Conn) commit(limit int) {
-	if c.stream.Commit(limit) {
-		c.stream.NeedAttention(noticeFull)
-	}
-}
-
-// enqueue encodes data into the output, with the stream locked.
-func (c *Conn) enqueue(p Protocol, data []byte) error {
-	s := &c.stream
-	if p == nil {
-		if len(data) >= largeMessage {
-			s.Write(nil, data, nil)
-		} else {
-			s.Append(data)
-		}
-		return nil
-	}
-	if e, ok := p.(envelope); ok {
-		if len(data) >= largeMessage {
-			var room [16]byte
-			head, tail, err := e.envelope(room[:0], len(data))
-			if err == nil {
-				s.Write(head, data, tail)
-			}
-			return err
-		}
-		out, err := p.Encode(c, s.Reserve(len(data)+16), data)
-		if err == nil {
-			s.Append(out)
-		}
-		return err
-	}
-	out, err := c.encode(p, s.Reserve(len(data)+64), data)
-	if err == nil {
-		s.Append(out)
-	}
-	return err
-}
-
-// encode calls a user's Encode and turns a panic, which would leave the connection
-// locked, into an error.
-func (c *Conn) encode(p Protocol, dst, data []byte) (out []byte, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			p := newPanicError(v)
-			c.svc.reportPanic(c, p)
-			err = p
-		}
-	}()
-	if out, err = p.Encode(c, dst, data); err != nil {
-		err = fmt.Errorf("encode: %w", err)
-	}
-	return out, err
-}
-
-// refused deals with a message that found the send buffer full.
-func (c *Conn) refused() error {
-	c.svc.sendFail.Add(1)
-	if c.svc.limits.FullPolicy == CloseWhenFull {
-		c.end(ErrBufferFull)
-		c.stream.Destroy(ErrBufferFull)
-		return ErrBufferFull
-	}
-	c.stream.NeedAttention(noticeRefused)
-	return ErrBufferFull
 }
 
 // CloseWith sends data as the last message and closes. The message is accepted even
@@ -222,25 +140,20 @@ func (f *fanout) send(c *Conn) {
 		}
 		return
 	}
-	limit, err := c.begin()
+	tx, err := c.begin()
 	if err != nil {
 		return
 	}
-	s := &c.stream
 	if w != nil {
 		var ok bool
 		if shared, ok = f.message().Frame(w.codec); !ok {
-			s.Abort()
+			tx.Abort()
 			return
 		}
 	}
-	s.Share(shared)
-	wake, full := s.CommitLater(limit)
-	if full {
-		s.NeedAttention(noticeFull)
-	}
-	if wake {
-		f.wakeLater(s.Loop())
+	tx.Share(shared)
+	if tx.CommitLater() {
+		f.wakeLater(c.stream.Loop())
 	}
 	f.sent++
 }

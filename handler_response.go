@@ -99,12 +99,12 @@ func (w *response) announce(status int) {
 	}
 	var head responseHead
 	head.announce(status, w.header)
-	c, s := w.g.conn, &w.g.conn.stream
-	if _, err := w.begin(); err != nil {
+	tx, err := w.begin()
+	if err != nil {
 		return
 	}
-	s.Append(head.b)
-	s.Commit(c.maxSend())
+	tx.Append(head.b)
+	tx.commitQuietly()
 }
 
 // Write sends a part of the body. It waits while MaxSendBuffer bytes wait for the client.
@@ -196,7 +196,6 @@ func (w *response) send(p []byte, last bool) error {
 }
 
 func (w *response) trySend(p []byte, last bool) error {
-	c, s := w.g.conn, &w.g.conn.stream
 	if err := w.claim(); err != nil {
 		return err
 	}
@@ -216,11 +215,12 @@ func (w *response) trySend(p []byte, last bool) error {
 		if !w.sent {
 			w.g.in.widen()
 		}
-		if err := c.waitToSend(&w.till); err != nil {
+		if err := w.g.conn.waitToSend(&w.till); err != nil {
 			return err
 		}
 	}
-	if _, err := w.begin(); err != nil {
+	tx, err := w.begin()
+	if err != nil {
 		return err
 	}
 	w.sent = true
@@ -228,7 +228,7 @@ func (w *response) trySend(p []byte, last bool) error {
 	framed := w.chunked && size > 0
 	out := head
 	if len(p) < largeMessage {
-		out = append(s.Reserve(len(head)+size+2*chunkRoom), head...)
+		out = append(tx.Reserve(len(head)+size+2*chunkRoom), head...)
 	}
 	if framed {
 		out = append(strconv.AppendInt(out, int64(size), 16), lineEnd...)
@@ -242,20 +242,18 @@ func (w *response) trySend(p []byte, last bool) error {
 		if last && w.chunked {
 			out = web.AppendLastChunk(out, w.head.trailer(w.header)...)
 		}
-		s.Append(out)
+		tx.Append(out)
 	} else if framed {
-		s.Write(out, p, lineEnd)
+		tx.Write(out, p, lineEnd)
 	} else {
-		s.Write(out, p, nil)
+		tx.Write(out, p, nil)
 	}
 	w.collected = w.collected[:0]
 	if last {
-		w.g.http.finish(c, !w.last, w.status, w.written)
+		w.g.http.finish(tx, !w.last, w.status, w.written)
 		return nil
 	}
-	if s.Commit(c.maxSend()) {
-		s.NeedAttention(noticeFull)
-	}
+	tx.Commit()
 	return nil
 }
 
@@ -273,32 +271,29 @@ func (w *response) claim() error {
 	return nil
 }
 
-// begin opens a transaction, if the request is still the one to be answered.
-func (w *response) begin() (queued int, err error) {
-	s := &w.g.conn.stream
-	queued, ok := s.Begin()
-	if !ok {
-		return 0, ErrClosed
+// begin starts a sending, if the request is still the one to be answered.
+func (w *response) begin() (sending, error) {
+	tx, err := w.g.conn.beginAlways()
+	if err != nil {
+		return sending{}, err
 	}
 	if state := w.g.http.state.Load(); state/exchangeOne != w.g.number || state&exchangeBusy == 0 {
-		s.Abort()
-		return 0, ErrNoRequest
+		tx.Abort()
+		return sending{}, ErrNoRequest
 	}
-	return queued, nil
+	return tx, nil
 }
 
 // waitToSend blocks until the send buffer has room, at most till a deadline:
 // os.ErrDeadlineExceeded.
 func (c *Conn) waitToSend(till *deadline) error {
-	s := &c.stream
-	limit := c.maxSend()
 	for {
-		queued, ok := s.Begin()
-		if !ok {
-			return ErrClosed
+		tx, err := c.beginAlways()
+		if err != nil {
+			return err
 		}
-		full := queued >= limit && s.Flush() >= limit
-		s.Abort()
+		full := tx.full()
+		tx.Abort()
 		expired := till.wait()
 		switch {
 		case isClosed(expired):

@@ -53,12 +53,13 @@ func (h *hijackedConn) Write(p []byte) (n int, err error) {
 
 // transmit sends bytes whatever waits for the peer, unless the connection is gone.
 func (c *Conn) transmit(p []byte) bool {
-	_, ok := c.stream.Begin()
-	if ok {
-		c.enqueue(nil, p)
-		c.commit(c.maxSend())
+	tx, err := c.beginAlways()
+	if err != nil {
+		return false
 	}
-	return ok
+	tx.enqueue(nil, p)
+	tx.Commit()
+	return true
 }
 
 // Close delivers what was written and ends the connection.

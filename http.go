@@ -389,11 +389,11 @@ func (h *httpConn) shutDown(c *Conn, data []byte, err error) error {
 	if state&exchangeAsked != 0 {
 		return h.respond(c, answer)
 	}
-	s := &c.stream
-	if _, ok := s.Begin(); !ok {
-		return ErrClosed
+	tx, err := c.beginAlways()
+	if err != nil {
+		return err
 	}
-	s.Append(answer.Append(s.Reserve(answerRoom), web.Exchange{}, c.date()))
-	s.CommitClose()
+	tx.Append(answer.Append(tx.Reserve(answerRoom), web.Exchange{}, tx.date()))
+	tx.CommitClose()
 	return nil
 }

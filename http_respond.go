@@ -93,20 +93,20 @@ func (h *httpConn) respondTo(c *Conn, r *web.Response, number uint64) error {
 	if r.Planned() {
 		return h.respondPlan(c, r.Plan(x))
 	}
-	s := &c.stream
-	if _, ok := s.Begin(); !ok {
-		return ErrClosed
+	tx, err := c.beginAlways()
+	if err != nil {
+		return err
 	}
-	date := c.date()
+	date := tx.date()
 	switch body := r.Payload(); {
 	case len(body) < largeMessage || !r.HasBody(x):
-		s.Append(r.Append(s.Reserve(answerRoom+len(body)), x, date))
+		tx.Append(r.Append(tx.Reserve(answerRoom+len(body)), x, date))
 	case c.svc.http.Compress.Enabled:
-		s.Write(nil, r.Append(nil, x, date), nil)
+		tx.Write(nil, r.Append(nil, x, date), nil)
 	default:
-		s.Write(r.AppendHead(make([]byte, 0, answerRoom), x, date, int64(len(body))), body, nil)
+		tx.Write(r.AppendHead(make([]byte, 0, answerRoom), x, date, int64(len(body))), body, nil)
 	}
-	h.finish(c, r.KeepAlive(x), r.Status, int64(len(r.Payload())))
+	h.finish(tx, r.KeepAlive(x), r.Status, int64(len(r.Payload())))
 	return nil
 }
 
@@ -116,38 +116,38 @@ func (h *httpConn) respondPlan(c *Conn, p *web.Plan) error {
 	if err := r.Err(); err != nil && r.Status != 404 {
 		c.svc.log.Warn("cannot serve a file", "peer", c.peer(), "status", r.Status, "error", err)
 	}
-	s := &c.stream
-	if _, ok := s.Begin(); !ok {
+	tx, err := c.beginAlways()
+	if err != nil {
 		p.Close()
-		return ErrClosed
+		return err
 	}
-	s.Append(p.AppendHead(s.Reserve(answerRoom), c.date()))
+	tx.Append(p.AppendHead(tx.Reserve(answerRoom), tx.date()))
 	for _, part := range p.Segments {
 		switch {
 		case part.File != nil:
-			s.SendFile(part.File, part.Offset, part.Length)
+			tx.SendFile(part.File, part.Offset, part.Length)
 		case len(part.Bytes) >= largeMessage:
-			s.Write(nil, part.Bytes, nil)
+			tx.Write(nil, part.Bytes, nil)
 		default:
-			s.Append(part.Bytes)
+			tx.Append(part.Bytes)
 		}
 	}
-	h.finish(c, p.KeepAlive(), r.Status, p.Size)
+	h.finish(tx, p.KeepAlive(), r.Status, p.Size)
 	return nil
 }
 
 // announce sends an interim response, as 103 Early Hints (RFC 8297).
 func (h *httpConn) announce(c *Conn, r *web.Response) error {
-	s := &c.stream
-	if _, ok := s.Begin(); !ok {
-		return ErrClosed
+	tx, err := c.beginAlways()
+	if err != nil {
+		return err
 	}
 	if h.state.Load()&exchangeAsked == 0 {
-		s.Abort()
+		tx.Abort()
 		return ErrNoRequest
 	}
-	s.Append(r.Append(s.Reserve(answerRoom), h.exchange, nil))
-	s.Commit(c.maxSend())
+	tx.Append(r.Append(tx.Reserve(answerRoom), h.exchange, nil))
+	tx.commitQuietly()
 	return nil
 }
 
@@ -169,31 +169,28 @@ func (h *httpConn) claim(c *Conn, number, next uint64) (state uint64, err error)
 	}
 }
 
-// finish ends an exchange and the transaction that the end of the answer was sent in. The
+// finish ends an exchange and the sending that has the end of the answer. The
 // status and the size of its body are for the access log.
-func (h *httpConn) finish(c *Conn, keep bool, status int, size int64) {
+func (h *httpConn) finish(tx sending, keep bool, status int, size int64) {
 	record, upload := h.record, h.upload.Swap(nil) // the next request may bring its own
-	h.release(c, keep)
+	h.release(tx, keep)
 	if upload != nil {
 		upload.remove()
 	}
 	if record != nil {
-		record.log(c, status, size)
+		record.log(tx.conn, status, size)
 	}
 }
 
-// release makes the connection free for the next request and ends the transaction.
-func (h *httpConn) release(c *Conn, keep bool) {
-	s := &c.stream
+// release makes the connection free for the next request and ends the sending.
+func (h *httpConn) release(tx sending, keep bool) {
 	state := h.state.And(^uint64(exchangeBusy | exchangeWaiting | exchangeEvents))
 	if !keep || state&exchangeLast != 0 {
-		s.CommitClose()
+		tx.CommitClose()
 		return
 	}
-	limit := c.maxSend()
-	full := s.Commit(limit)
-	if full {
-		s.NeedAttention(noticeFull)
+	s := &tx.conn.stream
+	if tx.Commit() {
 		s.Pause(pausedByAnswers)
 		if !s.Waiting() {
 			s.Resume(pausedByAnswers)
@@ -210,20 +207,20 @@ type dateLine struct {
 	text  []byte
 }
 
-// date is the value of the Date field for an answer of c now, with its stream locked. While
-// the loop serves c the time of the turn is good enough, which spares a look at the clock.
-func (c *Conn) date() []byte {
-	if !c.stream.Bursting() {
+// date is the value of the Date field for an answer now. While the loop serves the connection
+// the time of the turn is good enough, which spares a look at the clock.
+func (t sending) date() []byte {
+	if !t.Bursting() {
 		return web.AppendDate(nil, time.Now())
 	}
-	l := c.stream.Loop()
+	c, l := t.conn, t.conn.stream.Loop()
 	slot := &c.svc.dates[slices.Index(c.svc.loops, l)]
 	now := l.Now()
 	if d := slot.Load(); d != nil && now < d.until {
 		return d.text
 	}
-	t := l.Time(now)
-	d := &dateLine{until: now + 1000 - int64(t.Nanosecond()/1e6), text: web.AppendDate(nil, t)}
+	at := l.Time(now)
+	d := &dateLine{until: now + 1000 - int64(at.Nanosecond()/1e6), text: web.AppendDate(nil, at)}
 	slot.Store(d)
 	return d.text
 }

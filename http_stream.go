@@ -30,9 +30,9 @@ func (h *httpConn) stream(c *Conn, r *web.Response, number uint64) (*Stream, err
 	if err != nil {
 		return nil, err
 	}
-	s := &c.stream
-	if _, ok := s.Begin(); !ok {
-		return nil, ErrClosed
+	tx, err := c.beginAlways()
+	if err != nil {
+		return nil, err
 	}
 	head := *r
 	head.Stream = true
@@ -45,8 +45,8 @@ func (h *httpConn) stream(c *Conn, r *web.Response, number uint64) (*Stream, err
 		conn: c, http: h, number: state / exchangeOne, head: packed, encoder: encoder,
 		body: head.HasBody(x), chunked: head.Chunked(x), keep: head.KeepAlive(x),
 	}
-	s.Append(packed.Append(s.Reserve(answerRoom+len(r.Payload())), x, c.date()))
-	s.Commit(c.maxSend())
+	tx.Append(packed.Append(tx.Reserve(answerRoom+len(r.Payload())), x, tx.date()))
+	tx.commitQuietly()
 	return st, nil
 }
 
@@ -64,17 +64,17 @@ type Stream struct {
 	keep    bool // the connection goes on afterwards
 }
 
-// begin opens a transaction, if the stream has not ended.
-func (t *Stream) begin() (queued int, err error) {
-	queued, ok := t.conn.stream.Begin()
-	if !ok {
-		return 0, ErrClosed
+// begin starts a sending, whatever waits for the client, if the stream has not ended.
+func (t *Stream) begin() (sending, error) {
+	tx, err := t.conn.beginAlways()
+	if err != nil {
+		return sending{}, err
 	}
 	if state := t.http.state.Load(); state/exchangeOne != t.number || state&exchangeStream == 0 {
-		t.conn.stream.Abort()
-		return 0, ErrNoRequest
+		tx.Abort()
+		return sending{}, ErrNoRequest
 	}
-	return queued, nil
+	return tx, nil
 }
 
 // Write sends a piece of the body, which may be used again afterwards. Like Send it does
@@ -98,43 +98,38 @@ func (t *Stream) Write(p []byte) (n int, err error) {
 }
 
 func (t *Stream) write(p []byte) error {
-	queued, err := t.begin()
+	tx, err := t.begin()
 	if err != nil {
 		return err
 	}
-	c, s := t.conn, &t.conn.stream
-	limit := c.maxSend()
-	if queued >= limit && s.Flush() >= limit {
-		s.Abort()
-		if c.svc.blocking {
+	if tx.full() {
+		tx.Abort()
+		if t.conn.svc.blocking {
 			return ErrBufferFull
 		}
-		return c.refused()
+		return t.conn.refused()
 	}
 	if t.encoder != nil {
 		p = t.encoder.Write(p)
 	}
-	t.piece(p)
-	if s.Commit(limit) {
-		s.NeedAttention(noticeFull)
-	}
+	t.piece(tx, p)
+	tx.Commit()
 	return nil
 }
 
 // piece queues a part of the body.
-func (t *Stream) piece(p []byte) {
-	s := &t.conn.stream
+func (t *Stream) piece(tx sending, p []byte) {
 	t.sent += int64(len(p))
 	switch {
 	case !t.body || len(p) == 0:
 	case len(p) < largeMessage && t.chunked:
-		s.Append(web.AppendChunk(s.Reserve(len(p)+chunkRoom), p))
+		tx.Append(web.AppendChunk(tx.Reserve(len(p)+chunkRoom), p))
 	case len(p) < largeMessage:
-		s.Append(p)
+		tx.Append(p)
 	case t.chunked:
-		s.Write(append(strconv.AppendInt(make([]byte, 0, chunkRoom), int64(len(p)), 16), '\r', '\n'), p, lineEnd)
+		tx.Write(append(strconv.AppendInt(make([]byte, 0, chunkRoom), int64(len(p)), 16), '\r', '\n'), p, lineEnd)
 	default:
-		s.Write(nil, p, nil)
+		tx.Write(nil, p, nil)
 	}
 }
 
@@ -162,16 +157,16 @@ func (t *Stream) Heartbeat(interval time.Duration) {
 // accepted whatever waits for the client. ErrClosed and ErrNoRequest mean that the
 // connection or the stream has ended already.
 func (t *Stream) End(trailers ...web.Field) error {
-	if _, err := t.begin(); err != nil {
+	tx, err := t.begin()
+	if err != nil {
 		return err
 	}
 	if t.encoder != nil {
-		t.piece(t.encoder.Close())
+		t.piece(tx, t.encoder.Close())
 	}
 	if t.chunked {
-		s := &t.conn.stream
-		s.Append(web.AppendLastChunk(s.Reserve(answerRoom), trailers...))
+		tx.Append(web.AppendLastChunk(tx.Reserve(answerRoom), trailers...))
 	}
-	t.http.finish(t.conn, t.keep, t.head.Status, t.sent)
+	t.http.finish(tx, t.keep, t.head.Status, t.sent)
 	return nil
 }

@@ -111,23 +111,21 @@ func (w *wsConn) deadline(c *Conn, now int64) (next int64, err error) {
 // control sends a ping or pong, unless so much waits for the peer that it would not help. It
 // is no message of the program, so nobody is told.
 func (w *wsConn) control(c *Conn, op websocket.Opcode, data []byte) error {
-	s := &c.stream
-	queued, ok := s.Begin()
-	if !ok {
-		return ErrClosed
+	tx, err := c.beginAlways()
+	if err != nil {
+		return err
 	}
-	limit := c.maxSend()
-	if queued >= limit && s.Flush() >= limit {
-		s.Abort()
+	if tx.full() {
+		tx.Abort()
 		return ErrBufferFull
 	}
-	out, err := w.codec.AppendControl(s.Reserve(len(data)+frameRoom), op, data)
+	out, err := w.codec.AppendControl(tx.Reserve(len(data)+frameRoom), op, data)
 	if err != nil {
-		s.Abort()
+		tx.Abort()
 		return publicError(err)
 	}
-	s.Append(out)
-	c.commit(limit)
+	tx.Append(out)
+	tx.Commit()
 	return nil
 }
 
@@ -140,50 +138,49 @@ var frameHeads = sync.Pool{New: func() any { return new([frameRoom]byte) }}
 func (w *wsConn) send(c *Conn, data []byte) error { return w.sendKind(c, c.svc.messageKind, data) }
 
 func (w *wsConn) sendKind(c *Conn, op websocket.Opcode, data []byte) error {
-	limit, err := c.begin()
+	tx, err := c.begin()
 	if err != nil {
 		return err
 	}
-	if err := w.enqueue(c, op, data); err != nil {
-		c.stream.Abort()
+	if err := w.enqueue(tx, op, data); err != nil {
+		tx.Abort()
 		return err
 	}
-	c.commit(limit)
+	tx.Commit()
 	return nil
 }
 
-// enqueue frames data into the output, with the stream locked.
-func (w *wsConn) enqueue(c *Conn, op websocket.Opcode, data []byte) error {
-	s := &c.stream
+// enqueue frames data into the output.
+func (w *wsConn) enqueue(tx sending, op websocket.Opcode, data []byte) error {
 	if len(data) >= largeMessage {
 		room := frameHeads.Get().(*[frameRoom]byte)
 		head, ok := w.codec.AppendHead(room[:0], op, len(data))
 		if ok {
-			s.Write(head, data, nil)
+			tx.Write(head, data, nil)
 		}
 		frameHeads.Put(room)
 		if ok {
 			return nil
 		}
 	}
-	out, err := w.codec.AppendMessage(s.Reserve(len(data)+frameRoom), op, data)
+	out, err := w.codec.AppendMessage(tx.Reserve(len(data)+frameRoom), op, data)
 	if err != nil {
 		return publicError(err)
 	}
-	s.Append(out)
+	tx.Append(out)
 	return nil
 }
 
 // close sends a close frame behind what was sent and ends the connection.
 func (w *wsConn) close(c *Conn, code int, reason string) error {
-	s := &c.stream
-	if _, ok := s.Begin(); !ok {
-		return ErrClosed
+	tx, err := c.beginAlways()
+	if err != nil {
+		return err
 	}
-	if out, err := w.codec.AppendClose(s.Reserve(websocket.MaxControlSize+frameRoom), code, reason); err == nil {
-		s.Append(out)
+	if out, err := w.codec.AppendClose(tx.Reserve(websocket.MaxControlSize+frameRoom), code, reason); err == nil {
+		tx.Append(out)
 	}
-	s.CommitClose()
+	tx.CommitClose()
 	return nil
 }
 
@@ -191,12 +188,12 @@ func (w *wsConn) close(c *Conn, code int, reason string) error {
 func (w *wsConn) shutDown(c *Conn, data []byte, err error) error {
 	var sendErr error
 	if data != nil {
-		s := &c.stream
-		if _, ok := s.Begin(); !ok {
-			return ErrClosed
+		tx, err := c.beginAlways()
+		if err != nil {
+			return err
 		}
-		sendErr = w.enqueue(c, c.svc.messageKind, data)
-		s.Commit(c.maxSend())
+		sendErr = w.enqueue(tx, c.svc.messageKind, data)
+		tx.commitQuietly()
 	}
 	code, reason := closeCode(err)
 	if err := w.close(c, code, reason); err != nil {
@@ -250,18 +247,18 @@ func (c *Conn) SendPrepared(m *websocket.Prepared) error {
 		_, data := m.Data()
 		return c.Send(data)
 	}
-	limit, err := c.begin()
+	tx, err := c.begin()
 	if err != nil {
 		return err
 	}
 	frame, ok := m.Frame(w.codec)
 	if !ok { // a client masks each frame anew
-		c.stream.Abort()
+		tx.Abort()
 		kind, data := m.Data()
 		return w.sendKind(c, kind, data)
 	}
-	c.stream.Share(frame)
-	c.commit(limit)
+	tx.Share(frame)
+	tx.Commit()
 	return nil
 }
 
@@ -358,14 +355,15 @@ func (h *httpConn) upgrade(c *Conn, r *web.Request, fields []web.Field) error {
 	if _, err := h.claim(c, anyRequest, 0); err != nil {
 		return err
 	}
-	s := &c.stream
-	if _, ok := s.Begin(); !ok {
-		return ErrClosed
+	tx, err := c.beginAlways()
+	if err != nil {
+		return err
 	}
-	s.Append(answer)
+	tx.Append(answer)
 	w := &wsConn{codec: websocket.NewCodec(websocket.Server, o, agreed.Deflate), subprotocol: agreed.Subprotocol}
 	c.speak(w)
-	h.finish(c, true, 101, 0)
+	h.finish(tx, true, 101, 0)
+	s := &c.stream
 	s.Loop().Post(func() { // other times count from now on
 		if s.Open() {
 			c.watchTime()

@@ -17,13 +17,13 @@ func (l *Loop) Adopt(s *Stream, d Detached, owner Owner, linger time.Duration, r
 	s.bytesIn, s.bytesOut, s.sends = d.BytesIn, d.BytesOut, d.Sends
 	s.pauses.Store(d.Pauses | reason)
 	s.token = l.entries.add(s)
-	s.flags.parked = true // the first look at the interest tells the engine
-	s.flags.wrote = d.BytesOut > 0
+	s.parked = true // the first look at the interest tells the engine
+	s.output.sent = d.BytesOut > 0
 	s.keep(d.Input, 0)
 	for _, p := range d.Output {
 		s.queue().share(p)
 	}
-	s.flags.waiting = s.queued() > 0
+	s.output.waiting = s.queued() > 0
 	l.streams.Add(1)
 	s.mu.Lock()
 	s.enlist()

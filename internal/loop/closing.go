@@ -20,6 +20,40 @@ const (
 	endWait = int64(time.Second / time.Millisecond)
 )
 
+// closing is what a stream knows about its end.
+type closing struct {
+	failed    bool  // the loop has to close it at once
+	err       error // because of this
+	asked     bool  // while it is detached: a close follows if it comes back
+	lingering bool  // the wait for the peer has begun
+	untaken   int32 // what the peer had not taken at the last look
+	progress  int64 // the loop's time when the peer last took something
+}
+
+// ensureClosing returns what the stream knows about its end, made if need be. With s.mu held.
+func (s *Stream) ensureClosing() *closing {
+	if s.closing == nil {
+		s.closing = new(closing)
+	}
+	return s.closing
+}
+
+// hasFailed reports whether the loop has to close the stream. With s.mu held.
+func (s *Stream) hasFailed() bool { return s.closing != nil && s.closing.failed }
+
+// setFailure notes that the loop has to close the stream because of err. With s.mu held.
+func (s *Stream) setFailure(err error) {
+	c := s.ensureClosing()
+	c.failed, c.err = true, err
+}
+
+// failure is why the loop has to close the stream, if it has to.
+func (s *Stream) failure() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closing.err
+}
+
 // Close starts an orderly close. Any goroutine may call it, any number of times. It
 // reports whether this call was the one that started it.
 func (s *Stream) Close() bool {
@@ -28,20 +62,13 @@ func (s *Stream) Close() bool {
 	return s.startClose()
 }
 
-// CommitClose ends a transaction and starts an orderly close behind what was sent.
-func (s *Stream) CommitClose() {
-	s.startClose()
-	s.mu.Unlock()
-}
-
 func (s *Stream) startClose() bool {
-	if !s.isOpen() {
-		if s.state.Load() == streamMoving && s.failed == nil {
-			s.failed = new(failure)
+	if !s.life.startClosing() {
+		if s.life.state() == stateDetached && !s.hasFailed() {
+			s.ensureClosing().asked = true
 		}
 		return false
 	}
-	s.state.Store(streamClosing)
 	if t := s.tls(); t != nil {
 		t.abort()
 	}
@@ -54,13 +81,13 @@ func (s *Stream) startClose() bool {
 func (s *Stream) Destroy(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch state := s.state.Load(); {
-	case state == streamMoving:
-		s.failed = &failure{err} // the output is being copied
-	case state == streamClosed || s.failed != nil:
+	switch state := s.life.state(); {
+	case state == stateDetached:
+		s.setFailure(err) // the output is being copied
+	case state == stateClosed || s.hasFailed():
 	default:
-		s.state.CompareAndSwap(streamOpen, streamClosing)
-		s.broke(err)
+		s.life.startClosing()
+		s.noteFailure(err)
 	}
 }
 
@@ -71,12 +98,12 @@ func (s *Stream) closeOn(empty bool) {
 		s.startLinger()
 		return
 	}
-	if s.nothingAtStake() || !s.flags.wrote && s.sysUnread() == 0 {
+	if s.nothingAtStake() || !s.output.sent && s.sysUnread() == 0 {
 		s.shut(nil)
 		return
 	}
 	s.mu.Lock()
-	s.state.Store(streamEnding)
+	s.life.startEnding()
 	s.updateInterest()
 	s.mu.Unlock()
 	s.sysCloseWrite()
@@ -85,13 +112,13 @@ func (s *Stream) closeOn(empty bool) {
 
 // nothingAtStake reports whether the socket may be closed although the peer may not have
 // taken everything: it sends no more, so no reset can follow, and the kernel has the rest.
-func (s *Stream) nothingAtStake() bool { return s.flags.ended && !s.sysBuffers() }
+func (s *Stream) nothingAtStake() bool { return s.input.ended && !s.sysBuffers() }
 
 func (s *Stream) startLinger() {
-	s.flags.lingering = true
 	left := s.remaining()
 	s.mu.Lock()
-	s.lastActive, s.backlog = s.loop.now, left
+	c := s.ensureClosing()
+	c.lingering, c.progress, c.untaken = true, s.loop.now, left
 	s.mu.Unlock()
 	s.lookAgain(s.loop.now)
 }
@@ -99,7 +126,7 @@ func (s *Stream) startLinger() {
 // lookAgain arms the next look at the peer's progress.
 func (s *Stream) lookAgain(now int64) {
 	look := int64(lingerLook)
-	if s.flags.ended {
+	if s.input.ended {
 		look = endedLook
 	}
 	s.loop.arm(&s.timer, now+look)
@@ -108,17 +135,23 @@ func (s *Stream) lookAgain(now int64) {
 // remaining is what the peer has not taken yet.
 func (s *Stream) remaining() int32 { return int32(min(s.Queued()+s.sysUnsent(), math.MaxInt32)) }
 
-// checkLinger looks at the peer's progress now and then.
+// checkLinger looks at the peer's progress now and then. A close that was asked for in this
+// turn has not begun to wait.
 func (s *Stream) checkLinger(now int64) {
 	left := s.remaining()
 	s.mu.Lock()
-	if left < s.backlog {
-		s.lastActive = now
+	c := s.closing
+	if c == nil || !c.lingering {
+		s.mu.Unlock()
+		return
 	}
-	s.backlog = left
+	if left < c.untaken {
+		c.progress = now
+	}
+	c.untaken = left
+	silent := now - c.progress
 	s.mu.Unlock()
-	silent := now - s.lastActive
-	ending := s.state.Load() == streamEnding
+	ending := s.life.state() == stateEnding
 	switch {
 	case ending && s.nothingAtStake(), ending && left == 0 && silent >= endWait:
 		s.shut(nil)
@@ -138,10 +171,10 @@ func (s *Stream) discard() {
 			return
 		case err == io.EOF:
 			s.mu.Lock()
-			s.flags.ended = true
+			s.input.ended = true
 			s.updateInterest()
 			s.mu.Unlock()
-			if s.state.Load() == streamEnding {
+			if s.life.state() == stateEnding {
 				s.checkLinger(s.loop.now)
 			}
 			return
@@ -157,3 +190,51 @@ func (s *Stream) discard() {
 // Unread is the number of bytes that have arrived and were not read. On the loop, of an open
 // stream.
 func (s *Stream) Unread() int { return s.sysUnread() }
+
+// fail closes the stream at once because of err.
+func (s *Stream) fail(err error) {
+	if err == nil {
+		err = errReset
+	}
+	s.shut(err)
+}
+
+// shut releases the socket and makes the last call to the owner.
+func (s *Stream) shut(err error) {
+	l := s.loop
+	s.mu.Lock()
+	if !s.life.shut() {
+		s.mu.Unlock()
+		return
+	}
+	if port := s.port(); err == nil && port != nil {
+		err = port.failure() // a write that failed after the last look
+	}
+	if t := s.tls(); t != nil {
+		t.abort()
+		t.in = nil
+		if err == nil {
+			err = t.err
+		}
+	}
+	s.dropOutput()
+	s.sysClose()
+	s.mu.Unlock()
+	s.unsplice()
+	s.dropInput()
+	l.entries.remove(s.token)
+	l.disarm(&s.timer)
+	l.streams.Add(-1)
+	s.owner.Closed(err)
+}
+
+// dropOutput forgets what is queued. With s.mu held.
+func (s *Stream) dropOutput() {
+	for s.out != nil {
+		s.dropQueue()
+	}
+	s.dropPiped()
+	if t := s.tls(); t != nil {
+		t.dropRecords()
+	}
+}

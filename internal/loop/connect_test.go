@@ -96,9 +96,9 @@ type greeter struct {
 }
 
 func (g *greeter) send(text string) {
-	if _, ok := g.stream.Begin(); ok {
-		g.stream.Append([]byte(text))
-		g.stream.Commit(1 << 20)
+	if tx, ok := g.stream.Begin(); ok {
+		tx.Append([]byte(text))
+		tx.Commit(1 << 20)
 	}
 }
 

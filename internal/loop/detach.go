@@ -29,7 +29,7 @@ func (s *Stream) Detachable() bool {
 }
 
 func (s *Stream) detachable() bool {
-	return s.isOpen() && s.failed == nil && s.layers == nil && !s.flags.burst &&
+	return s.isOpen() && !s.hasFailed() && s.layers == nil && !s.bursting &&
 		(s.out == nil || s.out.file == nil)
 }
 
@@ -38,17 +38,17 @@ func (s *Stream) detachable() bool {
 func (s *Stream) Detach() (d Detached, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.detachable() && !s.flags.waiting {
+	if s.detachable() && !s.output.waiting {
 		s.flush() // what is written need not travel
 	}
 	if !s.detachable() {
 		return Detached{}, false
 	}
 	l := s.loop
-	s.state.Store(streamMoving)
+	s.life.detach()
 	l.entries.remove(s.token)
 	l.disarm(&s.timer)
-	if !s.flags.parked {
+	if !s.parked {
 		s.sysPark() // the other process shares the socket: closing it here would not do
 	}
 	d = Detached{
@@ -71,17 +71,17 @@ func (s *Stream) Reattach() {
 	defer s.mu.Unlock()
 	s.token = s.loop.entries.add(s)
 	s.interest = 0
-	s.flags.resumed = true
-	s.state.Store(streamOpen)
-	switch failed := s.failed; {
-	case failed == nil:
+	s.input.resumed = true
+	s.life.reattach()
+	switch c := s.closing; {
+	case c == nil:
 		s.enlist()
-	case failed.err == nil:
-		s.failed = nil
-		s.startClose()
+	case c.failed:
+		s.life.startClosing()
+		s.noteFailure(c.err)
 	default:
-		s.state.Store(streamClosing)
-		s.broke(failed.err)
+		s.closing = nil // a close was asked for
+		s.startClose()
 	}
 }
 
@@ -89,13 +89,10 @@ func (s *Stream) Reattach() {
 // Its owner is not told.
 func (s *Stream) Release() {
 	s.mu.Lock()
-	s.state.Store(streamClosed)
+	s.life.release()
 	s.dropOutput()
 	s.sysClose()
 	s.mu.Unlock()
 	s.dropInput()
 	s.loop.streams.Add(-1)
 }
-
-// PausedBy reports whether one of these reasons to pause is there.
-func (s *Stream) PausedBy(reasons uint32) bool { return s.pauses.Load()&reasons != 0 }

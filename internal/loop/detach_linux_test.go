@@ -246,9 +246,9 @@ func TestDetachRefuses(t *testing.T) {
 		}
 		f.Truncate(64 << 20)
 		_, c := serve(t, Native, "tcp", nil).connect()
-		c.Begin()
-		c.SendFile(f, 0, 64<<20)
-		c.Commit(noLimit)
+		tx, _ := c.Begin()
+		tx.SendFile(f, 0, 64<<20)
+		tx.Commit(noLimit)
 		refused(t, c)
 	})
 	t.Run("closing", func(t *testing.T) {

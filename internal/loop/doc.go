@@ -28,6 +28,30 @@
 // net and reports readiness to the same loop: every other line of this package serves
 // both, and the test suite runs on both.
 //
+// # Life of a stream
+//
+// A stream is open, then closing while its output is written, then ending while the peer
+// takes it, then closed; any of these may end at once. Detach takes an open stream off its
+// loop; then it is released, or reattached and open again. The transitions are methods of
+// life. What only an end needs to know is in closing, made when it begins.
+//
+// # Invariants
+//
+// Owners and callers may rely on these, and tests check them: see CheckInvariants.
+//
+//   - A message is sent by a transaction (Tx): Begin locks the stream, and exactly one of the
+//     ends of the transaction unlocks it. Nothing is appended without one.
+//   - Receive answers with want 0 or with more bytes than it has left.
+//   - A loop has one burst at a time. No owner makes another stream call its owner: what it
+//     does to another stream is done at the end of that stream's burst or of the turn.
+//   - Output that is queued has somebody who will write it: the end of the burst, the
+//     collector's list, the engine's event of room, or the end of a handshake. waiting says
+//     that it is the engine, and that Drained follows.
+//   - A stream has one timer: the owner's deadline while it is open, the clock of its close
+//     afterwards. An owner sets no deadline once that clock runs.
+//   - Post that returns true need not run: the loop may stop before. What must not be lost
+//     is not handed over by Post alone.
+//
 // # Locks
 //
 // Stream.mu protects what senders on other goroutines touch: state, output queue,

@@ -11,7 +11,9 @@ type Glance struct {
 	Queued     int  // bytes sent and not written, files included
 	Unconsumed int  // bytes received and kept, as of the last input
 	In, Out    uint64
-	LastActive int64 // the loop's time of the last input, or of the progress of a close, in milliseconds
+	// LastActive is the loop's time of the last input, or of the last progress of a close, in
+	// milliseconds.
+	LastActive int64
 }
 
 // glances is how often Glance yields to who holds the lock.
@@ -26,16 +28,19 @@ func (s *Stream) Glance() (g Glance, ok bool) {
 			runtime.Gosched()
 		}
 	}
-	state := s.state.Load()
-	g.Open, g.Closed, g.Paused = state == streamOpen, state == streamClosed, s.Paused()
+	state := s.life.state()
+	g.Open, g.Closed, g.Paused = state == stateOpen, state == stateClosed, s.Paused()
 	if !ok {
 		return g, false
 	}
 	defer s.mu.Unlock()
 	g.Secure = s.tls() != nil
 	g.Queued, g.In, g.Out, g.LastActive = s.queued(), s.bytesIn, s.bytesOut, s.lastActive
+	if s.closing != nil {
+		g.LastActive = max(g.LastActive, s.closing.progress)
+	}
 	if g.Open {
-		g.Unconsumed = int(s.backlog)
+		g.Unconsumed = int(s.kept)
 	}
 	return g, true
 }

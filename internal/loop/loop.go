@@ -36,10 +36,10 @@ const (
 // Loop is one event loop. Post, After, Every, Stop and Wake may be called from every
 // goroutine; everything else runs on the loop.
 type Loop struct {
-	engine engine
-	native bool
-	events [poll.MaxEvents]poll.Event
-	lively bool // the last turn had plenty to do: look before sleeping
+	engine  engine
+	native  bool
+	events  [poll.MaxEvents]poll.Event
+	crowded bool // the last look found several events: look again without blocking before sleeping
 
 	base time.Time
 	now  int64 // milliseconds since base, renewed once per turn
@@ -58,9 +58,10 @@ type Loop struct {
 	cork     block
 	corkQ    outQueue
 	watches  map[int]*watch
-	arrived  uint64 // bytes that the stream being served has received
-	records  []byte // encrypted input; nil until a stream is encrypted
-	dry      bool   // the socket of the stream being served has no more input for now
+	serving  *Stream // whose burst it is; noted only for checks in tests
+	arrived  uint64  // bytes that the stream being served has received
+	records  []byte  // encrypted input; nil until a stream is encrypted
+	dry      bool    // the socket of the stream being served has no more input for now
 	pipes    pipePool
 	streams  atomic.Int64
 	counters Counters
@@ -143,11 +144,11 @@ func (l *Loop) wait() (int, error) {
 	// One yield per batch lets goroutines that became ready run, and keeps the
 	// runtime's monitor from taking this loop for stuck.
 	runtime.Gosched()
-	if l.lively {
+	if l.crowded {
 		l.counters.Waits++
 		n, err := l.engine.wait(l.events[:], 0)
 		if n != 0 || err != nil {
-			l.lively = n > 1
+			l.crowded = n > 1
 			return n, err
 		}
 	}
@@ -162,7 +163,7 @@ func (l *Loop) wait() (int, error) {
 	n, err := l.engine.wait(l.events[:], timeout)
 	l.sleeping.Store(false)
 	l.timers.awake()
-	l.lively = n > 1
+	l.crowded = n > 1
 	return n, err
 }
 
@@ -189,7 +190,7 @@ func (l *Loop) turn(n int) {
 
 // Post runs fn on the loop, after the events of the current turn; functions run in
 // the order in which they were posted. Any goroutine may call it. It reports false if
-// the loop has stopped for good.
+// the loop has stopped for good. True is no promise that fn runs: the loop may stop first.
 func (l *Loop) Post(fn func()) bool {
 	select {
 	case <-l.done:

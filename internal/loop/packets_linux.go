@@ -62,7 +62,7 @@ func (p *Packets) ready(poll.Events) {
 			return // nothing there, or a peer's ICMP error
 		}
 		if n > 1 {
-			p.loop.lively = true // one event, but a crowd
+			p.loop.crowded = true // one event, but a crowd
 		}
 		p.mu.Lock()
 		p.serving = true

@@ -130,11 +130,11 @@ func TestGlance(t *testing.T) {
 		if g, _ := stream.Glance(); !g.Paused {
 			t.Errorf("%+v", g)
 		}
-		stream.Begin()
+		tx, _ := stream.Begin()
 		if g, ok := stream.Glance(); ok || !g.Open || !g.Paused {
 			t.Errorf("while it is locked: %+v, %v", g, ok)
 		}
-		stream.Abort()
+		tx.Abort()
 		stream.Destroy(ErrDestroyed)
 		await(t, stream.closed)
 		if g, ok := stream.Glance(); !ok || g.Open || !g.Closed || g.Unconsumed != 0 {

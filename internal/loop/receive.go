@@ -53,6 +53,9 @@ func (s *Stream) fill() (filled bool, err error) {
 	}
 	b := buf[:kept+n]
 	used, want := s.owner.Receive(b)
+	if checking {
+		checkReceived(len(b), used, want)
+	}
 	s.keep(b[used:], want)
 	return s.mayHoldMore(n, buf[kept:]), nil
 }
@@ -101,6 +104,9 @@ func (s *Stream) grow() *inBuffer {
 func (s *Stream) redeliver() {
 	in := s.in
 	used, want := s.owner.Receive(in.b)
+	if checking {
+		checkReceived(len(in.b), used, want)
+	}
 	if used == 0 && s.in == in {
 		in.want = want
 		return

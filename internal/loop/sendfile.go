@@ -28,16 +28,19 @@ type filePart struct {
 	next   *outQueue // the output behind it, nil if there is none
 }
 
-// SendFile queues size bytes of f from offset on, within a transaction. The stream owns
+// SendFile queues size bytes of f from offset on. The stream owns
 // f from now on and closes it when the range is written or the stream closes, whichever
 // comes first. A file that turns out to be shorter fails the stream with ErrFileShrank, and
 // a TCP peer sees a reset, so that it cannot take the rest for the whole.
-func (s *Stream) SendFile(f *os.File, offset, size int64) {
+func (t Tx) SendFile(f *os.File, offset, size int64) {
+	if checking {
+		t.check()
+	}
 	if size <= 0 {
 		f.Close()
 		return
 	}
-	s.queue().file = &filePart{file: f, at: offset, left: size}
+	t.s.queue().file = &filePart{file: f, at: offset, left: size}
 }
 
 // behindFiles is the queue at the end of the chain that begins with q, for more output.
@@ -77,25 +80,25 @@ func (s *Stream) dropQueue() {
 	q.free()
 }
 
-// writeFile makes one call for a file and returns how many bytes it wrote.
-func (s *Stream) writeFile(part *filePart) (n int) {
+// drainFile makes one call for a file and returns how many bytes it wrote.
+func (s *Stream) drainFile(part *filePart) (n int) {
 	if part.copied || !s.sysSendsFiles() {
 		return s.copyFile(part)
 	}
 	n, err := s.sysSendFile(part.file, part.at, int(min(part.left, poll.MaxRawBytes)))
 	switch {
 	case err == errAgain:
-		s.flags.waiting = true
+		s.output.waiting = true
 	case err == syscall.EINVAL || err == syscall.ENOSYS || err == syscall.EOVERFLOW:
 		part.copied = true // not every file system can
 	case err == syscall.EPIPE || err == syscall.ECONNRESET:
-		s.broke(err)
+		s.noteFailure(err)
 	case err != nil:
 		s.fileFailed(os.NewSyscallError("sendfile", err))
 	case n == 0:
 		s.fileFailed(part.shrank())
 	default: // fewer than asked for: the next call tells whether peer or file is the reason
-		s.wrote(n)
+		s.noteWritten(n)
 		part.advance(n)
 	}
 	return n
@@ -106,7 +109,7 @@ const fileBlock = 64 << 10
 
 var fileBlocks = sync.Pool{New: func() any { return &block{b: make([]byte, fileBlock)} }}
 
-// copyFile is writeFile by reading and writing.
+// copyFile is drainFile by reading and writing.
 func (s *Stream) copyFile(part *filePart) (n int) {
 	block := fileBlocks.Get().(*block)
 	defer fileBlocks.Put(block)
@@ -120,7 +123,7 @@ func (s *Stream) copyFile(part *filePart) (n int) {
 		s.fileFailed(err)
 		return 0
 	}
-	n = s.write([][]byte{block.b[:n]}, n)
+	n = s.submit([][]byte{block.b[:n]}, n)
 	part.advance(n)
 	return n
 }
@@ -137,5 +140,5 @@ func (part *filePart) shrank() error {
 // fileFailed gives the stream up because of its file, not of its peer.
 func (s *Stream) fileFailed(err error) {
 	s.sysReset()
-	s.broke(err)
+	s.noteFailure(err)
 }

@@ -32,13 +32,14 @@ func openFile(t testing.TB, path string) *os.File {
 
 // sendFile sends head and a range of f as one message.
 func (c *conn) sendFile(head []byte, f *os.File, offset, size int64) bool {
-	if _, ok := c.Begin(); !ok {
+	tx, ok := c.Begin()
+	if !ok {
 		f.Close()
 		return false
 	}
-	c.Append(head)
-	c.SendFile(f, offset, size)
-	c.Commit(noLimit)
+	tx.Append(head)
+	tx.SendFile(f, offset, size)
+	tx.Commit(noLimit)
 	return true
 }
 
@@ -165,11 +166,12 @@ func TestFileToASlowReader(t *testing.T) {
 		})
 		c, stream := s.connect()
 		f := openFile(t, path)
-		if _, ok := stream.Begin(); !ok {
+		tx, ok := stream.Begin()
+		if !ok {
 			t.Fatal("Begin refuses")
 		}
-		stream.SendFile(f, 0, int64(len(content)))
-		if !stream.Commit(1 << 20) {
+		tx.SendFile(f, 0, int64(len(content)))
+		if !tx.Commit(1 << 20) {
 			t.Error("Commit does not say that the limit is reached")
 		}
 		until(t, "the peer is slow", func() bool { return stream.Waiting() && stream.Queued() < len(content) })
@@ -202,9 +204,9 @@ func TestAFileLeavesTimeForOthers(t *testing.T) {
 	on(t, s.loop, func() {
 		_, before, _ := stream.Counts()
 		stream.sendFile(nil, f, 0, size)
-		stream.Begin()
-		stream.Flush()
-		stream.Abort()
+		tx, _ := stream.Begin()
+		tx.Flush()
+		tx.Abort()
 		if _, after, _ := stream.Counts(); after-before > fileBudget+64<<10 {
 			t.Errorf("one flush wrote %d bytes", after-before)
 		}
@@ -305,8 +307,8 @@ func TestAbortKeepsQueuedFiles(t *testing.T) {
 		s := serve(t, e, "tcp", nil)
 		c, stream := s.connect()
 		stream.sendFile(nil, openFile(t, path), 0, int64(len(content)))
-		stream.Begin()
-		stream.Abort()
+		tx, _ := stream.Begin()
+		tx.Abort()
 		c.expect(content)
 	})
 }

@@ -84,21 +84,23 @@ func (o *owner) Closed(err error) {
 
 // send sends a copy of b as one message.
 func (c *conn) send(b []byte) bool {
-	if _, ok := c.Begin(); !ok {
+	tx, ok := c.Begin()
+	if !ok {
 		return false
 	}
-	c.Append(b)
-	c.Commit(noLimit)
+	tx.Append(b)
+	tx.Commit(noLimit)
 	return true
 }
 
 // sendLarge sends b as one message without collecting it first.
 func (c *conn) sendLarge(b []byte) bool {
-	if _, ok := c.Begin(); !ok {
+	tx, ok := c.Begin()
+	if !ok {
 		return false
 	}
-	c.Write(nil, b, nil)
-	c.Commit(noLimit)
+	tx.Write(nil, b, nil)
+	tx.Commit(noLimit)
 	return true
 }
 

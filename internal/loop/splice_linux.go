@@ -185,7 +185,7 @@ func (sp *splice) move(fd int) (n int, waits bool, err error) {
 	to := sp.to
 	to.mu.Lock()
 	defer to.mu.Unlock()
-	if !to.isOpen() || to.failed != nil || to.flags.waiting || to.out != nil {
+	if !to.isOpen() || to.hasFailed() || to.output.waiting || to.out != nil {
 		return 0, false, errBusy
 	}
 	if n, err = poll.Splice(fd, sp.pipe.w, spliceSize); n <= 0 {
@@ -193,7 +193,7 @@ func (sp *splice) move(fd int) (n int, waits bool, err error) {
 	}
 	sp.left = n
 	to.sends++
-	waits = !to.drainPipe() && to.failed == nil
+	waits = !to.drainPipe() && !to.hasFailed()
 	to.updateInterest()
 	return n, waits, nil
 }
@@ -208,13 +208,13 @@ func (s *Stream) drainPipe() bool {
 	s.loop.counters.Writes.Add(1)
 	n, err := poll.Splice(sp.pipe.r, int(s.fd), sp.left)
 	if err != nil && err != errAgain {
-		s.broke(err)
+		s.noteFailure(err)
 		return false
 	}
 	sp.left -= n
-	s.wrote(n)
+	s.noteWritten(n)
 	if sp.left > 0 {
-		s.flags.waiting = true
+		s.output.waiting = true
 		return false
 	}
 	if sp.from == nil {

@@ -58,11 +58,12 @@ func TestCommitCloseInReceive(t *testing.T) {
 					t.Error("Receive after the close")
 				}
 				c.send(want[:100])
-				if _, ok := c.Begin(); !ok {
+				tx, ok := c.Begin()
+				if !ok {
 					t.Error("closed already")
 				}
-				c.Append(want[100:])
-				c.CommitClose()
+				tx.Append(want[100:])
+				tx.CommitClose()
 				return 0, 0
 			}
 		})

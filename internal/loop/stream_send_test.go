@@ -76,23 +76,24 @@ func (c *client) readNumbered() (sender, number int) {
 
 // sendSomehow sends m in one of the ways there are.
 func sendSomehow(t *testing.T, c *conn, m []byte, way int) {
-	if _, ok := c.Begin(); !ok {
+	tx, ok := c.Begin()
+	if !ok {
 		t.Error("the stream is closed")
 		return
 	}
 	switch way % 4 {
 	case 0:
-		c.Append(m)
-		c.Commit(noLimit)
+		tx.Append(m)
+		tx.Commit(noLimit)
 	case 1:
-		c.Append(append(c.Reserve(len(m)), m...))
-		c.Commit(noLimit)
+		tx.Append(append(tx.Reserve(len(m)), m...))
+		tx.Commit(noLimit)
 	case 2:
-		c.Write(m[:3], m[3:len(m)-1], m[len(m)-1:])
-		c.Commit(noLimit)
+		tx.Write(m[:3], m[3:len(m)-1], m[len(m)-1:])
+		tx.Commit(noLimit)
 	case 3:
-		c.Share(m)
-		if wake, _ := c.CommitLater(noLimit); wake {
+		tx.Share(m)
+		if wake, _ := tx.CommitLater(noLimit); wake {
 			c.Loop().Wake()
 		}
 	}
@@ -125,10 +126,10 @@ func TestAbortSendsNothing(t *testing.T) {
 
 // abandoned begins a message and thinks better of it.
 func (c *conn) abandoned() {
-	if _, ok := c.Begin(); ok {
-		room := c.Reserve(100)
+	if tx, ok := c.Begin(); ok {
+		room := tx.Reserve(100)
 		copy(room[:100], "abandoned")
-		c.Abort()
+		tx.Abort()
 	}
 }
 
@@ -138,8 +139,8 @@ func TestBeginAfterClose(t *testing.T) {
 			"Close":   func(c *conn) { c.Close() },
 			"Destroy": func(c *conn) { c.Destroy(ErrDestroyed) },
 			"CommitClose": func(c *conn) {
-				c.Begin()
-				c.CommitClose()
+				tx, _ := c.Begin()
+				tx.CommitClose()
 			},
 		} {
 			s := serve(t, e, "tcp", nil)
@@ -165,7 +166,7 @@ func TestBeginAfterClose(t *testing.T) {
 	})
 }
 
-// Begin and Commit tell how much waits for a peer that does not read; Drained follows
+// Queued and Commit tell how much waits for a peer that does not read; Drained follows
 // once when it has read.
 func TestQueueOfASlowPeer(t *testing.T) {
 	transports(t, func(t *testing.T, e Engine, network string) {
@@ -176,12 +177,16 @@ func TestQueueOfASlowPeer(t *testing.T) {
 		const count, limit = 32, 16 << 20 // the kernel has no room for half of it
 		on(t, s.loop, func() {
 			for range count {
-				queued, ok := stream.Begin()
-				if !ok || queued != stream.outSize() {
-					t.Errorf("Begin = %d, %v with %d bytes queued", queued, ok, stream.outSize())
+				tx, ok := stream.Begin()
+				if !ok {
+					t.Error("Begin refused to send")
+					return
 				}
-				stream.Append(m)
-				full := stream.Commit(limit)
+				if got, want := tx.Queued(), stream.outSize(); got != want {
+					t.Errorf("got %d bytes queued in the transaction, want %d", got, want)
+				}
+				tx.Append(m)
+				full := tx.Commit(limit)
 				if n := stream.Queued(); full != (n >= limit) {
 					t.Errorf("Commit = %v with %d bytes queued", full, n)
 				}

@@ -73,13 +73,13 @@ func (s *Stream) tls() *tlsLayer {
 func (s *Stream) StartTLS(config *tls.Config, role Role) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.isOpen() || s.failed != nil {
+	if !s.isOpen() || s.hasFailed() {
 		return net.ErrClosed
 	}
 	if s.tls() != nil {
 		return errors.New("the stream is encrypted already")
 	}
-	if !s.flags.waiting {
+	if !s.output.waiting {
 		s.flush()
 	}
 	if s.out != nil {
@@ -170,7 +170,7 @@ func (t *tlsLayer) giveUp(err error) bool {
 	for s.out != nil {
 		s.dropQueue() // crypto/tls encrypts no more
 	}
-	s.flags.ended = s.flags.ended || t.eof
+	s.input.ended = s.input.ended || t.eof
 	s.startClose()
 	return true
 }

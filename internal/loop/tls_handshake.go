@@ -191,7 +191,7 @@ func (hs *handshake) cut(p []byte) (n int) {
 // secured takes the result of a handshake, on the loop.
 func (s *Stream) secured(err error) {
 	s.mu.Lock()
-	if !s.isOpen() || s.failed != nil {
+	if !s.isOpen() || s.hasFailed() {
 		s.mu.Unlock()
 		return
 	}
@@ -205,7 +205,7 @@ func (s *Stream) secured(err error) {
 	t.in, t.eof, t.hs = t.hs.in.Bytes(), t.hs.ended, nil
 	t.more = true
 	s.pauses.And(^uint32(pausedByTLS))
-	s.flags.burst = true
+	s.startBurst()
 	s.mu.Unlock()
 	s.owner.Secured(nil)
 	if s.Paused() || !s.isOpen() {

@@ -61,23 +61,23 @@ func (t *tlsLayer) sealed() int {
 	return len(t.out.b) - t.written
 }
 
-// writeRecords writes the records that are queued, until they are out or the peer is
+// drainRecords writes the records that are queued, until they are out or the peer is
 // slow. With s.mu held, as for all that follows.
-func (t *tlsLayer) writeRecords() (done bool) {
+func (t *tlsLayer) drainRecords() (done bool) {
 	s := t.stream
-	for t.out != nil && !s.flags.waiting && s.failed == nil {
+	for t.out != nil && !s.output.waiting && !s.hasFailed() {
 		rest := t.out.b[t.written:]
-		t.written += s.writeOut([][]byte{rest}, len(rest))
+		t.written += s.writeVector([][]byte{rest}, len(rest))
 		if t.out != nil && t.written == len(t.out.b) {
 			t.dropRecords()
 		}
 	}
-	return t.out == nil && s.failed == nil
+	return t.out == nil && !s.hasFailed()
 }
 
-// write encrypts up to a batch of the pieces, size bytes in all, and writes it. It returns
+// seal encrypts up to a batch of the pieces, size bytes in all, and writes it. It returns
 // how many bytes it took. No records wait when it is called.
-func (t *tlsLayer) write(pieces [][]byte, size int) (n int) {
+func (t *tlsLayer) seal(pieces [][]byte, size int) (n int) {
 	size = min(size, sealBatch)
 	t.reserve(size)
 	for at := (place{}); n < size; {
@@ -93,13 +93,13 @@ func (t *tlsLayer) write(pieces [][]byte, size int) (n int) {
 			recordBlocks.Put(gathered)
 		}
 		if err != nil {
-			t.stream.broke(err)
+			t.stream.noteFailure(err)
 			return 0
 		}
 		at.advance(pieces, len(p))
 		n += len(p)
 	}
-	t.writeRecords()
+	t.drainRecords()
 	return n
 }
 
@@ -111,7 +111,7 @@ func (t *tlsLayer) farewell() (done bool) {
 			return true // an alert of ours ended the encryption before
 		}
 	}
-	return t.writeRecords()
+	return t.drainRecords()
 }
 
 // place is a place in a list of pieces.

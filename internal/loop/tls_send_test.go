@@ -36,9 +36,9 @@ func TestTLSSendDuringTheHandshake(t *testing.T) {
 		})
 		raw, stream := s.connect()
 		shared := []byte("shared")
-		stream.Begin()
-		stream.Share(shared)
-		stream.Commit(noLimit)
+		tx, _ := stream.Begin()
+		tx.Share(shared)
+		tx.Commit(noLimit)
 		stream.send(early[:10])
 		stream.sendLarge(early[10:])
 		c := &client{k.over(raw.Conn, peer), t}
@@ -52,9 +52,9 @@ func TestTLSBurstLeavesInOneWrite(t *testing.T) {
 		c.receive = func(c *conn, b []byte) (int, int) {
 			for range 100 {
 				c.send([]byte("0123456789"))
-				c.Begin()
-				c.Share([]byte("shared"))
-				c.Commit(noLimit)
+				tx, _ := c.Begin()
+				tx.Share([]byte("shared"))
+				tx.Commit(noLimit)
 			}
 			return len(b), 0
 		}

@@ -95,10 +95,10 @@ func (s *Stream) sysInterest(want poll.Events) {
 	switch {
 	case s.port() != nil:
 		s.port().watch(want)
-	case s.flags.parked:
-		s.flags.parked = false
+	case s.parked:
+		s.parked = false
 		if err := s.loop.epoll().Add(int(s.fd), s.token, want, false); err != nil {
-			s.broke(err)
+			s.noteFailure(err)
 		}
 	default:
 		s.loop.epoll().Modify(int(s.fd), s.token, want)
@@ -107,7 +107,7 @@ func (s *Stream) sysInterest(want poll.Events) {
 
 func (s *Stream) sysPark() {
 	if s.port() == nil {
-		s.flags.parked = true
+		s.parked = true
 		s.loop.epoll().Remove(int(s.fd))
 	}
 }
@@ -161,7 +161,7 @@ func (s *Stream) sysClose() {
 func (s *Stream) LocalAddr() netip.AddrPort {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.state.Load() == streamClosed {
+	if s.life.state() == stateClosed {
 		return netip.AddrPort{}
 	}
 	if port := s.port(); port != nil {

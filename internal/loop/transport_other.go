@@ -41,7 +41,7 @@ func (s *Stream) sysSendFile(*os.File, int64, int) (int, error) { return 0, sysc
 
 // LocalAddr is the address on this side, the zero value once the stream is closed.
 func (s *Stream) LocalAddr() netip.AddrPort {
-	if s.state.Load() == streamClosed {
+	if s.life.state() == stateClosed {
 		return netip.AddrPort{}
 	}
 	return socket.AddrPort(s.layers.port.conn.LocalAddr())

@@ -46,11 +46,11 @@ func (w *wire) Write(p []byte) (int, error) {
 	s := t.stream
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.state.Load() == streamClosed || s.failed != nil || t.hs.aborted {
+	if s.life.state() == stateClosed || s.hasFailed() || t.hs.aborted {
 		return 0, net.ErrClosed
 	}
 	t.store(p)
-	if !s.flags.waiting {
+	if !s.output.waiting {
 		s.flush()
 		s.updateInterest()
 	}
@@ -74,7 +74,7 @@ func (w *wire) addrs() (local, remote net.Addr) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 	}
-	if s.state.Load() == streamClosed {
+	if s.life.state() == stateClosed {
 		return new(net.TCPAddr), new(net.TCPAddr)
 	}
 	return s.sysAddrs()
