@@ -51,6 +51,8 @@ var (
 	api      httpclient.Client
 	photo    []byte
 )
+type player struct{ Name string }
+func remind(c *workerman.Conn) {}
 func checkPassword(name, password string) (ok bool) { return }
 func userOf(token string) (name string, ok bool) { return }
 `
