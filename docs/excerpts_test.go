@@ -2,6 +2,7 @@ package docs
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -87,6 +88,41 @@ func TestTheFirstProgramIsAnExample(t *testing.T) {
 	_, program, _ := strings.Cut(source(t, "hello"), "\npackage main\n")
 	if want := "package main\n" + program; list[0].code != want {
 		t.Errorf("got the first program of the README\n%swant that of examples/hello\n%s", list[0].code, want)
+	}
+}
+
+// The README's way to a first program, typed as it stands there. A replacement stands for what
+// go get would fetch, and everything else comes from the cache of modules.
+func TestTheWayToTheFirstProgram(t *testing.T) {
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	library, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, typed, found := strings.Cut(string(text), "```sh\nmkdir chat && cd chat\ngo mod init example.com/chat\n")
+	typed, _, _ = strings.Cut(typed, "```")
+	if !found || !strings.Contains(typed, "go get ") {
+		t.Fatalf("got %q, want mkdir, go mod init and go get at the beginning of a block of the README", typed)
+	}
+	script := "mkdir chat && cd chat\ngo mod init example.com/chat\n" +
+		"go mod edit -replace " + module + "='" + library + "'\n" +
+		typed + "cp ../main.go .\ngo build -o chat .\n"
+	dir := t.TempDir()
+	program := blocks("../README.md", string(text))[0].code
+	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(program), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	command := exec.Command("bash", "-e", "-c", script)
+	command.Dir = dir
+	command.Env = append(os.Environ(), "GOPROXY=off", "GOSUMDB=off", "GOFLAGS=", "GOWORK=off")
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%v:\n%s", err, out)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "chat", "chat")); err != nil {
+		t.Error(err)
 	}
 }
 

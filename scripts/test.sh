@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Checks everything: format, vet, builds for other systems, static analysis, tests with
-# the race detector, the asserted numbers, conversations with programs that others wrote,
-# a browser, coverage, fuzzing, the benchmark and the links in the documents. It runs every
-# step, sums up at the end and fails if one failed.
+# Checks everything: format, rules of the source, vet, builds for other systems, static
+# analysis, tests with the race detector, the asserted numbers, conversations with programs
+# that others wrote, a browser, coverage, fuzzing, the benchmark and the links in the
+# documents. It runs every step, sums up at the end and fails if one failed.
 #
 #   scripts/test.sh          everything: fifteen minutes on two cores, more the first time
 #   scripts/test.sh -short   without fuzzing and coverage
@@ -93,6 +93,9 @@ format() {
 	files=$(gofmt -l .)
 	[[ -z $files ]] || { echo "not formatted by gofmt:" && echo "$files" && return 1; }
 }
+
+# rules checks how the source is arranged: imports, lengths, comments, requirements.
+rules() { go test -count=1 ./internal/house; }
 
 vet() { go vet ./...; }
 
@@ -227,6 +230,7 @@ links() {
 
 go version
 step "format" format
+step "rules of the source" rules
 step "vet" vet
 step "build for other systems" elsewhere
 step "staticcheck" analyse
