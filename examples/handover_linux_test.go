@@ -69,6 +69,21 @@ func TestHandoverStartsTimersAgain(t *testing.T) {
 	p.endsWell(syscall.SIGTERM)
 }
 
+// The first program keeps nothing of its clients, so they stay without OnHandover and OnAdopt.
+func TestHelloStaysConnectedAtAReload(t *testing.T) {
+	t.Parallel()
+	p := start(t, "native", hello(t))
+	address := p.address()
+	a, b := openSocket(t, address, "/"), openSocket(t, address, "/")
+	for range 2 {
+		p.command("reload")
+		a.says("hello")
+		a.hears("hello")
+		b.hears("hello")
+	}
+	p.endsWell(syscall.SIGTERM)
+}
+
 // until reads lines until one is as wanted.
 func (c *client) until(want string) {
 	c.t.Helper()

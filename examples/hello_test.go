@@ -10,9 +10,10 @@ import (
 	"testing"
 )
 
-// The program has no flags, being the first one. So it is built with another address, as if its
-// file said that: with a port that is free.
-func TestHello(t *testing.T) {
+// hello is the program with another address, as if its file said that: with a port that is free.
+// The first program of all has no flag for it.
+func hello(t *testing.T) string {
+	t.Helper()
 	const fixed = "websocket://0.0.0.0:2346"
 	file, err := filepath.Abs("hello/main.go")
 	if err != nil {
@@ -30,15 +31,21 @@ func TestHello(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"build", "-overlay", writeFile(t, "overlay.json", overlay), "-o", filepath.Join(programs, "hello-anywhere")}
+	name := "hello-of-" + t.Name()
+	args := []string{"build", "-overlay", writeFile(t, "overlay.json", overlay), "-o", filepath.Join(programs, name)}
 	if raceEnabled {
 		args = append(args, "-race")
 	}
 	if out, err := exec.Command("go", append(args, "./hello")...).CombinedOutput(); err != nil {
 		t.Fatalf("%v:\n%s", err, out)
 	}
+	return name
+}
+
+func TestHello(t *testing.T) {
+	program := hello(t)
 	onEveryEngine(t, func(t *testing.T, engine string) {
-		p := start(t, engine, "hello-anywhere")
+		p := start(t, engine, program)
 		address := p.address()
 		a, b := openSocket(t, address, "/"), openSocket(t, address, "/")
 		a.says("hello")

@@ -129,15 +129,18 @@ race() {
 	CGO_ENABLED=1 go test -race -count=1 -timeout 15m ./...
 }
 
-# apart runs the tests of the modules beside the library's, with the race detector, too.
+# apart runs the tests of the modules beside the library's: of those that programs import with
+# the race detector.
 apart() {
 	need gcc gcc libc6-dev
 	need redis-server redis-server
-	local dir
+	local dir race
 	for dir in "${modules[@]}"; do
 		echo "$dir"
+		race=false
+		if [[ " ${imported[*]} " == *" $dir "* ]]; then race=true; fi
 		(cd "$dir" && { go mod download || missing "the modules of $dir cannot be fetched"; } &&
-			go vet ./... && CGO_ENABLED=1 go test -race -count=1 -timeout 5m ./...)
+			go vet ./... && CGO_ENABLED=1 go test -race=$race -count=1 -timeout 5m ./...)
 	done
 }
 
