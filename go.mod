@@ -3,7 +3,6 @@ module github.com/workerman-go/workerman
 go 1.26.0
 
 require (
-	github.com/fsnotify/fsnotify v1.10.1
 	github.com/klauspost/compress v1.20.3
 	golang.org/x/sys v0.49.0
 )

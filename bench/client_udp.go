@@ -33,7 +33,7 @@ type slot struct {
 type udpLoad struct {
 	*phase
 	fds     []int
-	slots   [][]slot // of each socket
+	slots   [][]slot // the slots of each socket
 	pattern []byte
 	number  uint64
 

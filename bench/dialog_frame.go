@@ -15,7 +15,7 @@ import (
 type frameDialog struct {
 	depth    int
 	out      [][]byte
-	messages [][]byte // of all variants, depth in each
+	messages [][]byte // the messages of all variants, depth in each
 	checker  frameChecker
 }
 
@@ -100,8 +100,8 @@ func deflate(message []byte) ([]byte, error) {
 // frameChecker compares frames of a server with the messages they have to carry.
 type frameChecker struct {
 	messages [][]byte
-	first    byte     // of every frame: opcode, end and, if messages have to be compressed, that bit
-	known    [][]byte // of each message, the last frame that was found to be right
+	first    byte     // begins every frame: opcode, end and, if messages have to be compressed, that bit
+	known    [][]byte // for each message the last frame that was found to be right
 	inflater io.ReadCloser
 	buf      []byte
 }

@@ -58,7 +58,7 @@ func (s *Schedule) days(year int, month time.Month) uint64 {
 	first := time.Date(year, month, 1, 0, 0, 0, 0, time.UTC).Weekday()
 	length := time.Date(year, month+1, 0, 0, 0, 0, 0, time.UTC).Day()
 
-	weekdays := s.weekday // of six weeks, of which the first begins on a Sunday
+	weekdays := s.weekday // the days of six weeks, the first of which begins on a Sunday
 	for week := 1; week < 6; week++ {
 		weekdays |= s.weekday << (7 * week)
 	}

@@ -51,6 +51,8 @@ var (
 	api      httpclient.Client
 	photo    []byte
 )
+type player struct{ Name string }
+func remind(c *workerman.Conn) {}
 func checkPassword(name, password string) (ok bool) { return }
 func userOf(token string) (name string, ok bool) { return }
 `
@@ -86,11 +88,12 @@ type checker struct {
 	importer types.Importer
 }
 
-// newChecker asks the go command for what the compiler knows of the packages.
+// newChecker asks the go command for what the compiler knows of the packages. It asks in the
+// module of filemonitor, which needs the library's and so knows the packages of both.
 func newChecker(t *testing.T) *checker {
 	args := []string{"list", "-export", "-deps", "-f", "{{.ImportPath}}={{.Export}}"}
 	list := exec.Command("go", append(args, slices.Sorted(maps.Values(packages))...)...)
-	list.Stderr = os.Stderr
+	list.Dir, list.Stderr = "../filemonitor", os.Stderr
 	out, err := list.Output()
 	if err != nil {
 		t.Fatal(err)

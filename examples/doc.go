@@ -1,6 +1,7 @@
 // Package examples is the home of small programs that show workerman at work. Each
-// folder is one program with a comment that says how to try it; start with echo.
+// folder is one program with a comment that says how to try it; start with hello.
 //
+//	hello       the program of the README: what one client sends, all get
 //	echo        every message back to its sender, on any protocol and transport
 //	chat        a page with rooms, its WebSocket on the same port, terminals welcome (Inside)
 //	broadcast   what one client sends, all others get; a timer joins in
@@ -9,6 +10,7 @@
 //	hex         bytes as they come, and a text port beside them
 //	tcpproxy    a proxy, and a relay for two callers, as fast as the slower side reads
 //	crontab     jobs by the calendar
+//	handover    a reload that no client notices (OnHandover, OnAdopt)
 //
 // These connect to others:
 //
@@ -34,7 +36,7 @@
 //	realip      the client's address behind proxies, by header fields or the PROXY protocol
 //
 // Each takes the commands of every program that calls RunAll: try "go run ./examples/echo help".
-// Supervision and reload are tested with the program in the folder operation.
+// Supervision is tested with the program in the folder operation.
 //
 // The tests of this package run the programs as processes and talk to them over sockets;
 // those in the folder browser look at the pages with a real browser.

@@ -18,7 +18,7 @@ const (
 
 // interest decides which folders and files matter.
 type interest struct {
-	dir     string // of the module
+	dir     string // the folder of the module
 	exclude []string
 	files   []string // patterns of Options.Files
 	embeds  []embed

@@ -23,7 +23,7 @@ type monitor struct {
 	reload   func() error
 
 	changed map[string]effect // files since the last action
-	begun   chan outcome      // of the build that goes on, nil if none does
+	begun   chan outcome      // gets the outcome of the build that goes on; nil if none does
 	cancel  context.CancelFunc
 	broken  bool // the last build failed
 	pending bool // something has changed that no reload has taken up

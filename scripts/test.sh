@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Checks everything: format, vet, builds for other systems, static analysis, tests with
-# the race detector, the asserted numbers, conversations with programs that others wrote,
-# a browser, coverage, fuzzing, the benchmark and the links in the documents. It runs every
-# step, sums up at the end and fails if one failed.
+# Checks everything: format, rules of the source, vet, builds for other systems, static
+# analysis, tests with the race detector, the asserted numbers, conversations with programs
+# that others wrote, a browser, coverage, fuzzing, the benchmark and the links in the
+# documents. It runs every step, sums up at the end and fails if one failed.
 #
 #   scripts/test.sh          everything: fifteen minutes on two cores, more the first time
 #   scripts/test.sh -short   without fuzzing and coverage
@@ -15,8 +15,10 @@ readonly staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
 readonly min_coverage=85 # percent, of each package
 readonly fuzz_time=6s    # for each fuzz target
 readonly numbers='^Test(SyscallsPerMessage|NoAllocationsPerMessage|MemoryPerIdleConnection|MemoryPerIdleTLSConnection|SyscallsPerTLSMessage|MemoryPerIdleClient)$'
-# Modules of their own, whose dependencies are none of the library.
-readonly modules=(websocket/interop internal/proxyproto/interop session/redis examples/ginapp)
+# Modules of their own, whose dependencies are none of the library's.
+readonly modules=(filemonitor session/redis websocket/interop internal/proxyproto/interop examples/ginapp)
+# Those that programs import: they build for every system and are analysed, as the library is.
+readonly imported=(. filemonitor session/redis)
 readonly skipped=75 # exit status of a step that could not run
 
 usage() { sed -n '2,/^set/{/^set/!s/^# \{0,1\}//p}' "$0"; }
@@ -92,19 +94,27 @@ format() {
 	[[ -z $files ]] || { echo "not formatted by gofmt:" && echo "$files" && return 1; }
 }
 
+# rules checks how the source is arranged: imports, lengths, comments, requirements.
+rules() { go test -count=1 ./internal/house; }
+
 vet() { go vet ./...; }
 
 elsewhere() {
-	local target
+	local target dir
 	for target in darwin/arm64 windows/amd64 freebsd/amd64 linux/arm64; do
-		echo "$target"
-		CGO_ENABLED=0 GOOS=${target%/*} GOARCH=${target#*/} go build ./...
+		for dir in "${imported[@]}"; do
+			echo "$target $dir"
+			(cd "$dir" && CGO_ENABLED=0 GOOS=${target%/*} GOARCH=${target#*/} go build ./...)
+		done
 	done
 }
 
 analyse() {
+	local dir
 	go run "$staticcheck" -version || missing "staticcheck cannot be fetched"
-	go run "$staticcheck" ./...
+	for dir in "${imported[@]}"; do
+		(cd "$dir" && go run "$staticcheck" ./...)
+	done
 }
 
 # Tests of the core run on both engines inside.
@@ -119,14 +129,18 @@ race() {
 	CGO_ENABLED=1 go test -race -count=1 -timeout 15m ./...
 }
 
-# apart runs the tests of the modules beside the library's.
+# apart runs the tests of the modules beside the library's: of those that programs import with
+# the race detector.
 apart() {
+	need gcc gcc libc6-dev
 	need redis-server redis-server
-	local dir
+	local dir race
 	for dir in "${modules[@]}"; do
 		echo "$dir"
+		race=false
+		if [[ " ${imported[*]} " == *" $dir "* ]]; then race=true; fi
 		(cd "$dir" && { go mod download || missing "the modules of $dir cannot be fetched"; } &&
-			go vet ./... && go test -count=1 -timeout 5m ./...)
+			go vet ./... && CGO_ENABLED=1 go test -race=$race -count=1 -timeout 5m ./...)
 	done
 }
 
@@ -144,8 +158,11 @@ assert_numbers() { go test -count=1 -timeout 10m -v -run "$numbers" .; }
 
 coverage() {
 	local profile=$scratch/coverage
-	local packages=(. ./internal/{loop,master,control,console,logfile,admin} ./web ./websocket ./session ./crontab ./filemonitor ./httpclient)
+	local packages=(. ./internal/{loop,master,control,console,logfile,admin} ./web ./websocket ./session ./crontab ./httpclient)
 	go test -count=1 -timeout 10m -skip "$numbers" -coverpkg="$(IFS=, && echo "${packages[*]}")" -coverprofile="$profile" "${packages[@]}"
+	# A module of its own has a profile of its own.
+	(cd filemonitor && go test -count=1 -timeout 5m -coverprofile="$scratch/of-filemonitor" .)
+	tail -n +2 "$scratch/of-filemonitor" >>"$profile"
 	# The programs that the tests of operation start write down what they ran, too.
 	mkdir "$scratch/programs"
 	# Without their own package they would write nothing.
@@ -216,6 +233,7 @@ links() {
 
 go version
 step "format" format
+step "rules of the source" rules
 step "vet" vet
 step "build for other systems" elsewhere
 step "staticcheck" analyse

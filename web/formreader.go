@@ -31,8 +31,8 @@ type FormReader struct {
 	parts   splitter
 	form    Form
 	failed  *Error
-	memory  int   // of names and values
-	kept    int64 // of files in memory
+	memory  int   // bytes that names and values hold
+	kept    int64 // bytes that files hold in memory
 	fields  []field
 	name    string
 	value   []byte

@@ -20,7 +20,7 @@ var (
 type splitter struct {
 	delimiter []byte // a line end, two hyphens and the boundary
 	head      []byte
-	limit     int // of the head
+	limit     int // the largest head in bytes
 	matched   int // how many bytes of the delimiter have been seen
 	silent    int // how many of them do not belong to the content if it goes on otherwise
 	hyphens   int // after the delimiter
@@ -34,7 +34,7 @@ const (
 	inContent
 	inPadding   // behind the delimiter
 	inLineEnd   // its carriage return has been seen
-	inPartHead  // of the next part
+	inPartHead  // the head of the next part arrives
 	behindParts // where everything is ignored
 )
 

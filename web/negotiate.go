@@ -81,7 +81,7 @@ func (w *codingWeights) best(offers ...coding) coding {
 // wantedCoding is the coding in which a response to r is best sent.
 func (r *Request) wantedCoding() coding {
 	if len(r.fields) == 0 {
-		return r.coding // of the head that has gone before
+		return r.coding // the head has gone out with it before
 	}
 	w := r.codingWeights()
 	return w.best(zstdCoding, gzipCoding)

@@ -31,7 +31,7 @@ type Parser struct {
 
 	failed    *Error
 	partial   *partial
-	method    string // of the request whose body is streamed, as are saw, old and coding
+	method    string // belongs to the request whose body is streamed, as saw, old and coding do
 	left      int64  // bytes to come of the body, or of the chunk
 	total     int64  // bytes of the body announced by chunks so far
 	need      int    // below so many bytes there is nothing to be seen

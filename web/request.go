@@ -19,7 +19,7 @@ type Request struct {
 	spare    []byte // memory for the next chunked body
 	options  *Options
 	method   string
-	length   int64 // of the body, -1 while it is not known
+	length   int64 // size of the body, -1 while it is not known
 	line     uint32
 	target   span
 	path     span

@@ -16,18 +16,18 @@ type Event struct {
 // by NewCodec and must not be copied.
 type Codec struct {
 	options *Options
-	message *buffer  // of the receiving side: fragments, or the data that is lent; usually nil
+	message *buffer  // what is received: fragments, or the data that is lent; usually nil
 	windows *windows // nil without context takeover
 
 	// Of the receiving side. The order of the fields leaves no gaps.
-	fragments  int32 // of the message that arrives, until now
+	fragments  int32 // how many the message that arrives has until now
 	seen       int32 // bytes of the first frame's payload that are unmasked and checked
 	deflate    Deflate
 	role       Role
 	dead       bool      // a close frame or an error was the last of the input
 	lent       bool      // message holds the data of the last event
 	compressed bool      // the message that arrives is compressed
-	op         Opcode    // of the message whose fragments arrive, 0 between messages
+	op         Opcode    // kind of the message whose fragments arrive, 0 between messages
 	utf8       utf8State // place in the text that arrives
 
 	// Of the sending side.

@@ -56,7 +56,7 @@ type Header struct {
 	Op     Opcode  // 4 bits
 	Masked bool    // true from clients, false from servers
 	Key    [4]byte // the mask, if Masked
-	Size   int64   // of the payload
+	Size   int64   // bytes of the payload
 }
 
 // rsv1 marks a compressed message, RFC 7692 section 6.

@@ -43,7 +43,7 @@ type answer struct {
 	c      *workerman.Conn
 	call   *httpclient.Call
 	stream *workerman.Stream
-	body   *upload // of the request, nil if it has none
+	body   *upload // body of the request, nil if it has none
 }
 
 func (a *answer) begin(p *proxy, out *http.Request) {

@@ -27,7 +27,7 @@ func secureHost(host string, port int) string {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
-	host = strings.Trim(host, "[]") // of an IPv6 address
+	host = strings.Trim(host, "[]") // an IPv6 address stands in brackets
 	if port == 443 {
 		if strings.Contains(host, ":") {
 			return "[" + host + "]"

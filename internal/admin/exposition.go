@@ -9,7 +9,7 @@ import (
 // exposition is a page in Prometheus' text format, version 0.0.4.
 type exposition struct {
 	text []byte
-	name string // of the metric that samples belong to
+	name string // the metric that samples belong to
 }
 
 // expositionType is the media type of the page.

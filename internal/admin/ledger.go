@@ -17,7 +17,7 @@ type ledger struct {
 }
 
 type slotKey struct {
-	worker string // of distinct
+	worker string // the name that distinct gave it
 	slot   int
 }
 

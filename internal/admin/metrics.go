@@ -115,7 +115,7 @@ func exitKind(cause string) string {
 		return "master"
 	case has("killed"):
 		return "killed"
-	case cause == "other causes": // of those too many to be kept
+	case cause == "other causes": // stands for those too many to be kept
 		return "other"
 	case strings.HasSuffix(cause, ")") && strings.Contains(cause, "(signal "):
 		return "signal"

@@ -32,7 +32,7 @@ const statusTime = 10 * time.Second
 // view is a status with what is known from the ones before. It is not changed any more.
 type view struct {
 	status control.Status
-	names  []string // of status.Workers, each different
+	names  []string // names for status.Workers, each different
 	slots  []slot
 }
 

@@ -39,7 +39,7 @@ type view struct {
 	look    Look
 	sort    string // title of a column, "" for the order in which the rows come
 	reverse bool
-	lines   int // of the body that are needed at most
+	lines   int // how many lines of the body are needed at most
 }
 
 // live is a command that shows a page again and again.

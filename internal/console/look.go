@@ -66,7 +66,7 @@ func (l Look) limit() int {
 // cut returns a line that fits.
 func (l Look) cut(line string) string { return string(appendCut(nil, line, l.limit())) }
 
-const ruleWidth = 100 // of rules on a pipe
+const ruleWidth = 100 // how wide a rule is on a pipe
 
 // rule is a dashed line with a title in the middle.
 func (l Look) rule(title string) string {

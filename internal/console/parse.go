@@ -12,8 +12,9 @@ import (
 // options of the command follow, in one order or another, with one dash or two, and their
 // values in the same word after = or in the next. The first word that is none of them ends
 // the command's part, as -- does; the rest belongs to the flags of the program. -h or --help
-// at the end is the command help. Without a command, when the first word begins with a dash or there is none, Name is empty and all
-// is rest. An error is one of usage and tells what was meant, perhaps.
+// at the end is the command help. Without a command, when the first word begins with a dash or
+// there is none, Name is empty and all is rest. An error is one of usage and tells what was meant,
+// perhaps.
 func Parse(args []string) (c Command, rest []string, err error) {
 	if len(args) < 2 {
 		return c, nil, nil

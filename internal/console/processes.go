@@ -14,7 +14,7 @@ type processRow struct {
 	*control.Process
 	worker *control.Worker
 	rate   float64 // requests a second
-	load   float64 // of one CPU, in percent
+	load   float64 // percent of one CPU
 	sum    bool    // the line Summary
 }
 

@@ -60,9 +60,9 @@ type progress struct {
 	w     io.Writer
 	look  Look
 	shown int // width of the line in place
-	count int // of the step before
+	count int // how many the step before had
 	begun bool
-	err   error // of the first write that failed; the command goes on without its reader
+	err   error // why the first write failed; the command goes on without its reader
 }
 
 // step changes the line; without a terminal only a different count is worth a new one.

@@ -19,7 +19,7 @@ func Status(w io.Writer, s control.Status, o Look) error {
 // sheet is a page in three parts; where a screen is too small the body is cut.
 type sheet struct {
 	head, body, foot []string
-	titles           []string // of the columns of the body
+	titles           []string // titles for the columns of the body
 	total            int      // lines of the body, if not all are there
 }
 

@@ -28,7 +28,7 @@ func isTerminal(f *os.File) bool {
 // signals stay what they are.
 type terminal struct {
 	in, out *os.File
-	before  *unix.Termios // of in, nil if it is no terminal
+	before  *unix.Termios // the settings that in had; nil if it is no terminal
 	active  bool
 }
 

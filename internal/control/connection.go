@@ -23,7 +23,7 @@ type Connection struct {
 	BytesOut  uint64 `json:"bytes_written"`
 	Age       int64  `json:"age_ms"`
 	Idle      int64  `json:"idle_ms"`
-	Outgoing  bool   `json:"outgoing"` // of a client
+	Outgoing  bool   `json:"outgoing"` // whether it is a client's
 	Local     string `json:"local"`
 	Remote    string `json:"remote"`
 	User      string `json:"uid,omitempty"`
@@ -114,7 +114,7 @@ type Filter struct {
 	State  string
 	Idle   int64 // at least, in milliseconds
 	Queued int   // at least, in bytes
-	Limit  int   // of each process
+	Limit  int   // how many rows each process gives at most
 }
 
 // Match reports whether f chooses c.

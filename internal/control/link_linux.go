@@ -67,12 +67,12 @@ type Message struct {
 	Reason   string        `json:"reason,omitempty"`
 	Error    string        `json:"error,omitempty"`
 	Daemon   bool          `json:"daemon,omitempty"`
-	Inside   []Worker      `json:"inside,omitempty"` // of Up: what else the process serves
+	Inside   []Worker      `json:"inside,omitempty"` // belongs to Up: what else the process serves
 }
 
 const (
 	maxMessage = 64 << 10
-	maxFiles   = 200    // of which the kernel takes 253; there may be more
+	maxFiles   = 200    // files with one message; the kernel takes 253. There may be more of them
 	more       = "more" // the kind of a message that brings descriptors of the next one
 )
 

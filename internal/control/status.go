@@ -6,10 +6,10 @@ import "time"
 
 // Status is a running program as its master sees it.
 type Status struct {
-	Version   string     `json:"version"` // of workerman
+	Version   string     `json:"version"` // the version of workerman
 	Go        string     `json:"go"`
 	Program   string     `json:"program"` // path of the executable
-	Build     string     `json:"build"`   // of the program: version or revision, if it tells
+	Build     string     `json:"build"`   // version or revision of the program, if it tells
 	Args      []string   `json:"args"`
 	PID       int        `json:"pid"`
 	User      string     `json:"user"`
@@ -17,7 +17,7 @@ type Status struct {
 	State     string     `json:"state"` // "running", "reloading", "stopping"
 	Started   time.Time  `json:"started"`
 	Now       time.Time  `json:"now"`
-	Load      [3]float64 `json:"load"` // of the machine, over 1, 5 and 15 minutes
+	Load      [3]float64 `json:"load"` // load of the machine over 1, 5 and 15 minutes
 	CPUs      int        `json:"cpus"`
 	PidFile   string     `json:"pid_file"`
 	LogFile   string     `json:"log_file,omitempty"`
@@ -74,7 +74,7 @@ type Figures struct {
 	CPU         float64 `json:"cpu"`    // seconds used since the start
 	Goroutines  int     `json:"goroutines"`
 	Connections int64   `json:"connections"` // incoming
-	Outgoing    int64   `json:"outgoing"`    // of clients
+	Outgoing    int64   `json:"outgoing"`    // connections of clients
 	Accepted    uint64  `json:"accepted"`
 	Refused     uint64  `json:"refused"`
 	Requests    uint64  `json:"requests"` // messages received

@@ -11,7 +11,7 @@ import (
 
 // condition is how the disk does.
 type condition struct {
-	since  time.Time // of the last error, zero while all is well
+	since  time.Time // when the last error was; zero while all is well
 	err    error
 	lost   int  // lines since all was well
 	torn   bool // the file ends in the middle of a line

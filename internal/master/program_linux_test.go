@@ -22,7 +22,8 @@ import (
 const soon = 20 * time.Second
 
 // planVariable is the plan of the program on the disk, which is the binary of these tests,
-// or "hang FILE" for one that does not tell it and writes its pid there, and conductVariable what processes do that are started from now on.
+// or "hang FILE" for one that does not tell it and writes its pid there. conductVariable is what
+// processes do that are started from now on.
 const (
 	planVariable    = "MASTER_TEST_PLAN"
 	conductVariable = "MASTER_TEST_CONDUCT"

@@ -81,8 +81,8 @@ type reload struct {
 	report   control.Reload // guarded by s.mu
 	progress func(control.Reload)
 	before   []*group // as they were
-	plans    []Worker // of before
-	retired  []bool   // of before
+	plans    []Worker // what the groups were to run before the reload
+	retired  []bool   // which groups were retired before the reload
 }
 
 // tell reports progress. With s.mu held.

@@ -26,7 +26,7 @@ type Server struct {
 	mu     sync.Mutex // guards what follows
 	path   string
 	socket *net.UnixListener // nil when it is over
-	file   fs.FileInfo       // of the socket
+	file   fs.FileInfo       // the socket in the file system, as it was made
 }
 
 // NewServer makes a server for s. describe completes a status.

@@ -20,7 +20,7 @@ type sockets struct {
 type socketSet struct {
 	address socket.Address // with the port that the system chose
 	fds     []int          // raw, so that the runtime's poller does not wake up for clients
-	inode   os.FileInfo    // of a Unix socket: which file is ours
+	inode   os.FileInfo    // which file is ours, if it is a Unix socket
 	given   bool           // by the service manager
 }
 

@@ -17,8 +17,8 @@ import (
 // Options of a Supervisor.
 type Options struct {
 	Program  string   // path of the executable
-	Args     []string // of every process; the first is its name
-	Stdout   *os.File // of processes; nil for none
+	Args     []string // arguments for every process; the first is its name
+	Stdout   *os.File // what processes print goes there; nil for nowhere
 	Stderr   *os.File // the same
 	Daemon   bool
 	Ready    time.Duration // how long a process may take until it serves; default 30 s
@@ -76,7 +76,7 @@ type Supervisor struct {
 	images       []*image // all that slots may start
 	groups       []*group
 	sockets      sockets
-	incarnations uint64 // of processes, so that connection ids never repeat
+	incarnations uint64 // counts processes, so that connection ids never repeat
 	reload       *control.Reload
 	reloads      int
 	stopped      chan struct{} // closed when a stop begins

@@ -75,10 +75,10 @@ type Sender struct {
 	whole bool // the kernel or a device does not cut packets
 	count int
 	mem   []byte
-	ends  [Batch]int // of each datagram in mem
+	ends  [Batch]int // where each datagram ends in mem
 	to    [Batch]netip.AddrPort
 
-	first    [Batch + 1]int // of each message: its first datagram
+	first    [Batch + 1]int // the first datagram of each message
 	msgs     [Batch]mmsghdr
 	iovs     [Batch]unix.Iovec
 	names    [Batch]unix.RawSockaddrInet6
@@ -93,7 +93,7 @@ type segmentControl struct {
 }
 
 const (
-	maxSegments    = 64   // of one packet
+	maxSegments    = 64   // how many datagrams one packet may have
 	maxSegmentSize = 1200 // larger ones may exceed a path's packet size, which segments must not
 	maxPacket      = 65000
 )

@@ -16,13 +16,13 @@ const DefaultConnections = 10000
 
 // Options say what the service will need.
 type Options struct {
-	Connections int // of a process at a time; default DefaultConnections
-	Processes   int // of all workers together; default 1
+	Connections int // that a process has at a time; default DefaultConnections
+	Processes   int // that all workers have together; default 1
 	Listen      []Listener
 	Program     string   // path of the executable
 	PidFile     string   // "" is not looked at
 	LogFile     string   // "" is not looked at
-	Users       []string // of the workers, as NAME, NAME:GROUP or "" for that of the master
+	Users       []string // whom the workers run as: NAME, NAME:GROUP or "" for that of the master
 	Running     bool     // the service runs, so its ports are taken by itself
 	// Root is the folder that stands for / where /proc, /sys and /etc are read. Default /.
 	Root string

@@ -17,7 +17,7 @@ type Address struct {
 	Network string
 	Host    string // name or literal without brackets; "" for a Unix socket
 	Port    uint16
-	Path    string // of a Unix socket; a leading @ means Linux' abstract namespace
+	Path    string // where a Unix socket lies; a leading @ means Linux' abstract namespace
 }
 
 // maxUnixPath is what sockaddr_un holds on every system (104 on BSD, 108 on Linux).

@@ -23,9 +23,9 @@ type Socket struct {
 	Name string // FileDescriptorName of its unit, by default the unit's name
 
 	network string         // "tcp", "udp" or "unix"
-	addr    netip.AddrPort // of tcp and udp
+	addr    netip.AddrPort // where a socket of tcp or udp listens
 	both    bool           // [::] stands for IPv4, too
-	path    string         // of unix
+	path    string         // where a Unix socket lies
 }
 
 // Sockets takes the sockets of the environment variable LISTEN_FDS. They are closed on exec and

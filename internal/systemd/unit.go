@@ -30,11 +30,11 @@ type UnitOptions struct {
 	Args             []string         // behind the command start
 	WorkingDirectory string           // absolute; default /
 	User, Group      string           // default: root, which workers with a User need
-	PidFile, LogFile string           // of the program; their folders below /run and /var/log are made
-	StopTimeout      time.Duration    // of the program; systemd kills what is left 30 s later. Default 60 s
+	PidFile, LogFile string           // the program's own; their folders below /run and /var/log are made
+	StopTimeout      time.Duration    // the program's own; systemd kills what is left 30 s later. Default 60 s
 	Files            uint64           // open files of a process; default 1048576
 	Watchdog         time.Duration    // default 30 s; below 0 none
-	Listen           []socket.Address // of the workers
+	Listen           []socket.Address // where the workers listen
 	Sockets          bool             // SocketUnit opens them
 }
 

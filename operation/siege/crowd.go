@@ -16,7 +16,7 @@ import (
 // Options of a Crowd. The service is that of operation/program: HTTP that answers with its
 // version, and a WebSocket at /ws that echoes.
 type Options struct {
-	Addr      string        // of the service, HOST:PORT
+	Addr      string        // where the service listens, HOST:PORT
 	Talkers   int           // WebSockets, each with numbered messages, one exchange at a time
 	Pace      time.Duration // between the exchanges of a talker
 	Askers    int           // connections of HTTP with one request after the other
@@ -127,7 +127,7 @@ type Report struct {
 	Messages, Requests, Arrivals int64          // exchanges in good order
 	Broken                       int64          // connections that ended, with Options.MayBreak
 	Faults                       map[string]int // by kind
-	Examples                     []string       // of faults, in words
+	Examples                     []string       // some faults, in words
 	Gaps, Waits                  Times          // longest exchange of each talker; of each asker
 }
 

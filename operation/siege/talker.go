@@ -17,8 +17,8 @@ import (
 type talker struct {
 	conn    net.Conn
 	in      *bufio.Reader
-	number  uint64 // of the client and its last message
-	size    int    // of a message
+	number  uint64 // names the client and its last message
+	size    int    // bytes of a message
 	burst   int    // messages of an exchange
 	halves  bool   // a frame is written in two pieces, with a pause
 	out     []byte

@@ -81,7 +81,7 @@ func replace(path string, text []byte) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(file.Name()) // of no effect after the rename
+	defer os.Remove(file.Name()) // has no effect after the rename
 	_, err = file.Write(text)
 	if closing := file.Close(); err == nil {
 		err = closing
