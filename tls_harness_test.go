@@ -14,7 +14,7 @@ type authority struct{ *testkit.Authority }
 
 func newAuthority(t *testing.T, name string) *authority {
 	t.Helper()
-	return &authority{testkit.NewAuthority(t, name)}
+	return &authority{testkit.NewAuthority(name)}
 }
 
 func (a *authority) pool() *x509.CertPool           { return a.Pool() }
@@ -23,7 +23,7 @@ func (a *authority) client(name string) *tls.Config { return a.ClientConfig(name
 
 func (a *authority) issue(t *testing.T, name string, from, until time.Time) (certPEM, keyPEM []byte) {
 	t.Helper()
-	return a.Issue(t, name, from, until)
+	return a.Issue(name, from, until)
 }
 
 // files issues a certificate that is valid now into two files.

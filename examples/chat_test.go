@@ -95,9 +95,9 @@ func TestChat(t *testing.T) {
 		carl.hears("left ann", "joined Anna")
 		ann.conn.Close()
 		carl.hears("left Anna")
-		p.signal(syscall.SIGTERM)
+		p.Signal(syscall.SIGTERM)
 		carl.closes(websocket.CloseGoingAway)
-		if status := p.status(); status != 0 {
+		if status := p.Status(); status != 0 {
 			t.Errorf("exit status %d, want 0", status)
 		}
 	})
@@ -266,8 +266,8 @@ func TestChatDropsWhoDoesNotRead(t *testing.T) {
 		at := p.addresses(2)
 		ann := newChatter(t, at[0], "ann", "ann")
 		deaf := dial(t, "tcp", at[0])
-		deaf.Conn.(*net.TCPConn).SetReadBuffer(4 << 10) // or the system would take megabytes
-		chatAnswer(deaf, "http://"+at[0])               // without compression, which would make little of the text
+		deaf.Conn.Conn.(*net.TCPConn).SetReadBuffer(4 << 10) // or the system would take megabytes
+		chatAnswer(deaf, "http://"+at[0])                    // without compression, which would make little of the text
 		(&chatter{&socketPeer{t: t, conn: deaf, codec: websocket.NewCodec(websocket.Client, new(websocket.Options), websocket.Deflate{})}}).
 			asks(map[string]any{"type": "enter", "name": "deaf", "key": chatKey("deaf"), "room": "lobby"})
 		ann.hears("joined deaf")
@@ -338,10 +338,10 @@ func TestChatTerminals(t *testing.T) {
 		zoe.gets("You are in den as zoe, with zoe.", "Bye.")
 		zoe.ends()
 		c.gets("* zoe has joined", "* zoe has left")
-		p.signal(syscall.SIGTERM)
+		p.Signal(syscall.SIGTERM)
 		c.gets("* The chat is closing. See you!")
 		c.ends()
-		if status := p.status(); status != 0 {
+		if status := p.Status(); status != 0 {
 			t.Errorf("exit status %d, want 0", status)
 		}
 	})

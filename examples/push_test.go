@@ -76,7 +76,7 @@ func TestAuthRefusesUsersWithoutToken(t *testing.T) {
 	for _, user := range []string{"ann", "ann:", ":apple"} {
 		p := start(t, "portable", "auth", "-user", user)
 		p.says("NAME:TOKEN")
-		if status := p.status(); status != 2 {
+		if status := p.Status(); status != 2 {
 			t.Errorf("-user %q: exit status %d, want 2", user, status)
 		}
 	}

@@ -167,7 +167,7 @@ func TestProxyToAServer(t *testing.T) {
 		b.gets("meanwhile")
 		readInPieces(a, sent)
 		written.ends(t)
-		a.Conn.(*net.TCPConn).CloseWrite()
+		a.Conn.Conn.(*net.TCPConn).CloseWrite()
 		a.ends()
 		server.Close()
 		c := dial(t, "tcp", p.address())
@@ -195,7 +195,7 @@ func TestProxySlowReaders(t *testing.T) {
 		writtenA := writeAll(a, fromA)
 		writtenA.stallsOrEnds(t)
 		b := dial(t, "tcp", atB)
-		b.Conn.(*net.TCPConn).SetReadBuffer(256 << 10)
+		b.Conn.Conn.(*net.TCPConn).SetReadBuffer(256 << 10)
 		writtenB := writeAll(b, fromB)
 		writtenB.stallsOrEnds(t)
 
@@ -206,7 +206,7 @@ func TestProxySlowReaders(t *testing.T) {
 
 		last := []byte("goodbye")
 		a.send(string(last))
-		a.Conn.(*net.TCPConn).CloseWrite()
+		a.Conn.Conn.(*net.TCPConn).CloseWrite()
 		b.reads(last)
 		b.ends()
 		a.ends()

@@ -144,7 +144,7 @@ func TestWebappSlowReader(t *testing.T) {
 			}
 		}
 		written.ends(t)
-		c.Conn.(*net.TCPConn).CloseWrite()
+		c.Conn.Conn.(*net.TCPConn).CloseWrite()
 		c.ends()
 	})
 }

@@ -21,10 +21,10 @@ type Authority struct {
 	key  *ecdsa.PrivateKey
 }
 
-// NewAuthority makes an authority, whose own certificate is valid for weeks.
-func NewAuthority(t testing.TB, name string) *Authority {
-	t.Helper()
-	key := newKey(t)
+// NewAuthority makes an authority, whose own certificate is valid for weeks. Like all that makes
+// certificates here, it panics if the system has no random numbers.
+func NewAuthority(name string) *Authority {
+	key := newKey()
 	now := time.Now()
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(1000 * time.Hour),
@@ -32,11 +32,11 @@ func NewAuthority(t testing.TB, name string) *Authority {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
 	return &Authority{cert, key}
 }
@@ -53,12 +53,11 @@ func (a *Authority) PEM() []byte { return encode("CERTIFICATE", a.cert.Raw) }
 
 // Issue makes a certificate for a host, which may be a server's and a client's, and its key, both
 // in PEM.
-func (a *Authority) Issue(t testing.TB, host string, from, until time.Time) (cert, key []byte) {
-	t.Helper()
-	private := newKey(t)
+func (a *Authority) Issue(host string, from, until time.Time) (cert, key []byte) {
+	private := newKey()
 	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
 	template := &x509.Certificate{
 		SerialNumber: serial, Subject: pkix.Name{CommonName: host}, DNSNames: []string{host}, NotBefore: from, NotAfter: until,
@@ -66,28 +65,26 @@ func (a *Authority) Issue(t testing.TB, host string, from, until time.Time) (cer
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &private.PublicKey, a.key)
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
 	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
 	return encode("CERTIFICATE", der), encode("PRIVATE KEY", pkcs8)
 }
 
 // Valid is Issue of a certificate that is valid for days from now on.
-func (a *Authority) Valid(t testing.TB, host string) (cert, key []byte) {
-	t.Helper()
+func (a *Authority) Valid(host string) (cert, key []byte) {
 	now := time.Now()
-	return a.Issue(t, host, now.Add(-time.Hour), now.Add(100*time.Hour))
+	return a.Issue(host, now.Add(-time.Hour), now.Add(100*time.Hour))
 }
 
 // Certificate is Valid in the form that crypto/tls takes.
-func (a *Authority) Certificate(t testing.TB, host string) tls.Certificate {
-	t.Helper()
-	c, err := tls.X509KeyPair(a.Valid(t, host))
+func (a *Authority) Certificate(host string) tls.Certificate {
+	c, err := tls.X509KeyPair(a.Valid(host))
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
 	return c
 }
@@ -95,7 +92,7 @@ func (a *Authority) Certificate(t testing.TB, host string) tls.Certificate {
 // Files is Valid in two files, which the end of the test removes.
 func (a *Authority) Files(t testing.TB, host string) (certFile, keyFile string) {
 	t.Helper()
-	cert, key := a.Valid(t, host)
+	cert, key := a.Valid(host)
 	dir := t.TempDir()
 	certFile, keyFile = filepath.Join(dir, host+".crt"), filepath.Join(dir, host+".key")
 	ReplaceFile(t, certFile, cert)
@@ -119,11 +116,10 @@ func ReplaceFile(t testing.TB, path string, content []byte) {
 	}
 }
 
-func newKey(t testing.TB) *ecdsa.PrivateKey {
-	t.Helper()
+func newKey() *ecdsa.PrivateKey {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
 	return key
 }

@@ -32,8 +32,8 @@ func handshake(t *testing.T, server tls.Certificate, client *tls.Config) error {
 }
 
 func TestAuthority(t *testing.T) {
-	good, other := NewAuthority(t, "good"), NewAuthority(t, "other")
-	cert := good.Certificate(t, "a.test")
+	good, other := NewAuthority("good"), NewAuthority("other")
+	cert := good.Certificate("a.test")
 	for name, test := range map[string]struct {
 		client *tls.Config
 		want   string
@@ -59,8 +59,8 @@ func TestAuthority(t *testing.T) {
 }
 
 func TestExpiredCertificate(t *testing.T) {
-	a := NewAuthority(t, "authority")
-	cert, err := tls.X509KeyPair(a.Issue(t, "a.test", time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour)))
+	a := NewAuthority("authority")
+	cert, err := tls.X509KeyPair(a.Issue("a.test", time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,8 +42,7 @@ func Start(t testing.TB, cmd *exec.Cmd) *Program {
 		cmd.Wait()
 	}()
 	t.Cleanup(func() {
-		cmd.Process.Kill()
-		<-p.exited
+		p.Kill()
 		if t.Failed() {
 			t.Logf("output of %s:\n%s", cmd.Path, &p.Output)
 		}
@@ -101,9 +100,14 @@ func (p *Program) Stop() {
 	case <-p.exited:
 	case <-timer.C:
 		p.t.Errorf("%s does not end within %v", p.Cmd.Path, Patience)
-		p.Cmd.Process.Kill()
-		<-p.exited
+		p.Kill()
 	}
+}
+
+// Kill kills the program, if it still runs, and waits until it is reaped.
+func (p *Program) Kill() {
+	p.Cmd.Process.Kill() // an error means that it has ended
+	<-p.exited
 }
 
 // Result is what a program that has ended did.
