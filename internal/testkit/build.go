@@ -28,9 +28,16 @@ var builds struct {
 // CoverVariable is set.
 func Build(t testing.TB, args ...string) (dir string) {
 	t.Helper()
+	return BuildIn(t, ".", args...)
+}
+
+// BuildIn is Build of packages that are relative to another folder, which may be one of another
+// module.
+func BuildIn(t testing.TB, folder string, args ...string) (dir string) {
+	t.Helper()
 	builds.Lock()
 	defer builds.Unlock()
-	key := strings.Join(args, "\x00")
+	key := folder + "\x00" + strings.Join(args, "\x00")
 	if dir := builds.ready[key]; dir != "" {
 		return dir
 	}
@@ -49,7 +56,9 @@ func Build(t testing.TB, args ...string) (dir string) {
 	if packages := os.Getenv(CoverVariable); packages != "" {
 		command = append(command, "-cover", "-coverpkg="+packages)
 	}
-	if out, err := exec.Command("go", slices.Concat(command, args)...).CombinedOutput(); err != nil {
+	cmd := exec.Command("go", slices.Concat(command, args)...)
+	cmd.Dir = folder
+	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("go build %q: %v\n%s", args, err, out)
 	}
 	builds.ready[key] = dir
