@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/workerman-go/workerman/internal/testkit"
 	"github.com/workerman-go/workerman/websocket"
 )
 
@@ -119,7 +120,7 @@ func TestWebSocketPings(t *testing.T) {
 	got := make(chan string, 2)
 	closed := make(chan error, 1)
 	_, w := serve(t, kind{network: "tcp"}, "websocket", func(w *Worker) {
-		w.PingInterval = 500 * time.Millisecond
+		w.PingInterval = testkit.Scale(500 * time.Millisecond)
 		w.OnPing = func(c *Conn, data []byte) { got <- "ping " + string(data) }
 		w.OnPong = func(c *Conn, data []byte) { got <- "pong " + string(data) }
 		w.OnConnect = func(c *Conn) { c.Ping([]byte("you")) }

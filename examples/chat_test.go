@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman/examples/internal/selfsigned"
+	"github.com/workerman-go/workerman/internal/testkit"
 	"github.com/workerman-go/workerman/websocket"
 )
 
@@ -246,14 +247,17 @@ func TestChatFlood(t *testing.T) {
 
 func TestChatTimeouts(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, engine string) {
-		p := start(t, engine, "chat", "-listen", "http://"+anyPort, "-text", "text://"+anyPort, "-name-timeout", "400ms", "-idle-timeout", "1s")
-		at := p.addresses(2)
+		chat := func(setting string, d time.Duration) []string {
+			return start(t, engine, "chat", "-listen", "http://"+anyPort, "-text", "text://"+anyPort, setting, testkit.Scale(d).String()).addresses(2)
+		}
+		at := chat("-name-timeout", 400*time.Millisecond) // nobody here says a name
 		nameless, line := chatSocket(t, at[0]), dial(t, "tcp", at[1])
-		ann := newChatter(t, at[0], "ann", "ann")
-		zoe := terminal(t, at[1], "zoe", "You are in lobby as zoe, with ann, zoe.")
 		nameless.closes(websocket.ClosePolicyViolation)
 		line.gets(chatWelcome, "You gave no name. Come back when you have one.")
 		line.ends()
+		at = chat("-idle-timeout", time.Second)
+		ann := newChatter(t, at[0], "ann", "ann")
+		zoe := terminal(t, at[1], "zoe", "You are in lobby as zoe, with ann, zoe.")
 		zoe.ends() // said nothing for a second; ann need not
 		ann.hears("joined zoe", "left zoe")
 	})

@@ -133,7 +133,7 @@ func TestEchoTimeouts(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, engine string) {
 		t.Run("idle", func(t *testing.T) {
 			t.Parallel()
-			p := start(t, engine, "echo", "-listen", "text://"+anyPort, "-idle-timeout", "400ms")
+			p := start(t, engine, "echo", "-listen", "text://"+anyPort, "-idle-timeout", testkit.Scale(400*time.Millisecond).String())
 			c := dial(t, "tcp", p.address())
 			c.send("hello\n")
 			c.gets("hello")
@@ -142,14 +142,14 @@ func TestEchoTimeouts(t *testing.T) {
 		})
 		t.Run("handshake", func(t *testing.T) {
 			t.Parallel()
-			p := start(t, engine, "echo", "-listen", "text://"+anyPort, "-handshake-timeout", "400ms")
+			p := start(t, engine, "echo", "-listen", "text://"+anyPort, "-handshake-timeout", testkit.Scale(400*time.Millisecond).String())
 			silent, spoke := dial(t, "tcp", p.address()), dial(t, "tcp", p.address())
 			silent.send("no end of line")
 			spoke.send("hello\n")
 			spoke.gets("hello")
 			silent.ends()
 			p.says("handshake timeout")
-			spoke.stays(500 * time.Millisecond)
+			spoke.stays(testkit.Scale(500 * time.Millisecond))
 		})
 	})
 }

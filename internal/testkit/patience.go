@@ -13,9 +13,19 @@ const PatienceVariable = "WORKERMAN_TEST_PATIENCE"
 // for a machine that is slow. It is no timing: nothing takes that long unless it is broken.
 var Patience = patienceOf(os.Getenv(PatienceVariable))
 
+const usualPatience = 20 * time.Second
+
+// Scale makes d longer by as much as Patience was raised. It is for a limit that is under test and
+// that a good peer has to keep within, such as a timeout of a handshake that succeeds.
+func Scale(d time.Duration) time.Duration { return scale(d, Patience) }
+
+func scale(d, patience time.Duration) time.Duration {
+	return max(d, time.Duration(float64(d)*(float64(patience)/float64(usualPatience))))
+}
+
 func patienceOf(setting string) time.Duration {
 	if setting == "" {
-		return 20 * time.Second
+		return usualPatience
 	}
 	d, err := time.ParseDuration(setting)
 	if err != nil || d <= 0 {

@@ -78,6 +78,16 @@ func TestPatienceIsSet(t *testing.T) {
 	}
 }
 
+func TestScale(t *testing.T) {
+	for patience, want := range map[time.Duration]time.Duration{
+		time.Second: 400 * time.Millisecond, usualPatience: 400 * time.Millisecond, 3 * usualPatience: 1200 * time.Millisecond,
+	} {
+		if got := scale(400*time.Millisecond, patience); got != want {
+			t.Errorf("with a patience of %v got %v, want %v", patience, got, want)
+		}
+	}
+}
+
 func TestLog(t *testing.T) {
 	var l Log
 	l.Write([]byte("level=INFO msg=one worker=a\nlevel=WARN msg=two worker=a\nlevel=INFO msg=three"))
