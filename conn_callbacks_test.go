@@ -24,7 +24,7 @@ type watched struct {
 	messages atomic.Int64
 }
 
-func watch(t *testing.T, w *Worker) *watched {
+func recordCallbacks(t *testing.T, w *Worker) *watched {
 	r := &watched{t: t, closed: make(chan struct{}, 16)}
 	enter := func(event string) func() {
 		if r.inside.Add(1) != 1 {
@@ -81,7 +81,7 @@ func TestCallbacksInOrderAndOnce(t *testing.T) {
 						next++
 						c.Send(data)
 					}
-					r = watch(t, w)
+					r = recordCallbacks(t, w)
 				})
 				c := dial(t, w)
 				const n = 5000

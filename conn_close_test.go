@@ -27,7 +27,7 @@ func TestCloseFromEverySideIsOneOnClose(t *testing.T) {
 				var r *watched
 				_, w := serve(t, k, "text", func(w *Worker) {
 					w.OnMessage = func(c *Conn, data []byte) { end(c) }
-					r = watch(t, w)
+					r = recordCallbacks(t, w)
 				})
 				c := dial(t, w)
 				io.WriteString(c, "end\nignored\nignored\n")
