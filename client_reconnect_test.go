@@ -18,7 +18,7 @@ func TestClientRefused(t *testing.T) {
 		c, err := failure(t, cl)
 		var op *net.OpError
 		if !errors.Is(err, syscall.ECONNREFUSED) || !errors.As(err, &op) || op.Addr.String() != strings.TrimPrefix(cl.Address(), "tcp://") {
-			t.Errorf("%v", err)
+			t.Errorf("the failure is %v, want %v of %s", err, syscall.ECONNREFUSED, cl.Address())
 		}
 		if c.Connected() || c.Client() != cl || c.Err() != err || c.Post(func() {}) || c.Send(nil) != ErrClosed {
 			t.Error("the Conn of a failed attempt is no closed one")
@@ -39,7 +39,7 @@ func TestClientRefused(t *testing.T) {
 		}
 		s, _ := serve(t, k, "tcp", nil)
 		if _, err := failure(t, s.master.NewClient("unix://"+t.TempDir()+"/none")); !errors.Is(err, syscall.ENOENT) {
-			t.Errorf("%v", err)
+			t.Errorf("the failure is %v, want %v", err, syscall.ENOENT)
 		}
 	})
 }
@@ -113,19 +113,19 @@ func TestClientBackoff(t *testing.T) {
 			c.Destroy()
 		}
 		if got := receive(t, h, "close"); !strings.HasPrefix(got, "close") {
-			t.Fatalf("%q", got)
+			t.Fatalf("callback %q, want the close", got)
 		}
 		h.expect(t, "error", "error", "error")
 		if err := cl.Send([]byte("meanwhile")); err != nil {
-			t.Error(err)
+			t.Errorf("Send: %v", err)
 		}
 		if err := again.Listen(); err != nil {
-			t.Fatal(err)
+			t.Fatalf("Listen: %v", err)
 		}
 		for got := "error"; got != "connect"; {
 			got = receive(t, h, "connect")
 			if got != "error" && got != "connect" {
-				t.Fatal(got)
+				t.Fatalf("callback %q, want an error or the connect", got)
 			}
 		}
 		h.expect(t, "message meanwhile")
@@ -211,14 +211,14 @@ func TestClientCloseEndsAttempts(t *testing.T) {
 		for _, address := range []string{"tls://" + slow, "tcp://" + slow, "tcp://" + refusing(t), "text://" + w.Addr().String()} {
 			cl := s.master.NewClient(address)
 			cl.Backoff.Min = time.Millisecond
-			cl.OnMessage = func(c *Conn, data []byte) { t.Errorf("%q", data) }
+			cl.OnMessage = func(c *Conn, data []byte) { t.Errorf("message %q, want none", data) }
 			cl.Close()
 			connect(t, cl)
 			cl.Send([]byte("dropped"))
 			cl.Close()
 			cl.Close()
 			if err := cl.Send(nil); err != ErrClosed {
-				t.Errorf("%v", err)
+				t.Errorf("Send after Close: %v, want %v", err, ErrClosed)
 			}
 		}
 		eventually(t, "no client is left", func() bool {
@@ -248,7 +248,7 @@ func TestClientManyCycles(t *testing.T) {
 			}
 			cl.OnError = func(c *Conn, err error) {
 				if !errors.Is(err, syscall.EAGAIN) { // the queue of a Unix socket is full
-					t.Error(err)
+					t.Errorf("OnError: %v, want %v at most", err, syscall.EAGAIN)
 				}
 				cl.Reconnect(time.Millisecond)
 			}

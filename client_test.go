@@ -91,7 +91,7 @@ func TestClientQueueIsBounded(t *testing.T) {
 	cl.MaxSendBuffer = 1000
 	for range 10 {
 		if err := cl.Send(make([]byte, 100)); err != nil {
-			t.Fatal(err)
+			t.Fatalf("Send: %v", err)
 		}
 	}
 	if err := cl.Send([]byte("x")); err != ErrBufferFull {
@@ -126,12 +126,12 @@ func TestClientLocalAddr(t *testing.T) {
 		cl = clientOf(s, w, "tcp")
 		cl.LocalAddr = netip.MustParseAddrPort("203.0.113.9:0")
 		if _, err := failure(t, cl); !errors.Is(err, syscall.EADDRNOTAVAIL) {
-			t.Errorf("%v", err)
+			t.Errorf("the failure is %v, want %v", err, syscall.EADDRNOTAVAIL)
 		}
 		cl = clientOf(s, w, "tcp")
 		cl.LocalAddr = netip.MustParseAddrPort("[::1]:0")
 		if _, err := failure(t, cl); err == nil || !strings.Contains(err.Error(), "LocalAddr") {
-			t.Errorf("%v", err)
+			t.Errorf("the failure is %v, want one about LocalAddr", err)
 		}
 	})
 }
@@ -206,7 +206,7 @@ func TestClientsOfAStoppedMaster(t *testing.T) {
 		connect(t, up)
 		slow := listenRaw(t, "127.0.0.1:0", silent)
 		trying := s.master.NewClient("tls://" + slow)
-		trying.OnError = func(c *Conn, err error) { t.Error(err) }
+		trying.OnError = func(c *Conn, err error) { t.Errorf("OnError: %v", err) }
 		connect(t, trying)
 		waiting := s.master.NewClient("tcp://" + refusing(t))
 		waiting.Backoff.Min = time.Hour
@@ -242,7 +242,7 @@ func TestClientsAlone(t *testing.T) {
 		m.StopAll()
 		h.expect(t, "close <nil>")
 		if err := receive(t, done, "Run"); err != nil {
-			t.Error(err)
+			t.Errorf("Run: %v", err)
 		}
 	})
 }

@@ -30,7 +30,7 @@ func TestTLSManyAtATime(t *testing.T) {
 				conns[i].Write(m)
 				got := make([]byte, len(m))
 				if _, err := io.ReadFull(conns[i], got); err != nil || !bytes.Equal(got, m) {
-					t.Errorf("%q, %v", got, err)
+					t.Errorf("the answer is %q, %v, want %q", got, err, m)
 				}
 			})
 		}
@@ -139,7 +139,7 @@ func TestTLSBroadcast(t *testing.T) {
 		for _, c := range clients {
 			got := make([]byte, 7)
 			if _, err := io.ReadFull(c, got); err != nil || string(got) != "to all\n" {
-				t.Errorf("%q, %v", got, err)
+				t.Errorf("the broadcast is %q, %v, want %q", got, err, "to all\n")
 			}
 		}
 		if n := w.Stats().Connections; n != 12 {
@@ -189,7 +189,7 @@ func TestTLSBlocking(t *testing.T) {
 			w.OnClose = func(c *Conn) { events <- "close" }
 		})
 		if err := shakeHands(t, w, a.client("a.test")); err != nil {
-			t.Fatal(err)
+			t.Fatalf("handshake: %v", err)
 		}
 		for _, want := range []string{"connect", "x", "close"} {
 			if e := receive(t, events, want); e != want {
