@@ -6,18 +6,35 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 	"path/filepath"
-	"runtime"
-	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
-// patience is how long a test waits for what must happen. It is no timing: nothing takes
-// that long unless it is broken.
-const patience = 20 * time.Second
+// What all tests of the project have in common, by the names that the tests of this package use.
+var (
+	patience   = testkit.Patience
+	eventually = testkit.Eventually
+	checkLeaks = testkit.CheckLeaks
+)
+
+const raceEnabled = testkit.Race
+
+func receive[T any](t testing.TB, ch <-chan T, what string) T {
+	t.Helper()
+	return testkit.Receive(t, ch, what)
+}
+
+func openFiles(testing.TB) int { return testkit.OpenFiles() }
+
+func stacks() []byte { return []byte(testkit.Stacks()) }
+
+// logBuffer is a log that tests read while it is written.
+type logBuffer struct{ testkit.Log }
+
+func (b *logBuffer) lines(words ...string) []string { return b.Lines(words...) }
 
 // kind is one of the ways to run a test: an engine and a transport.
 type kind struct {
@@ -62,7 +79,7 @@ func (k kind) address(t *testing.T, scheme string) string {
 	return scheme + "+unix://" + path
 }
 
-// service is a running Master of a test.
+// testService is a running Master of a test.
 type testService struct {
 	t      *testing.T
 	master *Master
@@ -147,90 +164,6 @@ func dial(t *testing.T, w *Worker) net.Conn {
 
 func echo(w *Worker) { w.OnMessage = func(c *Conn, data []byte) { c.Send(data) } }
 
-// eventually waits for a condition that another goroutine brings about.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(patience)
-	for !ok() {
-		if time.Now().After(deadline) {
-			t.Fatalf("not in %v: %s", patience, what)
-		}
-		runtime.Gosched()
-	}
-}
-
-// receive takes a value from a channel within patience.
-func receive[T any](t *testing.T, ch <-chan T, what string) T {
-	t.Helper()
-	select {
-	case v := <-ch:
-		return v
-	case <-time.After(patience):
-		t.Fatalf("not in %v: %s", patience, what)
-		panic("unreachable")
-	}
-}
-
-// logBuffer is a log that tests read while it is written.
-type logBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *logBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *logBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
-}
-
-// lines are the lines of the log that contain all the words.
-func (b *logBuffer) lines(words ...string) (found []string) {
-	for line := range strings.Lines(b.String()) {
-		all := true
-		for _, w := range words {
-			all = all && strings.Contains(line, w)
-		}
-		if all {
-			found = append(found, line)
-		}
-	}
-	return found
-}
-
-// checkLeaks fails the test if it leaves goroutines or descriptors behind.
-func checkLeaks(t *testing.T) {
-	t.Helper()
-	goroutines, files := runtime.NumGoroutine(), openFiles(t)
-	t.Cleanup(func() {
-		deadline := time.Now().Add(patience / 2)
-		for runtime.NumGoroutine() > goroutines || openFiles(t) > files {
-			if t.Failed() {
-				return // the failure is the news
-			}
-			if time.Now().After(deadline) {
-				t.Errorf("left behind: %d goroutines, %d descriptors\n%s", runtime.NumGoroutine()-goroutines, openFiles(t)-files, stacks())
-				return
-			}
-			runtime.Gosched()
-		}
-	})
-}
-
-// openFiles is the number of descriptors of this process, 0 where it cannot be told.
-func openFiles(t *testing.T) int {
-	entries, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		return 0
-	}
-	return len(entries)
-}
-
 // numbered is a payload that says which it is and can be checked.
 func numbered(i, size int) []byte {
 	p := bytes.Repeat([]byte(fmt.Sprintf("%08d.", i)), size/9+1)
@@ -238,9 +171,3 @@ func numbered(i, size int) []byte {
 }
 
 func discardLogger() *slog.Logger { return slog.New(slog.DiscardHandler) }
-
-// stacks are those of all goroutines.
-func stacks() []byte {
-	buf := make([]byte, 1<<20)
-	return buf[:runtime.Stack(buf, true)]
-}

@@ -95,6 +95,10 @@ func TestIdleTimeoutSparesWhoTalks(t *testing.T) {
 			t.Fatal("not served")
 		}
 		begin := time.Now()
+		go func() {
+			io.Copy(io.Discard, silent)
+			silent.Close() // or the worker would wait a second for it
+		}()
 		for {
 			select {
 			case <-closed:
@@ -179,6 +183,8 @@ func TestLimitsOfOneConnection(t *testing.T) {
 			t.Error("a short line is refused")
 		}
 		fmt.Fprintln(c, strings.Repeat("x", 20))
+		io.Copy(io.Discard, c)
+		c.Close() // or the worker would wait a second for it
 		if err := receive(t, closed, "OnClose"); err == nil {
 			t.Error("a line above the connection's own limit is accepted")
 		}

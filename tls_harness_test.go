@@ -1,109 +1,42 @@
 package workerman
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
 // authority issues certificates for a test.
-type authority struct {
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-}
+type authority struct{ *testkit.Authority }
 
 func newAuthority(t *testing.T, name string) *authority {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(1000 * time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &authority{cert, key}
+	return &authority{testkit.NewAuthority(name)}
 }
 
-// pool trusts this authority alone.
-func (a *authority) pool() *x509.CertPool {
-	p := x509.NewCertPool()
-	p.AddCert(a.cert)
-	return p
-}
+func (a *authority) pool() *x509.CertPool           { return a.Pool() }
+func (a *authority) pem() []byte                    { return a.PEM() }
+func (a *authority) client(name string) *tls.Config { return a.ClientConfig(name) }
 
-func (a *authority) pem() []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})
-}
-
-// issue makes a certificate and its key, in PEM.
 func (a *authority) issue(t *testing.T, name string, from, until time.Time) (certPEM, keyPEM []byte) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: serial, Subject: pkix.Name{CommonName: name}, DNSNames: []string{name}, NotBefore: from, NotAfter: until,
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})
+	return a.Issue(name, from, until)
 }
 
 // files issues a certificate that is valid now into two files.
-func (a *authority) files(t *testing.T, name string) CertificateFiles {
+func (a *authority) files(t *testing.T, name string) (f CertificateFiles) {
 	t.Helper()
-	cert, key := a.issue(t, name, time.Now().Add(-time.Hour), time.Now().Add(100*time.Hour))
-	dir := t.TempDir()
-	f := CertificateFiles{CertFile: filepath.Join(dir, name+".crt"), KeyFile: filepath.Join(dir, name+".key")}
-	writeFile(t, f.CertFile, cert)
-	writeFile(t, f.KeyFile, key)
+	f.CertFile, f.KeyFile = a.Files(t, name)
 	return f
 }
 
 // writeFile replaces a file as certificate tools do: by renaming.
 func writeFile(t *testing.T, path string, b []byte) {
 	t.Helper()
-	if err := os.WriteFile(path+".new", b, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// client trusts the authority and asks for a name.
-func (a *authority) client(name string) *tls.Config {
-	return &tls.Config{RootCAs: a.pool(), ServerName: name}
+	testkit.ReplaceFile(t, path, b)
 }
 
 // serveTLS starts one worker with a certificate for the name "a.test".

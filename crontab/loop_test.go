@@ -1,20 +1,21 @@
 package crontab
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"net"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
-// patience is how long a test waits for what must happen.
-const patience = 20 * time.Second
+// What all tests of the project have in common, by the names that the tests of this package use.
+type logBuffer = testkit.Log
+
+const raceEnabled = testkit.Race
 
 // everyEngine runs a test on both engines, at the same time: jobs take seconds.
 func everyEngine(t *testing.T, test func(t *testing.T, m *workerman.Master, log *logBuffer)) {
@@ -34,21 +35,10 @@ func run(t *testing.T, m *workerman.Master) {
 	go func() { done <- m.Run(ctx) }()
 	t.Cleanup(func() {
 		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
+		if err := testkit.Receive(t, done, "the end of Run"); err != nil {
+			t.Errorf("Run: %v", err)
 		}
 	})
-}
-
-// receive waits for what is sent.
-func receive[T any](t *testing.T, from <-chan T, what string) (v T) {
-	t.Helper()
-	select {
-	case v = <-from:
-	case <-time.After(patience):
-		t.Fatalf("%s does not come", what)
-	}
-	return v
 }
 
 // Jobs and timers touch the same variable, which the race detector watches.
@@ -75,10 +65,10 @@ func TestJobsRunOnTheLoop(t *testing.T) {
 		m.AddTimer(time.Millisecond, func() { shared++ })
 		run(t, m)
 
-		receive(t, inside, "a run of the job of OnWorkerStart")
-		receive(t, inside, "its second run")
-		first := receive(t, ran, "a run")
-		second := receive(t, ran, "a run after the panic")
+		testkit.Receive(t, inside, "a run of the job of OnWorkerStart")
+		testkit.Receive(t, inside, "its second run")
+		first := testkit.Receive(t, ran, "a run")
+		second := testkit.Receive(t, ran, "a run after the panic")
 		if !second.Truncate(time.Second).After(first.Truncate(time.Second)) {
 			t.Errorf("two runs in one second: %v and %v", first, second)
 		}
@@ -91,9 +81,9 @@ func TestJobsRunOnTheLoop(t *testing.T) {
 		before.Stop()
 		settled := make(chan int, 1)
 		w.Post(func() { settled <- len(ran) })
-		n := receive(t, settled, "the loop")
-		receive(t, inside, "a run of the other job")
-		receive(t, inside, "its next run")
+		n := testkit.Receive(t, settled, "the loop")
+		testkit.Receive(t, inside, "a run of the other job")
+		testkit.Receive(t, inside, "its next run")
 		if len(ran) != n {
 			t.Error("a job runs after Stop")
 		}
@@ -112,22 +102,22 @@ func TestJobsOfAConnectionEndWithIt(t *testing.T) {
 		}
 		w.OnClose = func(*workerman.Conn) { closed <- len(ran) }
 		run(t, m)
-		receive(t, started, "the start")
+		testkit.Receive(t, started, "the start")
 		c, err := net.Dial("tcp", w.Addr().String())
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		if err := receive(t, errs, "OnConnect"); err != nil {
+		if err := testkit.Receive(t, errs, "OnConnect"); err != nil {
 			t.Fatal(err)
 		}
-		receive(t, ran, "a run")
+		testkit.Receive(t, ran, "a run")
 		c.Close()
-		n := receive(t, closed, "OnClose")
+		n := testkit.Receive(t, closed, "OnClose")
 		later := make(chan struct{}, 100)
 		must(t)(Options{On: m}.New("* * * * * *", func() { later <- struct{}{} }))
-		receive(t, later, "a run of another job")
-		receive(t, later, "its next run")
+		testkit.Receive(t, later, "a run of another job")
+		testkit.Receive(t, later, "its next run")
 		if len(ran) != n {
 			t.Error("a job runs after its connection was closed")
 		}
@@ -142,21 +132,4 @@ func must(t *testing.T) func(*Job, error) *Job {
 		}
 		return j
 	}
-}
-
-type logBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *logBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *logBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }

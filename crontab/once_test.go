@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
 // A process runs the jobs of the worker that it serves and not those of others.
@@ -18,7 +19,7 @@ func TestOnce(t *testing.T) {
 		}
 		run(t, m)
 		for range 2 {
-			if got := receive(t, ran, "a run"); got != "w" {
+			if got := testkit.Receive(t, ran, "a run"); got != "w" {
 				t.Errorf("the job of %s runs", got)
 			}
 		}

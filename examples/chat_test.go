@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman/examples/internal/selfsigned"
+	"github.com/workerman-go/workerman/internal/testkit"
 	"github.com/workerman-go/workerman/websocket"
 )
 
@@ -95,9 +96,9 @@ func TestChat(t *testing.T) {
 		carl.hears("left ann", "joined Anna")
 		ann.conn.Close()
 		carl.hears("left Anna")
-		p.signal(syscall.SIGTERM)
+		p.Signal(syscall.SIGTERM)
 		carl.closes(websocket.CloseGoingAway)
-		if status := p.status(); status != 0 {
+		if status := p.Status(); status != 0 {
 			t.Errorf("exit status %d, want 0", status)
 		}
 	})
@@ -246,14 +247,17 @@ func TestChatFlood(t *testing.T) {
 
 func TestChatTimeouts(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, engine string) {
-		p := start(t, engine, "chat", "-listen", "http://"+anyPort, "-text", "text://"+anyPort, "-name-timeout", "400ms", "-idle-timeout", "1s")
-		at := p.addresses(2)
+		chat := func(setting string, d time.Duration) []string {
+			return start(t, engine, "chat", "-listen", "http://"+anyPort, "-text", "text://"+anyPort, setting, testkit.Scale(d).String()).addresses(2)
+		}
+		at := chat("-name-timeout", 400*time.Millisecond) // nobody here says a name
 		nameless, line := chatSocket(t, at[0]), dial(t, "tcp", at[1])
-		ann := newChatter(t, at[0], "ann", "ann")
-		zoe := terminal(t, at[1], "zoe", "You are in lobby as zoe, with ann, zoe.")
 		nameless.closes(websocket.ClosePolicyViolation)
 		line.gets(chatWelcome, "You gave no name. Come back when you have one.")
 		line.ends()
+		at = chat("-idle-timeout", time.Second)
+		ann := newChatter(t, at[0], "ann", "ann")
+		zoe := terminal(t, at[1], "zoe", "You are in lobby as zoe, with ann, zoe.")
 		zoe.ends() // said nothing for a second; ann need not
 		ann.hears("joined zoe", "left zoe")
 	})
@@ -266,8 +270,8 @@ func TestChatDropsWhoDoesNotRead(t *testing.T) {
 		at := p.addresses(2)
 		ann := newChatter(t, at[0], "ann", "ann")
 		deaf := dial(t, "tcp", at[0])
-		deaf.Conn.(*net.TCPConn).SetReadBuffer(4 << 10) // or the system would take megabytes
-		chatAnswer(deaf, "http://"+at[0])               // without compression, which would make little of the text
+		deaf.Conn.Conn.(*net.TCPConn).SetReadBuffer(4 << 10) // or the system would take megabytes
+		chatAnswer(deaf, "http://"+at[0])                    // without compression, which would make little of the text
 		(&chatter{&socketPeer{t: t, conn: deaf, codec: websocket.NewCodec(websocket.Client, new(websocket.Options), websocket.Deflate{})}}).
 			asks(map[string]any{"type": "enter", "name": "deaf", "key": chatKey("deaf"), "room": "lobby"})
 		ann.hears("joined deaf")
@@ -338,10 +342,10 @@ func TestChatTerminals(t *testing.T) {
 		zoe.gets("You are in den as zoe, with zoe.", "Bye.")
 		zoe.ends()
 		c.gets("* zoe has joined", "* zoe has left")
-		p.signal(syscall.SIGTERM)
+		p.Signal(syscall.SIGTERM)
 		c.gets("* The chat is closing. See you!")
 		c.ends()
-		if status := p.status(); status != 0 {
+		if status := p.Status(); status != 0 {
 			t.Errorf("exit status %d, want 0", status)
 		}
 	})

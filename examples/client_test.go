@@ -7,28 +7,24 @@ import (
 	"io"
 	"net"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
 // client is a connection to a process under test.
 type client struct {
-	t *testing.T
-	net.Conn
+	*testkit.Conn
+	t  *testing.T
 	in *bufio.Reader
 }
 
 // dial connects; the end of the test closes the connection.
 func dial(t *testing.T, network, address string) *client {
 	t.Helper()
-	c, err := net.DialTimeout(network, address, patience)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(patience))
+	c := testkit.Dial(t, network, address)
 	return &client{t: t, Conn: c, in: bufio.NewReaderSize(c, 64<<10)}
 }
 
@@ -88,21 +84,15 @@ func (c *client) ends() {
 // stays expects that the connection is open and silent for a while.
 func (c *client) stays(d time.Duration) {
 	c.t.Helper()
-	c.SetReadDeadline(time.Now().Add(d))
-	b, err := c.in.Peek(1)
-	if !errors.Is(err, os.ErrDeadlineExceeded) {
-		c.t.Fatalf("the connection gave %q and %v, want silence", b, err)
-	}
-	c.SetReadDeadline(time.Now().Add(patience))
+	silent(c.t, c.Conn, c.in, d)
 }
 
-// socketPath is a path for a Unix socket, shorter than the system's limit.
-func socketPath(t *testing.T) string {
+// silent expects that in, which reads from c, has nothing for a while.
+func silent(t *testing.T, c net.Conn, in *bufio.Reader, d time.Duration) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "ex")
-	if err != nil {
-		t.Fatal(err)
+	c.SetReadDeadline(time.Now().Add(d))
+	if b, err := in.Peek(1); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatalf("the connection gave %q and %v, want silence", b, err)
 	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	return filepath.Join(dir, "socket")
+	c.SetReadDeadline(time.Time{})
 }

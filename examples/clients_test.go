@@ -22,7 +22,7 @@ func TestTCPClient(t *testing.T) {
 		p.says("disconnected\n")
 		p.says("not connected: ")
 		start(t, engine, "echo", "-listen", "text://"+address)
-		p.until("a second greeting", func(text string) bool { return strings.Count(text, "received hello\n") == 2 })
+		p.Await("a second greeting", func(text string) bool { return strings.Count(text, "received hello\n") == 2 })
 		p.endsWell(syscall.SIGTERM)
 	})
 }
@@ -41,7 +41,7 @@ func TestWSClient(t *testing.T) {
 		io.WriteString(in, "hello\n")
 		p.says("hello\n")
 		in.Close()
-		if status := p.status(); status != 0 {
+		if status := p.Status(); status != 0 {
 			t.Errorf("exit status %d", status)
 		}
 		p.says("closed\n")

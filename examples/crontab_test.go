@@ -31,7 +31,7 @@ func TestCrontab(t *testing.T) {
 
 func TestCrontabShowsTimes(t *testing.T) {
 	p := start(t, "native", "crontab", "-rule", "TZ=Europe/Berlin 30 2 * * *", "-next", "3", "-after", "2027-03-26T12:00:00Z")
-	if status := p.status(); status != 0 {
+	if status := p.Status(); status != 0 {
 		t.Errorf("exit status %d", status)
 	}
 	p.says("Sat 2027-03-27 02:30:00 CET\nSun 2027-03-28 03:00:00 CEST\nMon 2027-03-29 02:30:00 CEST\n")

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/workerman-go/workerman/internal/testkit"
 	"github.com/workerman-go/workerman/websocket"
 )
 
@@ -40,7 +41,7 @@ func TestEchoOnEveryScheme(t *testing.T) {
 		for _, test := range tests {
 			address := anyPort
 			if test.network == "unix" {
-				address = socketPath(t)
+				address = testkit.SocketPath(t)
 			}
 			args = append(args, "-listen", test.scheme+"://"+address)
 		}
@@ -66,7 +67,7 @@ func TestEchoLines(t *testing.T) {
 		c.send("f\n")
 		c.gets("half")
 		c.send("last")
-		c.Conn.(*net.TCPConn).CloseWrite()
+		c.Conn.Conn.(*net.TCPConn).CloseWrite()
 		c.ends()
 	})
 }
@@ -132,7 +133,7 @@ func TestEchoTimeouts(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, engine string) {
 		t.Run("idle", func(t *testing.T) {
 			t.Parallel()
-			p := start(t, engine, "echo", "-listen", "text://"+anyPort, "-idle-timeout", "400ms")
+			p := start(t, engine, "echo", "-listen", "text://"+anyPort, "-idle-timeout", testkit.Scale(400*time.Millisecond).String())
 			c := dial(t, "tcp", p.address())
 			c.send("hello\n")
 			c.gets("hello")
@@ -141,14 +142,14 @@ func TestEchoTimeouts(t *testing.T) {
 		})
 		t.Run("handshake", func(t *testing.T) {
 			t.Parallel()
-			p := start(t, engine, "echo", "-listen", "text://"+anyPort, "-handshake-timeout", "400ms")
+			p := start(t, engine, "echo", "-listen", "text://"+anyPort, "-handshake-timeout", testkit.Scale(400*time.Millisecond).String())
 			silent, spoke := dial(t, "tcp", p.address()), dial(t, "tcp", p.address())
 			silent.send("no end of line")
 			spoke.send("hello\n")
 			spoke.gets("hello")
 			silent.ends()
 			p.says("handshake timeout")
-			spoke.stays(500 * time.Millisecond)
+			spoke.stays(testkit.Scale(500 * time.Millisecond))
 		})
 	})
 }
@@ -190,10 +191,10 @@ func TestRefusedStarts(t *testing.T) {
 			echo(t, "udp://"+pc.LocalAddr().String()).refuses(pc.LocalAddr().String(), "in use")
 		})
 		t.Run("no such folder", func(t *testing.T) {
-			echo(t, "unix://"+filepath.Join(socketPath(t), "socket")).refuses("socket")
+			echo(t, "unix://"+filepath.Join(testkit.SocketPath(t), "socket")).refuses("socket")
 		})
 		t.Run("file in the way", func(t *testing.T) {
-			path := socketPath(t)
+			path := testkit.SocketPath(t)
 			if err := os.WriteFile(path, []byte("precious"), 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -210,7 +211,7 @@ func TestRefusedStarts(t *testing.T) {
 
 func TestUnixSocketFile(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, engine string) {
-		path := socketPath(t)
+		path := testkit.SocketPath(t)
 		stale, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 		if err != nil {
 			t.Fatal(err)
@@ -248,12 +249,12 @@ func TestStopDelivers(t *testing.T) {
 				written := writeAll(c, message)
 				c.reads(message[:4]) // the server has accepted the answer
 				written.ends(t)
-				p.signal(sig)
+				p.Signal(sig)
 				p.says("stopping")
 				idle.ends()
 				c.reads(message[4:])
 				c.ends()
-				if status := p.status(); status != 0 {
+				if status := p.Status(); status != 0 {
 					t.Errorf("exit status %d, want 0", status)
 				}
 			})

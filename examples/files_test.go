@@ -11,7 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
+
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
 func TestStatic(t *testing.T) {
@@ -134,18 +135,14 @@ func TestUploadLeavesNothing(t *testing.T) {
 		address := p.address()
 		empty := func() {
 			t.Helper()
-			for limit := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+			testkit.Eventually(t, "nothing is left", func() bool {
 				left, err := filepath.Glob(filepath.Join(dir, ".incoming", "*"))
 				kept, err2 := filepath.Glob(filepath.Join(dir, "[^.]*"))
-				switch {
-				case err != nil || err2 != nil || len(kept) > 0:
-					t.Fatal(kept, err, err2)
-				case len(left) == 0:
-					return
-				case time.Now().After(limit):
-					t.Fatalf("%q are left", left)
+				if err != nil || err2 != nil || len(kept) > 0 {
+					t.Fatalf("%q are kept, want none; %v, %v", kept, err, err2)
 				}
-			}
+				return len(left) == 0
+			})
 		}
 		body, kind := formOf("large.bin", random(2<<20, 1))
 		head := fmt.Sprintf("POST /files HTTP/1.1\r\nHost: a\r\nContent-Type: %s\r\n", kind)

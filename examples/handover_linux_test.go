@@ -43,7 +43,7 @@ func TestHandoverTwoReloadsInARow(t *testing.T) {
 	}
 	unnamed.send("Cleo\nfirst\n")
 	unnamed.gets("welcome, Cleo", "Cleo has coins: 1")
-	if text := p.output.String(); strings.Contains(text, "a player left") {
+	if text := p.Output.String(); strings.Contains(text, "a player left") {
 		t.Errorf("a connection was closed:\n%s", text)
 	}
 	terminal.Close()

@@ -3,6 +3,7 @@ package examples
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -83,7 +84,7 @@ func curl(t *testing.T, args ...string) string {
 		}
 		t.Skip(missing)
 	}
-	out, err := exec.Command(path, append([]string{"-sS", "--noproxy", "*", "--max-time", "10"}, args...)...).CombinedOutput()
+	out, err := exec.Command(path, append([]string{"-sS", "--noproxy", "*", "--max-time", fmt.Sprint(patience.Seconds())}, args...)...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("curl %q: %v: %s", args, err, out)
 	}

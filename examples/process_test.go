@@ -1,7 +1,6 @@
 package examples
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -9,43 +8,16 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
-	"time"
+
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
 // patience is how long a test waits for what should happen soon.
-const patience = 10 * time.Second
+var patience = testkit.Patience
 
-// programs is the folder with the built examples.
-var programs string
-
-func TestMain(m *testing.M) {
-	os.Exit(buildAndRun(m))
-}
-
-// buildAndRun builds all examples once, with the race detector if the tests have it.
-func buildAndRun(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "examples")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	args := []string{"build", "-o", dir + string(filepath.Separator)}
-	if raceEnabled {
-		args = append(args, "-race")
-	}
-	build := exec.Command("go", append(args, "./...")...)
-	build.Stdout, build.Stderr = os.Stderr, os.Stderr
-	if err := build.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "cannot build the examples:", err)
-		return 1
-	}
-	programs = dir
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(testkit.Main(m)) }
 
 // onEveryEngine runs a test once with each engine that the system has.
 func onEveryEngine(t *testing.T, test func(t *testing.T, engine string)) {
@@ -64,10 +36,9 @@ func onEveryEngine(t *testing.T, test func(t *testing.T, engine string)) {
 
 // process is a running example.
 type process struct {
-	t      *testing.T
-	cmd    *exec.Cmd
-	output output
-	exited chan struct{} // closed when the process is gone
+	*testkit.Program
+	t   *testing.T
+	cmd *exec.Cmd
 }
 
 // start runs an example, which the end of the test kills if it still runs then.
@@ -80,34 +51,22 @@ func start(t *testing.T, engine, program string, args ...string) *process {
 
 // prepare is a process before its start.
 func prepare(t *testing.T, engine, program string, args ...string) *process {
-	p := &process{t: t, cmd: exec.Command(filepath.Join(programs, program), args...), exited: make(chan struct{})}
-	// A program with the race detector waits a second before it exits, if not told otherwise.
-	p.cmd.Env = append(os.Environ(), "WORKERMAN_ENGINE="+engine, "GORACE=atexit_sleep_ms=0",
+	t.Helper()
+	programs := testkit.Build(t, "./...") // all at once, for all tests
+	p := &process{t: t, cmd: exec.Command(filepath.Join(programs, program), args...)}
+	p.cmd.Env = testkit.Environment("WORKERMAN_ENGINE="+engine,
 		"WORKERMAN_PID_FILE="+filepath.Join(t.TempDir(), program+".pid")) // the same program runs in other tests, too
-	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.output
 	return p
 }
 
 // run starts the process.
 func (p *process) run() {
-	t := p.t
-	t.Helper()
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		p.cmd.Wait()
-		close(p.exited)
-	}()
-	t.Cleanup(func() {
-		p.cmd.Process.Kill()
-		<-p.exited
-		text := p.output.String()
-		if strings.Contains(text, "DATA RACE") || strings.Contains(text, "panic") {
-			t.Error("the process has a race or a panic")
-		}
-		if t.Failed() {
-			t.Logf("output of %s:\n%s", filepath.Base(p.cmd.Path), text)
+	p.t.Helper()
+	p.Program = testkit.Start(p.t, p.cmd)
+	p.t.Cleanup(func() {
+		p.Kill()
+		if text := p.Output.String(); strings.Contains(text, "DATA RACE") || strings.Contains(text, "panic") {
+			p.t.Error("the process has a race or a panic")
 		}
 	})
 }
@@ -119,7 +78,7 @@ var listening = regexp.MustCompile(`worker started (?:worker=\S+ )?listen=\w[\w+
 func (p *process) addresses(n int) []string {
 	p.t.Helper()
 	var found [][]string
-	p.until(fmt.Sprintf("%d workers", n), func(text string) bool {
+	p.Await(fmt.Sprintf("%d workers", n), func(text string) bool {
 		found = listening.FindAllStringSubmatch(text, -1)
 		return len(found) >= n
 	})
@@ -139,55 +98,14 @@ func (p *process) address() string {
 // says waits until the process has printed something.
 func (p *process) says(text string) {
 	p.t.Helper()
-	p.until(fmt.Sprintf("%q", text), func(all string) bool { return strings.Contains(all, text) })
-}
-
-// until waits until the output is as wanted.
-func (p *process) until(what string, wanted func(text string) bool) {
-	p.t.Helper()
-	limit := time.After(patience)
-	for {
-		text, changed := p.output.watch()
-		if wanted(text) {
-			return
-		}
-		select {
-		case <-changed:
-		case <-p.exited:
-			if wanted(p.output.String()) {
-				return
-			}
-			p.t.Fatalf("the process ended without printing %s", what)
-		case <-limit:
-			p.t.Fatalf("the process did not print %s", what)
-		}
-	}
-}
-
-// signal sends a signal.
-func (p *process) signal(s syscall.Signal) {
-	p.t.Helper()
-	if err := p.cmd.Process.Signal(s); err != nil {
-		p.t.Fatal(err)
-	}
-}
-
-// status waits for the end of the process.
-func (p *process) status() int {
-	p.t.Helper()
-	select {
-	case <-p.exited:
-	case <-time.After(patience):
-		p.t.Fatal("the process does not end")
-	}
-	return p.cmd.ProcessState.ExitCode()
+	p.Await(fmt.Sprintf("%q", text), func(all string) bool { return strings.Contains(all, text) })
 }
 
 // endsWell asks the process to stop and expects that it does so in good order.
 func (p *process) endsWell(s syscall.Signal) {
 	p.t.Helper()
-	p.signal(s)
-	if status := p.status(); status != 0 {
+	p.Signal(s)
+	if status := p.Status(); status != 0 {
 		p.t.Errorf("exit status %d after %v, want 0", status, s)
 	}
 }
@@ -195,10 +113,10 @@ func (p *process) endsWell(s syscall.Signal) {
 // refuses expects that the process does not start, with one line that holds all words.
 func (p *process) refuses(words ...string) {
 	p.t.Helper()
-	if status := p.status(); status != 1 {
+	if status := p.Status(); status != 1 {
 		p.t.Errorf("exit status %d, want 1", status)
 	}
-	text := p.output.String()
+	text := p.Output.String()
 	if strings.Count(text, "\n") != 1 {
 		p.t.Errorf("printed %q, want one line", text)
 	}
@@ -217,36 +135,4 @@ func writeFile(t *testing.T, name string, data []byte) string {
 		t.Fatal(err)
 	}
 	return path
-}
-
-// output collects what a process prints, and tells who waits for it.
-type output struct {
-	mu      sync.Mutex
-	text    bytes.Buffer
-	changed chan struct{} // closed at the next Write
-}
-
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.changed != nil {
-		close(o.changed)
-		o.changed = nil
-	}
-	return o.text.Write(b)
-}
-
-// watch returns the output so far and a channel that is closed when there is more.
-func (o *output) watch() (string, <-chan struct{}) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.changed == nil {
-		o.changed = make(chan struct{})
-	}
-	return o.text.String(), o.changed
-}
-
-func (o *output) String() string {
-	text, _ := o.watch()
-	return text
 }

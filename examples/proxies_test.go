@@ -12,6 +12,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
 // target is a server that proxies lead to, in clear or over TLS.
@@ -204,7 +207,7 @@ func TestSOCKS5(t *testing.T) {
 
 func TestSOCKS5Refuses(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, engine string) {
-		p := start(t, engine, "socks5", "-listen", "tcp://"+anyPort, "-port", "1", "-handshake", "1s")
+		p := start(t, engine, "socks5", "-listen", "tcp://"+anyPort, "-port", "1", "-handshake", testkit.Scale(1000*time.Millisecond).String())
 		const nothing = "\x00\x01\x00\x00\x00\x00\x00\x00"
 		for request, want := range map[string]string{
 			"\x05\x01\x00\x01\x7f\x00\x00\x01\x00\x01": "\x05\x05" + nothing, // nobody listens

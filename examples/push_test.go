@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/workerman-go/workerman/internal/testkit"
 	"github.com/workerman-go/workerman/websocket"
 )
 
@@ -49,7 +50,7 @@ func TestPush(t *testing.T) {
 
 func TestAuth(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, engine string) {
-		p := start(t, engine, "auth", "-listen", "websocket://"+anyPort, "-wait", "700ms", "-user", "ann:apple", "-user", "bob:banana")
+		p := start(t, engine, "auth", "-listen", "websocket://"+anyPort, "-wait", testkit.Scale(700*time.Millisecond).String(), "-user", "ann:apple", "-user", "bob:banana")
 		address := p.address()
 		silent := openSocket(t, address, "/")
 		ann := openSocket(t, address, "/?token=apple")
@@ -67,7 +68,7 @@ func TestAuth(t *testing.T) {
 			t.Errorf("a wrong token in the address gives %v", err)
 		}
 		silent.closes(4001)
-		ann.stays(900 * time.Millisecond) // who is known may be silent
+		ann.stays(testkit.Scale(900 * time.Millisecond)) // who is known may be silent
 		p.endsWell(syscall.SIGTERM)
 	})
 }
@@ -76,7 +77,7 @@ func TestAuthRefusesUsersWithoutToken(t *testing.T) {
 	for _, user := range []string{"ann", "ann:", ":apple"} {
 		p := start(t, "portable", "auth", "-user", user)
 		p.says("NAME:TOKEN")
-		if status := p.status(); status != 2 {
+		if status := p.Status(); status != 2 {
 			t.Errorf("-user %q: exit status %d, want 2", user, status)
 		}
 	}

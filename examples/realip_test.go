@@ -74,7 +74,7 @@ func TestRealIPProxyProtocol(t *testing.T) {
 func TestRealIPRefusesWrongNetworks(t *testing.T) {
 	p := start(t, "portable", "realip", "-trust", "10.0.0.0/33")
 	p.says("10.0.0.0/33")
-	if status := p.status(); status != 2 {
+	if status := p.Status(); status != 2 {
 		t.Errorf("exit status %d, want 2", status)
 	}
 }

@@ -9,11 +9,13 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
 func TestHeartbeat(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, engine string) {
-		p := start(t, engine, "heartbeat", "-timer", "text://"+anyPort, "-limit", "text://"+anyPort, "-silent", "800ms", "-check", "100ms")
+		p := start(t, engine, "heartbeat", "-timer", "text://"+anyPort, "-limit", "text://"+anyPort, "-silent", testkit.Scale(800*time.Millisecond).String(), "-check", "100ms")
 		at := p.addresses(2)
 		for i, way := range []string{"timer", "limit"} {
 			t.Run(way, func(t *testing.T) {
@@ -21,7 +23,7 @@ func TestHeartbeat(t *testing.T) {
 				begin := time.Now()
 				once.send("hello\n")
 				once.gets("pong")
-				for time.Since(begin) < 1500*time.Millisecond {
+				for time.Since(begin) < testkit.Scale(1500*time.Millisecond) {
 					talks.send("ping\n")
 					talks.gets("pong")
 					talks.stays(100 * time.Millisecond)
@@ -167,7 +169,7 @@ func TestProxyToAServer(t *testing.T) {
 		b.gets("meanwhile")
 		readInPieces(a, sent)
 		written.ends(t)
-		a.Conn.(*net.TCPConn).CloseWrite()
+		a.Conn.Conn.(*net.TCPConn).CloseWrite()
 		a.ends()
 		server.Close()
 		c := dial(t, "tcp", p.address())
@@ -195,7 +197,7 @@ func TestProxySlowReaders(t *testing.T) {
 		writtenA := writeAll(a, fromA)
 		writtenA.stallsOrEnds(t)
 		b := dial(t, "tcp", atB)
-		b.Conn.(*net.TCPConn).SetReadBuffer(256 << 10)
+		b.Conn.Conn.(*net.TCPConn).SetReadBuffer(256 << 10)
 		writtenB := writeAll(b, fromB)
 		writtenB.stallsOrEnds(t)
 
@@ -206,7 +208,7 @@ func TestProxySlowReaders(t *testing.T) {
 
 		last := []byte("goodbye")
 		a.send(string(last))
-		a.Conn.(*net.TCPConn).CloseWrite()
+		a.Conn.Conn.(*net.TCPConn).CloseWrite()
 		b.reads(last)
 		b.ends()
 		a.ends()
@@ -248,7 +250,7 @@ func TestProxyPairsInOrder(t *testing.T) {
 
 func TestProxyGivesUpWaiting(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, engine string) {
-		p, atA, atB := startProxy(t, engine, "-wait", "300ms")
+		p, atA, atB := startProxy(t, engine, "-wait", testkit.Scale(300*time.Millisecond).String())
 		alone := dial(t, "tcp", atA)
 		alone.send("is anybody there?\n")
 		alone.ends()
@@ -256,7 +258,7 @@ func TestProxyGivesUpWaiting(t *testing.T) {
 		data := bytes.Repeat([]byte("x"), 1000)
 		a.send(string(data))
 		b.reads(data)
-		a.stays(500 * time.Millisecond) // a pair is not given up
+		a.stays(testkit.Scale(500 * time.Millisecond)) // a pair is not given up
 		p.endsWell(syscall.SIGTERM)
 	})
 }

@@ -26,7 +26,7 @@ func TestUDPClient(t *testing.T) {
 		}
 		server.WriteTo([]byte("answer"), peer)
 		p.says("received answer\n")
-		if status := p.status(); status != 0 {
+		if status := p.Status(); status != 0 {
 			t.Errorf("exit status %d", status)
 		}
 	})

@@ -10,6 +10,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
 func startWebapp(t *testing.T, engine string, args ...string) (p *process, url string) {
@@ -99,7 +102,7 @@ func TestWebappOnTheWire(t *testing.T) {
 
 func TestWebappLimits(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, engine string) {
-		p, url := startWebapp(t, engine, "-max-body", "1000", "-header-timeout", "300ms", "-idle-timeout", "300ms")
+		p, url := startWebapp(t, engine, "-max-body", "1000", "-header-timeout", testkit.Scale(300*time.Millisecond).String(), "-idle-timeout", testkit.Scale(300*time.Millisecond).String())
 		if got := ask(t, "POST", url+"/echo", strings.Repeat("x", 1000)); got.StatusCode != 200 {
 			t.Errorf("a body of 1000 bytes: %s", got.Status)
 		}
@@ -144,7 +147,7 @@ func TestWebappSlowReader(t *testing.T) {
 			}
 		}
 		written.ends(t)
-		c.Conn.(*net.TCPConn).CloseWrite()
+		c.Conn.Conn.(*net.TCPConn).CloseWrite()
 		c.ends()
 	})
 }

@@ -139,6 +139,5 @@ func (p *socketPeer) stays(d time.Duration) {
 	if len(p.kept) > 0 {
 		p.t.Fatalf("%d bytes are there, want silence", len(p.kept))
 	}
-	c := client{t: p.t, Conn: p.conn, in: bufio.NewReader(p.conn)}
-	c.stays(d)
+	silent(p.t, p.conn, bufio.NewReader(p.conn), d)
 }

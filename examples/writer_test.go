@@ -22,7 +22,7 @@ func writeAll(c *client, data []byte) *writer {
 	w := &writer{stalled: make(chan struct{}), done: make(chan struct{})}
 	go func() {
 		defer close(w.done)
-		defer c.SetWriteDeadline(time.Now().Add(3 * patience)) // for whatever is sent later
+		defer c.SetWriteDeadline(time.Time{}) // for whatever is sent later
 		stalled := false
 		for limit := time.Now().Add(2 * patience); len(data) > 0; {
 			c.SetWriteDeadline(time.Now().Add(stall))

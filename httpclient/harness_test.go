@@ -1,23 +1,32 @@
 package httpclient
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"runtime"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/internal/testkit"
 	"github.com/workerman-go/workerman/web"
 )
 
-// patience is how long a test waits for what must happen.
-const patience = 20 * time.Second
+// What all tests of the project have in common, by the names that the tests of this package use.
+var (
+	patience   = testkit.Patience
+	eventually = testkit.Eventually
+	checkLeaks = testkit.CheckLeaks
+)
+
+type logBuffer = testkit.Log
+
+func receive[T any](t testing.TB, ch <-chan T, what string) T {
+	t.Helper()
+	return testkit.Receive(t, ch, what)
+}
 
 // service is a running worker whose loop the calls are made on, and the server that they ask.
 type service struct {
@@ -49,7 +58,7 @@ func start(t *testing.T, portable bool, serve func(c *workerman.Conn, r *web.Req
 	t.Cleanup(func() {
 		cancel()
 		if err := receive(t, done, "the end of Run"); err != nil {
-			t.Error(err)
+			t.Errorf("Run: %v", err)
 		}
 	})
 	receive(t, started, "OnWorkerStart")
@@ -113,65 +122,4 @@ func silent(t *testing.T, words string) string {
 		}
 	})
 	return "http://" + l.Addr().String()
-}
-
-// receive takes a value from a channel within patience.
-func receive[T any](t *testing.T, ch <-chan T, what string) (v T) {
-	t.Helper()
-	select {
-	case v = <-ch:
-	case <-time.After(patience):
-		t.Fatalf("not in %v: %s", patience, what)
-	}
-	return v
-}
-
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !ok(); runtime.Gosched() {
-		if time.Now().After(deadline) {
-			t.Fatalf("not in %v: %s", patience, what)
-		}
-	}
-}
-
-// checkLeaks fails the test if it leaves goroutines or descriptors behind.
-func checkLeaks(t *testing.T) {
-	files := func() int {
-		entries, _ := os.ReadDir("/proc/self/fd")
-		return len(entries)
-	}
-	if l, err := net.Listen("tcp", "127.0.0.1:0"); err == nil {
-		l.Close() // what the runtime opens once for all sockets
-	}
-	goroutines, open := runtime.NumGoroutine(), files()
-	t.Cleanup(func() {
-		if !t.Failed() {
-			defer func() {
-				if t.Failed() {
-					stacks := make([]byte, 64<<10)
-					t.Logf("%d goroutines, %d before; %d descriptors, %d before\n%s", runtime.NumGoroutine(), goroutines, files(), open, stacks[:runtime.Stack(stacks, true)])
-				}
-			}()
-			eventually(t, "no goroutine and no descriptor is left behind", func() bool { return runtime.NumGoroutine() <= goroutines && files() <= open })
-		}
-	})
-}
-
-// logBuffer is a log that tests read while it is written.
-type logBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *logBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *logBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }

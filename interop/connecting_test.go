@@ -15,6 +15,7 @@ import (
 
 	"github.com/workerman-go/workerman"
 	"github.com/workerman-go/workerman/httpclient"
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
 // clients runs a master whose clients talk to programs of others, until the end of the test.
@@ -80,12 +81,11 @@ func after(t *testing.T) <-chan struct{} {
 // example builds and runs a program of the examples and returns its address.
 func example(t *testing.T, name string, args ...string) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
-	run(t, "", "go", "build", "-o", path, "../examples/"+name)
+	path := filepath.Join(testkit.Build(t, "../examples/"+name), name)
 	out := startCommand(t, exec.Command(path, args...))
 	var found []string
 	eventually(t, name+" runs", func() bool {
-		found = regexp.MustCompile(`worker started (?:worker=\S+ )?listen=\w+://(\S+) .*\n`).FindStringSubmatch(out.String())
+		found = regexp.MustCompile(`worker started (?:worker=\S+ )?listen=\w+://(\S+) .*\n`).FindStringSubmatch(out.Output.String())
 		return found != nil
 	})
 	return found[1]
@@ -163,7 +163,7 @@ func TestClientThroughProxies(t *testing.T) {
 	} {
 		t.Run(p.program, func(t *testing.T) {
 			need(t, p.program)
-			address := freePort(t)
+			address := testkit.FreeAddress(t)
 			start(t, p.program, p.args(address)...)
 			listens(t, address)
 			engines(t, func(t *testing.T, portable bool) {
@@ -183,7 +183,7 @@ func TestClientThroughProxies(t *testing.T) {
 						answers <- string(r.Body)
 					}
 				})
-				if got := <-answers; got != "page" {
+				if got := testkit.Receive(t, answers, "the answer"); got != "page" {
 					t.Errorf("httpclient: %s", got)
 				}
 			})
@@ -194,7 +194,7 @@ func TestClientThroughProxies(t *testing.T) {
 // MQTT 3.1.1 by hand: CONNECT is answered by CONNACK, PINGREQ by PINGRESP.
 func TestClientOfMosquitto(t *testing.T) {
 	need(t, "mosquitto")
-	address := freePort(t)
+	address := testkit.FreeAddress(t)
 	start(t, "mosquitto", "-c", file(t, "mosquitto.conf", "listener "+port(t, address)+" 127.0.0.1\nallow_anonymous true\npersistence false\n"))
 	listens(t, address)
 	engines(t, func(t *testing.T, portable bool) {
@@ -209,7 +209,7 @@ func TestClientOfMosquitto(t *testing.T) {
 func TestClientOfSocat(t *testing.T) {
 	need(t, "socat")
 	path := filepath.Join(t.TempDir(), "s")
-	address, unix := freePort(t), "unix://"+path
+	address, unix := testkit.FreeAddress(t), "unix://"+path
 	start(t, "socat", "tcp-listen:"+port(t, address)+",bind=127.0.0.1,fork,reuseaddr", "exec:cat")
 	start(t, "socat", "unix-listen:"+path+",fork", "exec:cat")
 	listens(t, address)
@@ -229,7 +229,7 @@ func TestClientOfSocat(t *testing.T) {
 func TestClientOfNodeAndNginx(t *testing.T) {
 	need(t, "nginx")
 	address := nodeServer(t)
-	front := freePort(t)
+	front := testkit.FreeAddress(t)
 	nginx(t, fmt.Sprintf("server {\nlisten %s;\nlocation / {\nproxy_pass http://%s;\nproxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection upgrade;\n}\n}\n", front, address), front)
 	large := strings.Repeat("0123456789abcdef", 1<<14)
 	for _, at := range []string{address, front} {
@@ -260,7 +260,7 @@ s.on("connection", c => c.on("message", (data, binary) => c.send(data, { binary 
 	out := start(t, "node", "-e", script)
 	var found []string
 	eventually(t, "node listens", func() bool {
-		found = regexp.MustCompile(`listening (\d+)\n`).FindStringSubmatch(out.String())
+		found = regexp.MustCompile(`listening (\d+)\n`).FindStringSubmatch(out.Output.String())
 		return found != nil
 	})
 	return "127.0.0.1:" + found[1]

@@ -115,7 +115,7 @@ func TestCurl(t *testing.T) {
 func watchEvents(t *testing.T, url string) {
 	out := start(t, "curl", "-sSN", "--max-time", "25", url+"/events")
 	const first = "event: tick\nid: 1\ndata: first\ndata: event\n\n"
-	eventually(t, "the first event", func() bool { return strings.Contains(out.String(), first) })
+	eventually(t, "the first event", func() bool { return strings.Contains(out.Output.String(), first) })
 	curl(t, "", url+"/go-on")
-	eventually(t, "the second event", func() bool { return out.String() == first+"id: 2\ndata: second\n\n" })
+	eventually(t, "the second event", func() bool { return out.Output.String() == first+"id: 2\ndata: second\n\n" })
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/internal/testkit"
 	"github.com/workerman-go/workerman/web"
 )
 
@@ -42,7 +43,7 @@ func TestClientsThatLeave(t *testing.T) {
 		} {
 			t.Run(x.name, func(t *testing.T) {
 				eventually(t, "nobody is there", func() bool { return s.Stats().Connections == 0 })
-				before := openFiles(t)
+				before := testkit.OpenFiles()
 				for i := range 30 {
 					c := s.dial(t)
 					if _, err := io.WriteString(c, x.request); err != nil {
@@ -57,7 +58,7 @@ func TestClientsThatLeave(t *testing.T) {
 					c.Close()
 				}
 				eventually(t, "the connections are gone", func() bool { return s.Stats().Connections == 0 })
-				eventually(t, "no file is open", func() bool { return openFiles(t) <= before })
+				eventually(t, "no file is open", func() bool { return testkit.OpenFiles() <= before })
 				eventually(t, "no upload is left", func() bool {
 					left, err := os.ReadDir(uploads)
 					return err == nil && len(left) == 0
@@ -65,16 +66,6 @@ func TestClientsThatLeave(t *testing.T) {
 			})
 		}
 	})
-}
-
-// openFiles is the number of descriptors of this process.
-func openFiles(t *testing.T) int {
-	t.Helper()
-	list, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return len(list)
 }
 
 // TestSlowReaders has clients that download and do not read, while others are served; at the

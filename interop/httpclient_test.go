@@ -201,7 +201,7 @@ func TestHTTPClientOfAnNginxThatStops(t *testing.T) {
 			t.Fatal(a.err)
 		}
 		got := w.fetch(c, "/slow/large.bin", func(_ *httpclient.Call, tr *transfer) {
-			w.nginx.Process.Signal(syscall.SIGTERM) // with the first piece
+			w.nginx.Cmd.Process.Signal(syscall.SIGTERM) // with the first piece
 		})
 		w.stop()
 		if !errors.Is(got.err, io.ErrUnexpectedEOF) && !errors.Is(got.err, syscall.ECONNRESET) || int64(len(got.body)) >= got.total {

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -16,11 +15,12 @@ import (
 
 	"github.com/workerman-go/workerman"
 	"github.com/workerman-go/workerman/httpclient"
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
 // nameServer runs a dnsmasq that knows the records and nothing else below .test, and is
 // responsible for no other name.
-func nameServer(t *testing.T, address string, records ...string) *exec.Cmd {
+func nameServer(t *testing.T, address string, records ...string) *testkit.Program {
 	t.Helper()
 	args := append([]string{"-k", "--conf-file=/dev/null", "--pid-file=", "--log-facility=-", "--log-queries",
 		"--no-resolv", "--no-hosts", "--no-round-robin", "--local=/test/",
@@ -28,10 +28,9 @@ func nameServer(t *testing.T, address string, records ...string) *exec.Cmd {
 	if os.Getuid() == 0 {
 		args = append(args, "--user=root")
 	}
-	cmd := exec.Command(need(t, "dnsmasq"), args...)
-	startCommand(t, cmd)
+	p := start(t, "dnsmasq", args...)
 	listens(t, address) // UDP and TCP are opened together
-	return cmd
+	return p
 }
 
 // askAt makes a server the one that this process asks for names, as a program would that does
@@ -101,7 +100,7 @@ func TestClientFindsTheLivingAddress(t *testing.T) {
 	for _, n := range names {
 		records = append(records, hosts(n.name, n.addresses...)...)
 	}
-	server := freePort(t)
+	server := testkit.FreeAddress(t)
 	nameServer(t, server, records...)
 	questions := askAt(t, server)
 	engines(t, func(t *testing.T, portable bool) {
@@ -171,11 +170,11 @@ func expect(t *testing.T, events <-chan string, name string, want []string) {
 // found is remembered, a failure is not.
 func TestClientOfNamesThatLeadNowhere(t *testing.T) {
 	need(t, "dnsmasq")
-	server, stopped := freePort(t), freePort(t)
+	server, stopped := testkit.FreeAddress(t), testkit.FreeAddress(t)
 	records := slices.Concat(hosts("refused.test", "::1", "127.0.0.3"), hosts("silent.test", "127.0.0.4"), hosts("both.test", "127.0.0.3", "127.0.0.4"),
 		[]string{"--txt-record=text.test,no address"})
 	nameServer(t, server, records...)
-	closed := port(t, freePort(t))
+	closed := port(t, testkit.FreeAddress(t))
 	unanswered(t, "127.0.0.4:"+closed)
 	dns := func(notFound bool) func(error) bool {
 		return func(err error) bool {
@@ -259,7 +258,7 @@ func TestClientOutlivesItsNameServer(t *testing.T) {
 		s := serve(t, portable, "text", func(w *workerman.Worker) {
 			w.OnMessage = func(c *workerman.Conn, data []byte) { c.Send(data) }
 		})
-		server := freePort(t)
+		server := testkit.FreeAddress(t)
 		askAt(t, server)
 		m, _ := clients(t, portable)
 		failed, connected := make(chan error, 1), make(chan string, 10)
@@ -285,9 +284,9 @@ func TestClientOutlivesItsNameServer(t *testing.T) {
 		case <-after(t):
 			t.Fatal("no error without a name server")
 		}
-		cmd := nameServer(t, server, hosts("late.test", "127.0.0.1")...)
+		names := nameServer(t, server, hosts("late.test", "127.0.0.1")...)
 		expect(t, connected, "late.test", []string{"connect", "hello"})
-		quit(t, cmd)
+		names.Stop()
 		if err := cl.Send([]byte("still here")); err != nil {
 			t.Error(err)
 		}

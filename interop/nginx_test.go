@@ -6,13 +6,13 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
 // document is the page whose configurations are tested.
@@ -61,7 +61,7 @@ func nginxBlock(t *testing.T, place int) string {
 }
 
 // nginx runs nginx with a part of its configuration, http or stream, which listens at an address.
-func nginx(t *testing.T, config, address string) *exec.Cmd {
+func nginx(t *testing.T, config, address string) *testkit.Program {
 	t.Helper()
 	dir := t.TempDir()
 	var head strings.Builder
@@ -80,10 +80,9 @@ func nginx(t *testing.T, config, address string) *exec.Cmd {
 		head.WriteString("user root;\n")
 	}
 	fmt.Fprintf(&head, "daemon off;\nworker_processes 1;\npid %s;\nerror_log stderr;\nevents {}\n", filepath.Join(dir, "pid"))
-	cmd := exec.Command(need(t, "nginx"), "-p", dir, "-e", "stderr", "-c", file(t, "nginx.conf", head.String()+config))
-	startCommand(t, cmd)
+	p := start(t, "nginx", "-p", dir, "-e", "stderr", "-c", file(t, "nginx.conf", head.String()+config))
 	listens(t, address)
-	return cmd
+	return p
 }
 
 func exists(path string) bool {
@@ -122,7 +121,7 @@ func TestBehindNginx(t *testing.T) {
 					w.TLS = workerman.ServerTLS{CertFile: cert.cert, KeyFile: cert.key}
 				}
 			})
-			plain, secure := freePort(t), freePort(t)
+			plain, secure := testkit.FreeAddress(t), testkit.FreeAddress(t)
 			config := nginxBlock(t, nginxHTTP)
 			if encrypted {
 				config = adapt(t, config, "proxy_pass http://app;\n", nginxBlock(t, nginxToTLS))
@@ -225,7 +224,7 @@ func TestNginxSpeaksTheProxyProtocol(t *testing.T) {
 	need(t, "nginx")
 	engines(t, func(t *testing.T, portable bool) {
 		s := serve(t, portable, "text", where)
-		address := freePort(t)
+		address := testkit.FreeAddress(t)
 		nginx(t, adapt(t, nginxBlock(t, nginxStream), "listen 2346;", "listen "+address+";", "127.0.0.1:12346", s.address()), address)
 		askWhere(t, address)
 	})
@@ -240,7 +239,7 @@ func TestHAProxySpeaksTheProxyProtocol(t *testing.T) {
 	for _, version := range []string{"send-proxy", "send-proxy-v2"} {
 		t.Run(version, func(t *testing.T) {
 			s := serve(t, false, "text", where)
-			address := freePort(t)
+			address := testkit.FreeAddress(t)
 			config := "defaults\n    mode tcp\n    timeout connect 5s\n    timeout client 1m\n    timeout server 1m\n\n" +
 				adapt(t, list[0], "bind :2347", "bind "+address, "127.0.0.1:12346", s.address(), "send-proxy-v2", version)
 			start(t, "haproxy", "-db", "-f", file(t, "haproxy.cfg", config))

@@ -5,13 +5,13 @@ import (
 	"crypto/x509"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/workerman-go/workerman"
 	"github.com/workerman-go/workerman/httpclient"
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
 // nginxSite is an nginx that httpclient asks, and how.
@@ -22,7 +22,7 @@ type nginxSite struct {
 	trusted       *x509.CertPool
 	on            *workerman.Worker
 	config        string
-	nginx         *exec.Cmd
+	nginx         *testkit.Program
 }
 
 // webConfig is the configuration of the nginx. /count tells which connection a request came
@@ -76,7 +76,7 @@ func webs(t *testing.T, test func(t *testing.T, w *nginxSite)) {
 	} {
 		t.Run(way.name, func(t *testing.T) {
 			engines(t, func(t *testing.T, portable bool) {
-				w := &nginxSite{t: t, scheme: way.scheme, proto: way.proto, address: freePort(t), trusted: trusted}
+				w := &nginxSite{t: t, scheme: way.scheme, proto: way.proto, address: testkit.FreeAddress(t), trusted: trusted}
 				w.config = strings.NewReplacer("ADDRESS", w.address+way.listen, "CERT", cert.cert, "KEY", cert.key, "ROOT", root,
 					"SILENT", silent.Addr().String()).Replace(webConfig)
 				w.start()
@@ -88,7 +88,7 @@ func webs(t *testing.T, test func(t *testing.T, w *nginxSite)) {
 }
 
 func (w *nginxSite) start() { w.nginx = nginx(w.t, w.config, w.address) }
-func (w *nginxSite) stop()  { quit(w.t, w.nginx) }
+func (w *nginxSite) stop()  { w.nginx.Stop() }
 
 func (w *nginxSite) url(path string) string { return w.scheme + "://" + w.address + path }
 

@@ -3,15 +3,15 @@ package interop
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
+
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
 // mode is the environment variable by which scripts/interop.sh runs these tests: yes, or
@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	case os.Getenv(mode) == "":
 		fmt.Println("scripts/interop.sh runs these tests")
 	default:
-		os.Exit(m.Run())
+		os.Exit(testkit.Main(m))
 	}
 }
 
@@ -73,57 +73,18 @@ func try(t *testing.T, input, program string, args ...string) (stdout, stderr st
 }
 
 // start runs a program in the background, until the end of the test.
-func start(t *testing.T, program string, args ...string) *record {
+func start(t *testing.T, program string, args ...string) *testkit.Program {
 	t.Helper()
 	return startCommand(t, exec.Command(need(t, program), args...))
 }
 
-// startCommand is start for a command with more to say, as its environment.
-func startCommand(t *testing.T, cmd *exec.Cmd) *record {
+// startCommand is start for a command with more to say, as its environment. The program may end in
+// good order, so that it ends its own processes.
+func startCommand(t *testing.T, cmd *exec.Cmd) *testkit.Program {
 	t.Helper()
-	out := new(record)
-	cmd.Stdout, cmd.Stderr = out, out
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	exited := make(chan struct{})
-	go func() {
-		cmd.Wait()
-		close(exited)
-	}()
-	t.Cleanup(func() {
-		cmd.Process.Signal(syscall.SIGTERM)
-		select {
-		case <-exited:
-		case <-time.After(patience):
-			cmd.Process.Kill()
-			<-exited
-		}
-		if t.Failed() {
-			t.Logf("output of %s:\n%s", cmd.Path, tail(out.String()))
-		}
-	})
-	return out
-}
-
-// quit ends a program of startCommand before the test does.
-func quit(t *testing.T, cmd *exec.Cmd) {
-	t.Helper()
-	cmd.Process.Signal(syscall.SIGTERM)
-	eventually(t, cmd.Path+" ends", func() bool {
-		return errors.Is(cmd.Process.Signal(syscall.Signal(0)), os.ErrProcessDone)
-	})
-}
-
-// freePort is an address of loopback where nobody listens.
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
+	p := testkit.Start(t, cmd)
+	t.Cleanup(p.Stop)
+	return p
 }
 
 // listens waits until somebody accepts connections at an address.

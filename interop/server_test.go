@@ -1,28 +1,27 @@
 package interop
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
 	"net"
-	"runtime"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
-// patience is how long a test waits for what must happen. It is no timing: nothing takes
-// that long unless it is broken.
-const patience = 30 * time.Second
+// What all tests of the project have in common, by the names that the tests of this package use.
+var (
+	patience   = testkit.Patience
+	eventually = testkit.Eventually
+)
 
 // server is a worker under test, served in this process.
 type server struct {
 	*workerman.Worker
-	log *record
+	log *testkit.Log
 	endpoint
 }
 
@@ -32,7 +31,7 @@ type endpoint string
 // serve runs a worker on a free port of loopback until the end of the test.
 func serve(t *testing.T, portable bool, scheme string, configure func(w *workerman.Worker)) *server {
 	t.Helper()
-	log := new(record)
+	log := new(testkit.Log)
 	m := &workerman.Master{Portable: portable, Logger: slog.New(slog.NewTextHandler(log, nil))}
 	w := m.NewWorker(scheme + "://127.0.0.1:0")
 	w.Name = "under-test"
@@ -54,7 +53,7 @@ func serve(t *testing.T, portable bool, scheme string, configure func(w *workerm
 		if failed != nil {
 			t.Errorf("Run: %v", failed)
 		}
-		for _, line := range log.lines("panic") {
+		for _, line := range log.Lines("panic") {
 			t.Error(line)
 		}
 		if t.Failed() {
@@ -67,7 +66,7 @@ func serve(t *testing.T, portable bool, scheme string, configure func(w *workerm
 			t.Fatalf("Run returned early: %v", failed)
 		default:
 		}
-		return len(log.lines("worker started")) > 0
+		return len(log.Lines("worker started")) > 0
 	})
 	return &server{w, log, endpoint(w.Addr().String())}
 }
@@ -94,50 +93,6 @@ func engines(t *testing.T, test func(t *testing.T, portable bool)) {
 	}{{"native", false}, {"portable", true}} {
 		t.Run(e.name, func(t *testing.T) { test(t, e.portable) })
 	}
-}
-
-// eventually waits for a condition that something else brings about.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(patience)
-	for !ok() {
-		if time.Now().After(deadline) {
-			t.Fatalf("not in %v: %s", patience, what)
-		}
-		runtime.Gosched()
-	}
-}
-
-// record is a log that is read while it is written.
-type record struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (r *record) Write(p []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.buf.Write(p)
-}
-
-func (r *record) String() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.buf.String()
-}
-
-// lines are those that contain all the words.
-func (r *record) lines(words ...string) (found []string) {
-	for line := range strings.Lines(r.String()) {
-		all := true
-		for _, w := range words {
-			all = all && strings.Contains(line, w)
-		}
-		if all {
-			found = append(found, line)
-		}
-	}
-	return found
 }
 
 // tail is the end of a text that may be long.

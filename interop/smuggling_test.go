@@ -210,7 +210,7 @@ func TestSmuggling(t *testing.T) {
 			t.Errorf("a good client is told %q, %v", got, err)
 		}
 		eventually(t, "all connections are gone", func() bool { return s.Stats().Connections == 0 })
-		if n := len(s.log.lines("connection closed", "reason=")); n != refusals {
+		if n := len(s.log.Lines("connection closed", "reason=")); n != refusals {
 			t.Errorf("%d lines for %d refusals", n, refusals)
 		}
 		t.Logf("%d requests, %d refusals", len(list), refusals)

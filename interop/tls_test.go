@@ -65,7 +65,7 @@ func TestCurlOverTLS(t *testing.T) {
 			if answer, err := s.tell([]string{follows}); err != nil || !strings.HasPrefix(answer, "HTTP/1.1 400 ") {
 				t.Errorf("%q, %v, want a 400 in clear", answer, err)
 			}
-			eventually(t, "it is logged", func() bool { return len(s.log.lines("plain HTTP")) == 1 })
+			eventually(t, "it is logged", func() bool { return len(s.log.Lines("plain HTTP")) == 1 })
 		})
 		t.Run("noise", func(t *testing.T) {
 			c := s.dial(t)

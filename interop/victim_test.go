@@ -51,7 +51,7 @@ func victim(t *testing.T, portable bool) *victimProcess {
 	out := startCommand(t, cmd)
 	var found []string
 	eventually(t, "the victim runs", func() bool {
-		found = victimListens.FindStringSubmatch(out.String())
+		found = victimListens.FindStringSubmatch(out.Output.String())
 		return found != nil
 	})
 	v := &victimProcess{endpoint: endpoint(found[1]), pid: cmd.Process.Pid}
@@ -59,7 +59,7 @@ func victim(t *testing.T, portable bool) *victimProcess {
 	v.peak = v.memory(t)
 	t.Cleanup(func() {
 		v.greet(t)
-		for _, line := range append(out.lines("panic"), out.lines("DATA RACE")...) {
+		for _, line := range append(out.Output.Lines("panic"), out.Output.Lines("DATA RACE")...) {
 			t.Error(line)
 		}
 	})

@@ -6,7 +6,6 @@ package operation
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,24 +16,17 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/workerman-go/workerman/internal/control"
+	"github.com/workerman-go/workerman/internal/testkit"
 	"github.com/workerman-go/workerman/operation/siege"
 )
 
 // patience is how long a test waits for what should happen soon.
-const patience = 20 * time.Second
-
-// builds are the built versions of the program, by their linker flags.
-var builds struct {
-	sync.Mutex
-	dir  string
-	path map[string]string
-}
+var patience = testkit.Patience
 
 func TestMain(m *testing.M) {
 	if order := os.Getenv(siege.HoldVariable); order != "" {
@@ -44,40 +36,13 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	dir, err := os.MkdirTemp("", "operation")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	builds.dir, builds.path = dir, make(map[string]string)
-	code := m.Run()
-	os.RemoveAll(dir)
-	os.Exit(code)
+	os.Exit(testkit.Main(m))
 }
 
 // build returns a version of the program, which does something else if trouble says so.
 func build(t testing.TB, version, trouble string) string {
 	t.Helper()
-	builds.Lock()
-	defer builds.Unlock()
-	key := version + "-" + trouble
-	if path := builds.path[key]; path != "" {
-		return path
-	}
-	path := filepath.Join(builds.dir, key)
-	args := []string{"build", "-o", path, "-ldflags", "-X main.version=" + version + " -X main.trouble=" + trouble}
-	if raceEnabled {
-		args = append(args, "-race")
-	}
-	if packages := os.Getenv("COVER_PACKAGES"); packages != "" { // for whom GOCOVERDIR is set, too
-		args = append(args, "-cover", "-coverpkg="+packages)
-	}
-	cmd := exec.Command("go", append(args, "./program")...)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
-	builds.path[key] = path
-	return path
+	return filepath.Join(testkit.Build(t, "-ldflags=-X main.version="+version+" -X main.trouble="+trouble, "./program"), "program")
 }
 
 // installation is a program file in a folder of its own.
@@ -153,7 +118,7 @@ type result struct {
 
 func (in *installation) command(args ...string) *exec.Cmd {
 	cmd := exec.Command(in.program, args...)
-	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0", "NO_COLOR=1")
+	cmd.Env = testkit.Environment("NO_COLOR=1")
 	return cmd
 }
 
@@ -163,22 +128,10 @@ func (in *installation) run(args ...string) result {
 	return in.finish(in.command(args...))
 }
 
-func (in *installation) finish(cmd *exec.Cmd) (r result) {
+func (in *installation) finish(cmd *exec.Cmd) result {
 	in.t.Helper()
-	var out, errOut bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errOut
-	if err := cmd.Start(); err != nil {
-		in.t.Error(err) // on whatever goroutine
-		return result{code: -1}
-	}
-	timer := time.AfterFunc(3*patience, func() { cmd.Process.Kill() })
-	defer timer.Stop()
-	err := cmd.Wait()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		in.t.Error(err)
-	}
-	return result{cmd.ProcessState.ExitCode(), out.String(), errOut.String()}
+	r := testkit.Run(in.t, cmd)
+	return result{r.Code, r.Out, r.ErrOut}
 }
 
 // must runs a command that has to succeed.
@@ -249,13 +202,7 @@ func (in *installation) until(what string, fn func() bool) {
 
 func until(t testing.TB, what string, fn func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
-	for !fn() {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within %v: %s", patience, what)
-		}
-		time.Sleep(5 * time.Millisecond) // between looks at another process
-	}
+	testkit.Eventually(t, what, fn)
 }
 
 // log is what the service has logged.

@@ -15,12 +15,10 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/internal/testkit"
 	"github.com/workerman-go/workerman/session"
 	"github.com/workerman-go/workerman/web"
 )
-
-// patience is how long something that must happen is waited for.
-const patience = 20 * time.Second
 
 // distant makes of any store one that might be on the network.
 type distant struct{ session.Store }
@@ -52,15 +50,11 @@ func newSite(t *testing.T, ss *session.Sessions, blocking bool, fn session.Handl
 	go func() { stopped <- master.Run(ctx) }()
 	t.Cleanup(func() {
 		cancel()
-		if err := <-stopped; err != nil {
+		if err := testkit.Receive(t, stopped, "the end of Run"); err != nil {
 			t.Errorf("Run: %v", err)
 		}
 	})
-	select {
-	case <-listens:
-	case <-time.After(patience):
-		t.Fatal("the worker does not listen")
-	}
+	testkit.Receive(t, listens, "the worker listens")
 	s.url = "http://" + w.Addr().String()
 	return s
 }
@@ -73,7 +67,7 @@ func newBrowser(t *testing.T) *http.Client {
 	}
 	transport := new(http.Transport)
 	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Jar: jar, Transport: transport, Timeout: patience}
+	return &http.Client{Jar: jar, Transport: transport, Timeout: testkit.Patience}
 }
 
 // get is the status and the body of a page.

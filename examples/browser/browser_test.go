@@ -1,7 +1,6 @@
 package browser
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,25 +9,23 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
+	"regexp"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
 // patience is how long a test waits for what should happen soon.
-const patience = 30 * time.Second
-
-// programs is the folder with the built examples.
-var programs string
+var patience = testkit.Patience
 
 func TestMain(m *testing.M) {
-	os.Exit(buildAndRun(m))
+	os.Exit(runWithBrowser(m))
 }
 
-func buildAndRun(m *testing.M) int {
+func runWithBrowser(m *testing.M) int {
 	if chromium() == "" {
 		fmt.Println("skipped: no Chromium is installed (Debian: apt-get install chromium)")
 		if os.Getenv("CI") == "true" {
@@ -36,21 +33,7 @@ func buildAndRun(m *testing.M) int {
 		}
 		return 0
 	}
-	dir, err := os.MkdirTemp("", "browser")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	build := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "./chat")
-	build.Dir = ".."
-	build.Stdout, build.Stderr = os.Stderr, os.Stderr
-	if err := build.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "cannot build the examples:", err)
-		return 1
-	}
-	programs = dir
-	return m.Run()
+	return testkit.Main(m)
 }
 
 // chromium is the path of the browser, "" if there is none.
@@ -65,53 +48,32 @@ func chromium() string {
 
 // server is a running example.
 type server struct {
+	*testkit.Program
 	address string
-	cmd     *exec.Cmd
-	exited  chan struct{}
 }
+
+// listening matches the log line of a worker that has started.
+var listening = regexp.MustCompile(`listen=http://(\S+) .*\n`)
 
 // serve starts an example and waits until its worker listens.
 func serve(t *testing.T, program string, args ...string) *server {
 	t.Helper()
-	s := &server{cmd: exec.Command(filepath.Join(programs, program), args...), exited: make(chan struct{})}
-	out, err := s.cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.cmd.Stdout = s.cmd.Stderr
-	if err := s.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.kill)
-	listening := make(chan string, 1)
-	go func() {
-		defer close(s.exited)
-		lines := bufio.NewScanner(out)
-		for lines.Scan() {
-			if _, rest, ok := strings.Cut(lines.Text(), "listen=http://"); ok {
-				address, _, _ := strings.Cut(rest, " ")
-				listening <- address
-			}
-			if strings.Contains(lines.Text(), "panic") {
-				t.Error(lines.Text())
-			}
+	programs := testkit.BuildIn(t, "..", "./"+program)
+	s := &server{Program: testkit.Start(t, exec.Command(filepath.Join(programs, program), args...))}
+	t.Cleanup(func() {
+		s.Kill()
+		for _, line := range s.Output.Lines("panic") {
+			t.Error(line)
 		}
-		s.cmd.Wait()
-	}()
-	select {
-	case s.address = <-listening:
-	case <-s.exited:
-		t.Fatal("the server did not start")
-	case <-time.After(patience):
-		t.Fatal("the server does not listen")
-	}
+	})
+	s.Await("where it listens", func(output string) bool {
+		found := listening.FindStringSubmatch(output)
+		if found != nil {
+			s.address = found[1]
+		}
+		return found != nil
+	})
 	return s
-}
-
-// kill ends the server without a word to its clients.
-func (s *server) kill() {
-	s.cmd.Process.Kill()
-	<-s.exited
 }
 
 // launch starts a browser for a test.

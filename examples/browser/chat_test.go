@@ -139,7 +139,7 @@ func TestChat(t *testing.T) {
 	ann.hears("in the den")
 
 	// The server goes and comes again: the page goes on by itself, without a message twice.
-	at.kill()
+	at.Kill()
 	ann.becomes(state, "Connection lost. Reconnecting…")
 	ann.says("said while it was away")
 	ann.becomes(onTheWay, "said while it was away")

@@ -12,12 +12,10 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
-// patience is how long a test waits for what should happen soon.
-const patience = 10 * time.Second
-
-var client = &http.Client{Timeout: patience}
+var client = &http.Client{Timeout: testkit.Patience}
 
 // serve runs a handler on a workerman server of its own until the end of the test and
 // returns the server's address as a URL.
@@ -36,13 +34,8 @@ func serve(t *testing.T, h http.Handler, portable bool) string {
 	go func() { ended <- m.Run(ctx) }()
 	t.Cleanup(func() {
 		stop()
-		select {
-		case err := <-ended:
-			if err != nil {
-				t.Error(err)
-			}
-		case <-time.After(patience):
-			t.Error("the server does not stop")
+		if err := testkit.Receive(t, ended, "the end of Run"); err != nil {
+			t.Errorf("Run: %v", err)
 		}
 	})
 	select {

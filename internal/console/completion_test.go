@@ -9,7 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
 // completions are cases for every shell: the words before the cursor and what fits there.
@@ -93,7 +94,7 @@ func TestZshCompletion(t *testing.T) {
 	if err := os.WriteFile(setup, []byte(zshSetup), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), testkit.Patience)
 	defer cancel()
 	lines := slices.Sorted(maps.Keys(completions))
 	typed := strings.Split(strings.ReplaceAll(strings.Join(lines, "\n"), "|", " "), "\n")

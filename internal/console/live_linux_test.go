@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman/internal/control"
+	"github.com/workerman-go/workerman/internal/testkit"
 	"golang.org/x/sys/unix"
 )
 
@@ -105,13 +106,8 @@ func startLive(t *testing.T, kind string, columns, rows int) *liveProgram {
 
 func (p *liveProgram) requireEnd(code int, text string) {
 	p.t.Helper()
-	select {
-	case got := <-p.ended:
-		if got != code {
-			p.t.Errorf("it ended with %d, not %d", got, code)
-		}
-	case <-time.After(20 * time.Second):
-		p.t.Fatal("it does not end")
+	if got := testkit.Receive(p.t, p.ended, "the command ends"); got != code {
+		p.t.Errorf("it ended with %d, want %d", got, code)
 	}
 	p.untilText(text)
 	p.requireAsBefore(p.modes)
@@ -242,12 +238,7 @@ func TestLiveIsSuspendedAndGoesOn(t *testing.T) {
 	p.untilText("round-3")
 	for range 3 {
 		p.press("\x1a")
-		deadline := time.Now().Add(20 * time.Second)
-		for processState(t, p.process.Pid) != "T" {
-			if time.Now().After(deadline) {
-				t.Fatal("Ctrl+Z does not stop it")
-			}
-		}
+		testkit.Eventually(t, "Ctrl+Z stops it", func() bool { return processState(t, p.process.Pid) == "T" })
 		p.requireAsBefore(p.modes)
 		if err := p.process.Signal(unix.SIGCONT); err != nil {
 			t.Fatal(err)

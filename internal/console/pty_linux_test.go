@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/workerman-go/workerman/internal/testkit"
 	"golang.org/x/sys/unix"
 )
 
@@ -166,7 +167,7 @@ func (p *pty) control(sequence string) {
 // until waits for a screen that is as it should be.
 func (p *pty) until(what string, fits func(lines []string) bool) (lines []string) {
 	p.t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(testkit.Patience)
 	for {
 		p.mu.Lock()
 		changed := p.changed

@@ -8,7 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
 const appenderLines = 1000
@@ -148,11 +149,7 @@ func TestMovedAndDeletedFilesAreBegunAnew(t *testing.T) {
 
 func wait(t *testing.T, c <-chan struct{}) {
 	t.Helper()
-	select {
-	case <-c:
-	case <-time.After(limit):
-		t.Fatal("nobody is told of the rotation")
-	}
+	testkit.Receive(t, c, "somebody is told of the rotation")
 }
 
 func TestFullDisk(t *testing.T) {
@@ -176,7 +173,7 @@ func TestFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The note comes without another line.
-	eventually(t, "the note", func() bool { b, _ := os.ReadFile(path); return len(b) > 0 })
+	testkit.Eventually(t, "the note", func() bool { b, _ := os.ReadFile(path); return len(b) > 0 })
 	write(t, f, "kept\n")
 	got := content(t, path)
 	if !strings.Contains(got, "6 lines were lost: no space left on device\n") || !strings.HasSuffix(got, "\nkept\n") {

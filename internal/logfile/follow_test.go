@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
 func TestTail(t *testing.T) {
@@ -68,7 +70,7 @@ func TestFollow(t *testing.T) {
 		w.CloseWithError(err)
 		ended <- err
 	}()
-	stop := time.AfterFunc(limit, func() { w.CloseWithError(context.DeadlineExceeded) })
+	stop := time.AfterFunc(testkit.Patience, func() { w.CloseWithError(context.DeadlineExceeded) })
 	defer stop.Stop()
 	in := bufio.NewReader(r)
 	want := func(text string) {

@@ -10,9 +10,9 @@ import (
 	"sync"
 	"testing"
 	"time"
-)
 
-const limit = 20 * time.Second // after which a test has failed
+	"github.com/workerman-go/workerman/internal/testkit"
+)
 
 // TestMain is also the program of the processes that append to a log.
 func TestMain(m *testing.M) {
@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	os.Exit(m.Run())
+	os.Exit(testkit.Main(m))
 }
 
 func content(t *testing.T, path string) string {
@@ -81,20 +81,6 @@ func (r *reports) all() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return append([]string(nil), r.list...)
-}
-
-// eventually waits for a condition.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(limit)
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		if time.Now().After(deadline) {
-			t.Fatalf("waiting in vain for %s", what)
-		}
-		<-tick.C
-	}
 }
 
 // linesOf reads the lines of the log, its rotated files included.

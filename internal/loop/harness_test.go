@@ -3,10 +3,17 @@ package loop
 import (
 	"testing"
 	"time"
+
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
-// patience is how long a test waits for what must happen.
-const patience = 15 * time.Second
+// What all tests of the project have in common, by the names that the tests of this package use.
+var (
+	patience = testkit.Patience
+	until    = testkit.Eventually
+)
+
+const racing = testkit.Race
 
 // engines runs a test with each engine.
 func engines(t *testing.T, test func(t *testing.T, e Engine)) {
@@ -38,28 +45,9 @@ func startLoop(t testing.TB, e Engine) *Loop {
 }
 
 // await receives from ch, or fails the test.
-func await[T any](t testing.TB, ch <-chan T) (v T) {
+func await[T any](t testing.TB, ch <-chan T) T {
 	t.Helper()
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case v = <-ch:
-	case <-timer.C:
-		t.Fatal("waited in vain")
-	}
-	return v
-}
-
-// until waits for a condition, or fails the test.
-func until(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for end := time.Now().Add(patience); !ok(); <-tick.C {
-		if time.Now().After(end) {
-			t.Fatalf("waited in vain until %s", what)
-		}
-	}
+	return testkit.Receive(t, ch, "what is awaited")
 }
 
 // on runs fn on the loop and waits for it.

@@ -7,6 +7,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
 // spliced are two streams of a loop with what arrives at the first going to the second, and
@@ -316,7 +318,7 @@ func TestSpliceIsNotPossible(t *testing.T) {
 
 // A reset of the source is its end, and the descriptors of all pipes are given back.
 func TestSpliceLeaksNothing(t *testing.T) {
-	before := descriptors()
+	before := testkit.OpenFiles()
 	func() {
 		l, err := New(Native)
 		if err != nil {
@@ -343,5 +345,5 @@ func TestSpliceLeaksNothing(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	until(t, "all descriptors are closed", func() bool { return descriptors() <= before })
+	until(t, "all descriptors are closed", func() bool { return testkit.OpenFiles() <= before })
 }

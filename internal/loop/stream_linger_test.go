@@ -20,7 +20,7 @@ func TestLingerLimitEndsAClose(t *testing.T) {
 		if err := await(t, stream.closed); !errors.Is(err, ErrLinger) {
 			t.Errorf("Closed(%v), want %v", err, ErrLinger)
 		}
-		if took := time.Since(start); took < limit || took > limit+3*time.Second {
+		if took := time.Since(start); took < limit || took > patience/2 {
 			t.Errorf("the close ended after %v, the limit is %v", took, limit)
 		}
 	})

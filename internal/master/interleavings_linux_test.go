@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman/internal/control"
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
 // A process that is still starting when its successor serves ends, too.
@@ -171,7 +172,7 @@ func TestRemovedWorkerStaysAway(t *testing.T) {
 
 // What only old processes have listened on by themselves is closed when they are replaced.
 func TestSocketsOfOldProcessesClose(t *testing.T) {
-	addr := free(t)
+	addr := testkit.FreeAddress(t)
 	os.Setenv(conductVariable, "listen "+addr)
 	v := start(t, worker("a", 2))
 	v.deploy("listen "+addr, worker("a", 2))
@@ -235,7 +236,7 @@ func TestMasterKeepsNothing(t *testing.T) {
 	v.deploy("", worker("a", 2))
 	reload()
 	crash()
-	before, goroutines := descriptors(t), runtime.NumGoroutine()
+	before, goroutines := testkit.OpenFiles(), runtime.NumGoroutine()
 	for range 5 {
 		reload()
 		crash()
@@ -246,17 +247,8 @@ func TestMasterKeepsNothing(t *testing.T) {
 		v.deploy("", worker("a", 2))
 	}
 	v.Status(t.Context())
-	v.until("descriptors are closed", func() bool { return descriptors(t) <= before })
+	v.until("descriptors are closed", func() bool { return testkit.OpenFiles() <= before })
 	v.until("goroutines end", func() bool { return runtime.NumGoroutine() <= goroutines })
-}
-
-// descriptors is how many this process has open.
-func descriptors(t *testing.T) int {
-	list, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return len(list)
 }
 
 // A stop leaves nothing of a reload behind, not even a program that does not say what it

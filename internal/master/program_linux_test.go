@@ -6,20 +6,19 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net"
 	"os"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/workerman-go/workerman/internal/control"
 	"github.com/workerman-go/workerman/internal/socket"
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
 // soon is how long a test waits for what should happen soon.
-const soon = 20 * time.Second
+var soon = testkit.Patience
 
 // planVariable is the plan of the program on the disk, which is the binary of these tests,
 // or "hang FILE" for one that does not tell it and writes its pid there. conductVariable is what
@@ -45,7 +44,7 @@ func TestMain(m *testing.M) {
 		serve(os.Getenv(conductVariable))
 	}
 	os.Setenv("GORACE", "atexit_sleep_ms=0") // of processes
-	os.Exit(m.Run())
+	os.Exit(testkit.Main(m))
 }
 
 // serve is a worker process. conduct is "" for one that does what it is told, "die" for one
@@ -113,7 +112,7 @@ type service struct {
 	*Supervisor
 	t    testing.TB
 	exit chan Exit
-	log  safeBuffer
+	log  testkit.Log
 }
 
 // newService makes a supervisor for a plan.
@@ -194,18 +193,12 @@ func (v *service) within(what string, fn func()) {
 // until waits for what should happen; fn runs with the supervisor's lock.
 func (v *service) until(what string, fn func() bool) {
 	v.t.Helper()
-	deadline := time.Now().Add(soon)
-	for {
+	if !testkit.Within(soon, func() bool {
 		v.mu.Lock()
-		ok := fn()
-		v.mu.Unlock()
-		if ok {
-			return
-		}
-		if time.Now().After(deadline) {
-			v.t.Fatalf("not within %v: %s\n%s", soon, what, v.log.String())
-		}
-		time.Sleep(time.Millisecond) // between looks at other processes
+		defer v.mu.Unlock()
+		return fn()
+	}) {
+		v.t.Fatalf("not within %v: %s\n%s", soon, what, v.log.String())
 	}
 }
 
@@ -214,33 +207,4 @@ func (v *service) slot(key string, id int) []*process {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return slices.Clone(v.group(key).slots[id].processes)
-}
-
-// free is an address that nobody listens on.
-func free(t testing.TB) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	return ln.Addr().String()
-}
-
-// safeBuffer is text that several goroutines write.
-type safeBuffer struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (s *safeBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *safeBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
 }

@@ -6,10 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/workerman-go/workerman/internal/testkit"
 	"golang.org/x/sys/unix"
 )
-
-const patience = 10 * time.Second
 
 func newEpoll(t *testing.T) *Epoll {
 	t.Helper()
@@ -39,7 +38,7 @@ func pair(t *testing.T) (a, b int) {
 func wait(t *testing.T, e *Epoll) []Event {
 	t.Helper()
 	events := make([]Event, MaxEvents)
-	n, err := e.Wait(events, int(patience.Milliseconds()))
+	n, err := e.Wait(events, int(testkit.Patience.Milliseconds()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +136,7 @@ func TestWakeEndsAWait(t *testing.T) {
 	for range 100 {
 		ended := make(chan int, 1)
 		go func() {
-			n, _ := e.Wait(make([]Event, MaxEvents), int(patience.Milliseconds()))
+			n, _ := e.Wait(make([]Event, MaxEvents), int(testkit.Patience.Milliseconds()))
 			ended <- n
 		}()
 		start := time.Now()
@@ -147,7 +146,7 @@ func TestWakeEndsAWait(t *testing.T) {
 		if n := <-ended; n != 0 {
 			t.Fatalf("the wake-up is shown as %d events", n)
 		}
-		if time.Since(start) > patience/2 {
+		if time.Since(start) > testkit.Patience/2 {
 			t.Fatal("the wait ended by itself")
 		}
 	}
@@ -159,7 +158,7 @@ func TestWakeBeforeTheWait(t *testing.T) {
 	e.Wake()
 	e.Wake()
 	start := time.Now()
-	if events := wait(t, e); len(events) != 0 || time.Since(start) > patience/2 {
+	if events := wait(t, e); len(events) != 0 || time.Since(start) > testkit.Patience/2 {
 		t.Errorf("events %v after %v", events, time.Since(start))
 	}
 	if n, err := e.Wait(make([]Event, MaxEvents), 1); n != 0 || err != nil {
@@ -188,7 +187,7 @@ func TestSharedListener(t *testing.T) {
 	}
 	connectTo(t, listener)
 	woken := 0
-	for end := time.Now().Add(patience); woken == 0 && time.Now().Before(end); {
+	for end := time.Now().Add(testkit.Patience); woken == 0 && time.Now().Before(end); {
 		for i, e := range instances {
 			events := make([]Event, MaxEvents)
 			n, err := e.Wait(events, 10)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
 func TestNotify(t *testing.T) {
@@ -17,7 +19,7 @@ func TestNotify(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		c.SetReadDeadline(time.Now().Add(20 * time.Second))
+		c.SetReadDeadline(time.Now().Add(testkit.Patience))
 		t.Setenv("NOTIFY_SOCKET", name)
 		for _, test := range []struct {
 			states []string

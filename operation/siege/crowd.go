@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
 // Options of a Crowd. The service is that of operation/program: HTTP that answers with its
@@ -37,7 +39,7 @@ const (
 )
 
 // patience is how long a client waits for an answer before it counts as lost.
-const patience = 30 * time.Second
+var patience = testkit.Patience
 
 // maxExamples is how many faults are kept in words.
 const maxExamples = 10

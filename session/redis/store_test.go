@@ -1,7 +1,6 @@
 package redis
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
@@ -14,18 +13,15 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+	"github.com/workerman-go/workerman/internal/testkit"
 	"github.com/workerman-go/workerman/session/internal/storetest"
 )
 
-// patience is how long something that must happen is waited for.
-const patience = 20 * time.Second
-
 // server is a redis-server of a test, on a Unix socket.
 type server struct {
+	*testkit.Program
 	t      *testing.T
 	socket string
-	output bytes.Buffer
-	cmd    *exec.Cmd
 }
 
 // startServer starts a server that ends with the test. Without a redis-server the test is
@@ -39,44 +35,22 @@ func startServer(t *testing.T) *server {
 		}
 		t.Skip("redis-server is not installed (Debian: apt-get install redis-server)")
 	}
-	// t.TempDir can be longer than the name of a socket may be.
-	dir, err := os.MkdirTemp("", "redis")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &server{t: t, socket: filepath.Join(dir, "socket")}
-	t.Cleanup(func() {
-		s.stop()
-		os.RemoveAll(dir)
-	})
-	s.start(path, dir)
-	return s
-}
-
-func (s *server) start(path, dir string) {
-	s.t.Helper()
-	s.cmd = exec.Command(path, "--port", "0", "--unixsocket", s.socket, "--save", "", "--appendonly", "no", "--dir", dir, "--daemonize", "no")
-	s.cmd.Stdout, s.cmd.Stderr = &s.output, &s.output
-	if err := s.cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
-	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
-		if c, err := net.Dial("unix", s.socket); err == nil {
+	s := &server{t: t, socket: testkit.SocketPath(t)}
+	s.Program = testkit.Start(t, exec.Command(path, "--port", "0", "--unixsocket", s.socket, "--save", "", "--appendonly", "no",
+		"--dir", filepath.Dir(s.socket), "--daemonize", "no"))
+	testkit.Eventually(t, "redis-server listens", func() bool {
+		select {
+		case <-s.Exited():
+			t.Fatal("redis-server has ended")
+		default:
+		}
+		c, err := net.Dial("unix", s.socket)
+		if err == nil {
 			c.Close()
-			return
 		}
-		if time.Now().After(deadline) {
-			s.stop()
-			s.t.Fatalf("redis-server does not listen:\n%s", s.output.String())
-		}
-	}
-}
-
-func (s *server) stop() {
-	if s.cmd.ProcessState == nil {
-		s.cmd.Process.Kill()
-		s.cmd.Wait()
-	}
+		return err == nil
+	})
+	return s
 }
 
 func (s *server) client() rueidis.Client {
@@ -127,7 +101,7 @@ func TestServerDown(t *testing.T) {
 	if err := store.Create(context.Background(), id, []byte("x"), time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	s.stop()
+	s.Stop()
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
 	_, _, err := store.Load(ctx, id)

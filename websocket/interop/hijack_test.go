@@ -8,13 +8,13 @@ import (
 	"net"
 	"net/http"
 	"testing"
-	"time"
 
 	"github.com/coder/websocket"
 	gobwas "github.com/gobwas/ws"
 	"github.com/gobwas/ws/wsutil"
 	"github.com/lxzan/gws"
 	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
 // mirror is a gws handler that answers a message with itself.
@@ -92,7 +92,7 @@ func TestOtherServersOverHijack(t *testing.T) {
 	}
 	for _, name := range []string{"coder", "gobwas", "gws"} {
 		t.Run(name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(context.Background(), testkit.Patience)
 			defer cancel()
 			c, _, err := websocket.Dial(ctx, "ws://"+addr.String()+"/"+name, nil)
 			if err != nil {

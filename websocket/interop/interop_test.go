@@ -15,6 +15,7 @@ import (
 
 	"github.com/coder/websocket"
 	"github.com/lxzan/gws"
+	"github.com/workerman-go/workerman/internal/testkit"
 	ownhttp "github.com/workerman-go/workerman/web"
 	own "github.com/workerman-go/workerman/websocket"
 )
@@ -134,7 +135,7 @@ func serve(t *testing.T, o *own.Options) (url string, done chan error) {
 
 func handle(conn net.Conn, o *own.Options) error {
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	conn.SetDeadline(time.Now().Add(testkit.Patience))
 	var buf []byte
 	var parser ownhttp.Parser
 	var r ownhttp.Request
@@ -174,13 +175,8 @@ func handle(conn net.Conn, o *own.Options) error {
 
 func ended(t *testing.T, done chan error) {
 	t.Helper()
-	select {
-	case err := <-done:
-		if err != nil {
-			t.Error(err)
-		}
-	case <-time.After(10 * time.Second):
-		t.Error("the server did not end")
+	if err := testkit.Receive(t, done, "the end of the server"); err != nil {
+		t.Errorf("the server ended with %v", err)
 	}
 }
 
@@ -188,7 +184,7 @@ func TestServerWithCoderClient(t *testing.T) {
 	for i, setting := range settings {
 		for _, mode := range []websocket.CompressionMode{websocket.CompressionDisabled, websocket.CompressionNoContextTakeover, websocket.CompressionContextTakeover} {
 			t.Run(fmt.Sprint(i, mode), func(t *testing.T) {
-				ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+				ctx, cancel := context.WithTimeout(context.Background(), testkit.Patience)
 				defer cancel()
 				url, done := serve(t, &own.Options{Compression: setting, Subprotocols: []string{"b", "a"}})
 				c, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{CompressionMode: mode, CompressionThreshold: 1, Subprotocols: []string{"a", "b"}})
@@ -252,7 +248,7 @@ func client(t *testing.T, address string, o *own.Options, subprotocol, ping stri
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	conn.SetDeadline(time.Now().Add(testkit.Patience))
 	h := &own.ClientHandshake{Host: address, Target: "/echo", Options: o}
 	request, err := h.AppendRequest(nil)
 	if err != nil {
@@ -392,7 +388,7 @@ func TestClientWithGwsServer(t *testing.T) {
 // What we refuse, others see as the refusal it is.
 func TestRefusals(t *testing.T) {
 	url, done := serve(t, &own.Options{MaxMessageSize: 1000})
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), testkit.Patience)
 	defer cancel()
 	c, _, err := websocket.Dial(ctx, url, nil)
 	if err != nil {

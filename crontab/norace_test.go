@@ -1,5 +1,0 @@
-//go:build !race
-
-package crontab
-
-const raceEnabled = false

@@ -1,6 +1,0 @@
-//go:build race
-
-package crontab
-
-// raceEnabled shortens tests of much arithmetic and no concurrency.
-const raceEnabled = true

@@ -1,0 +1,112 @@
+package testkit
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// CheckLeaks fails the test if it leaves goroutines or descriptors of the process behind, and
+// tells the stacks and the files. What ends soon after the test is waited for. It looks at those
+// of the whole process, so no other test may run at the same time. It is to be called first:
+// what the test cleans up by functions that it registers later counts as gone.
+func CheckLeaks(t testing.TB) {
+	t.Helper()
+	checkLeaks(t, Patience)
+}
+
+func checkLeaks(t testing.TB, patience time.Duration) {
+	t.Helper()
+	before := takeInventory()
+	t.Cleanup(func() {
+		t.Helper()
+		Within(patience, func() bool { return t.Failed() || !before.exceeded() })
+		if !t.Failed() && before.exceeded() { // another failure says more
+			t.Errorf("left behind: %s", before.excess())
+		}
+	})
+}
+
+// OpenFiles is the number of descriptors that the process has open, and 0 on systems that do not
+// tell it.
+func OpenFiles() int { return len(descriptors()) }
+
+// Stacks are those of all goroutines, with an empty line between them.
+func Stacks() string {
+	for buf := make([]byte, 64<<10); ; buf = make([]byte, 2*len(buf)) {
+		if n := runtime.Stack(buf, true); n < len(buf) {
+			return string(buf[:n])
+		}
+	}
+}
+
+// inventory is what the process has at a moment, by what identifies it.
+type inventory struct{ goroutines, files map[string]string }
+
+func takeInventory() inventory {
+	warmUp()
+	return inventory{goroutines(), descriptors()}
+}
+
+// exceeded reports whether the process has what it did not have then. A goroutine that has ended
+// since makes up for none that has begun.
+func (v inventory) exceeded() bool {
+	return runtime.NumGoroutine() > len(v.goroutines) || OpenFiles() > len(v.files) ||
+		len(added(v.files, descriptors())) > 0 || len(added(v.goroutines, goroutines())) > 0
+}
+
+// excess describes what the process has and did not have then.
+func (v inventory) excess() string {
+	stacks, files := added(v.goroutines, goroutines()), added(v.files, descriptors())
+	return fmt.Sprintf("%d goroutines, %d descriptors\n%s\n\n%s", len(stacks), len(files), strings.Join(files, "\n"), strings.Join(stacks, "\n\n"))
+}
+
+// added are the values of what is in after and not in before.
+func added(before, after map[string]string) (list []string) {
+	for _, key := range slices.Sorted(maps.Keys(after)) {
+		if _, ok := before[key]; !ok {
+			list = append(list, after[key])
+		}
+	}
+	return list
+}
+
+// goroutines are the stacks of all goroutines by their numbers.
+func goroutines() map[string]string {
+	list := make(map[string]string)
+	for stack := range strings.SplitSeq(Stacks(), "\n\n") {
+		number, _, _ := strings.Cut(stack, " [")
+		list[number] = stack
+	}
+	return list
+}
+
+// descriptors tells on what each descriptor is open. The one that this is read with is closed
+// then, and not among them.
+func descriptors() map[string]string {
+	const dir = "/proc/self/fd"
+	entries, _ := os.ReadDir(dir)
+	list := make(map[string]string)
+	for _, e := range entries {
+		if target, err := os.Readlink(filepath.Join(dir, e.Name())); err == nil {
+			text := fmt.Sprintf("descriptor %s: %s", e.Name(), target)
+			list[text] = text
+		}
+	}
+	return list
+}
+
+// warmUp has package net open what it opens once and for ever.
+var warmUp = sync.OnceFunc(func() {
+	if l, err := net.Listen("tcp", "127.0.0.1:0"); err == nil {
+		l.Close()
+	}
+})

@@ -1,5 +1,0 @@
-//go:build !race
-
-package workerman
-
-const raceEnabled = false

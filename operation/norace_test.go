@@ -1,5 +1,0 @@
-//go:build !race
-
-package operation
-
-const raceEnabled = false
