@@ -41,7 +41,7 @@ type rareState struct {
 	bulk     uint8                // large reads in a row that went into the pipe
 	opening  atomic.Pointer[opening]
 	limits   limits
-	leaving  *departure // while the connection moves to another process; of the loop
+	detached *detachedConn // while the connection moves to another process; of the loop
 
 	dismissed atomic.Bool // by the program: a client's
 	callbacks atomic.Pointer[Callbacks]
@@ -273,7 +273,7 @@ func (c *Conn) Post(fn func()) bool {
 	x.pending.Add(1)
 	return l.Post(func() {
 		x.pending.Add(-1)
-		if c.Connected() || x.leaving != nil {
+		if c.Connected() || x.detached != nil {
 			c.run(fn)
 		}
 	}) && c.Connected()

@@ -81,7 +81,7 @@ func (c *Conn) established() {
 
 // greet runs OnConnect.
 func (c *Conn) greet() {
-	if h, ok := c.Protocol().(interface{ OnConnect(*Conn) }); ok {
+	if h, _ := protocolHooks(c.Protocol()); h != nil {
 		h.OnConnect(c)
 	}
 	if fn := c.callbacks().OnConnect; fn != nil {
