@@ -40,7 +40,7 @@ type rareState struct {
 	source   atomic.Pointer[Conn]               // whose pipe ends here
 	bulk     uint8                              // large reads in a row that went into the pipe
 	limits   limits
-	leaving  *departure // while the connection moves to another process; of the loop
+	detached *detachedConn // while the connection moves to another process; of the loop
 
 	dismissed atomic.Bool // by the program: a client's
 	callbacks atomic.Pointer[Callbacks]
@@ -267,7 +267,7 @@ func (c *Conn) Post(fn func()) bool {
 	x.pending.Add(1)
 	return c.stream.Loop().Post(func() {
 		x.pending.Add(-1)
-		if c.Connected() || x.leaving != nil {
+		if c.Connected() || x.detached != nil {
 			c.run(fn)
 		}
 	}) && c.Connected()

@@ -115,7 +115,7 @@ func (c *Conn) becomeReady() {
 
 // callOnConnect runs the OnConnect of the protocol and that of the program.
 func (c *Conn) callOnConnect() {
-	if h, ok := c.Protocol().(interface{ OnConnect(*Conn) }); ok {
+	if h, _ := protocolHooks(c.Protocol()); h != nil {
 		h.OnConnect(c)
 	}
 	if fn := c.callbacks().OnConnect; fn != nil {

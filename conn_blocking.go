@@ -47,8 +47,8 @@ type call struct {
 func (c *Conn) run(fn func()) {
 	if x := c.rare(); x != nil {
 		switch {
-		case x.leaving != nil:
-			x.leaving.hold(fn)
+		case x.detached != nil:
+			x.detached.hold(fn)
 			return
 		case x.serial != nil:
 			x.serial.push(c, call{fn: fn})

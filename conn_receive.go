@@ -219,7 +219,7 @@ func (c *Conn) finish() {
 	if cl := c.Client(); cl != nil {
 		cl.lost(c)
 	}
-	if h, ok := c.Protocol().(interface{ OnClose(*Conn) }); ok {
+	if _, h := protocolHooks(c.Protocol()); h != nil {
 		defer h.OnClose(c) // whatever the user's does
 	}
 	if fn := c.callbacks().OnClose; fn != nil {

@@ -1,6 +1,7 @@
 package workerman
 
 import (
+	"encoding/binary"
 	"errors"
 	"io"
 	"net"
@@ -9,7 +10,18 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
+	"github.com/workerman-go/workerman/internal/handover"
 	"github.com/workerman-go/workerman/internal/tlsfiles"
+)
+
+// These are messages on the link between two processes: see package handover.
+const (
+	endOfLink   = "\x02\x00\x00\x00\x00\x00\x00"
+	takesOne    = "\x03\x01"
+	refusesOne  = "\x03\x00"
+	headOfOffer = 7 // bytes
 )
 
 // Whatever the successor does before it has said that it takes a connection, the old
@@ -18,21 +30,17 @@ func TestHandoverToBrokenSuccessor(t *testing.T) {
 	for name, successor := range map[string]func(link *net.UnixConn){
 		"gone from the beginning": func(link *net.UnixConn) {},
 		"gone with the head of an offer": func(link *net.UnixConn) {
-			link.Read(make([]byte, linkHead))
+			io.ReadFull(link, make([]byte, headOfOffer))
 		},
 		"gone with an offer": func(link *net.UnixConn) {
-			fds, _, _ := readOffer(link)
-			discard(fds)
+			readOffer(link)
 		},
 		"gone in the middle of its answer": func(link *net.UnixConn) {
-			fds, _, _ := readOffer(link)
-			discard(fds)
-			link.Write([]byte{linkAnswer, passengerTaken})
+			readOffer(link)
+			io.WriteString(link, takesOne) // of three
 		},
 		"that answers something else": func(link *net.UnixConn) {
-			fds, states, _ := readOffer(link)
-			discard(fds)
-			link.Write(append([]byte{linkOffer}, make([]byte, len(states))...))
+			link.Write(append([]byte{1}, make([]byte, readOffer(link))...)) // the kind of an offer
 			io.Copy(io.Discard, link)
 		},
 	} {
@@ -81,20 +89,53 @@ func TestHandoverToBrokenSuccessor(t *testing.T) {
 	}
 }
 
-// offerOne takes the only connection of the old process off its loop, as handOver does, and
-// returns it with the offer.
-func (n *neighbours) offerOne() (c *Conn, o *offer) {
+// readOffer reads a whole offer, and returns the number of connections in it. Their descriptors
+// are dropped by the system.
+func readOffer(link *net.UnixConn) (count int) {
+	var head [headOfOffer]byte
+	io.ReadFull(link, head[:])
+	io.CopyN(io.Discard, link, int64(binary.BigEndian.Uint32(head[3:])))
+	return int(binary.BigEndian.Uint16(head[1:]))
+}
+
+// oneOffer is an offer of one connection.
+type oneOffer struct {
+	fd    int
+	state []byte
+}
+
+// write sends the offer.
+func (o oneOffer) write(link *net.UnixConn) error {
+	state := append(binary.AppendUvarint(nil, uint64(len(o.state))), o.state...)
+	message := binary.BigEndian.AppendUint32([]byte{1, 0, 1}, uint32(len(state)))
+	_, _, err := link.WriteMsgUnix(append(message, state...), unix.UnixRights(o.fd), nil)
+	return err
+}
+
+// send sends the offer and returns the answer.
+func (o oneOffer) send(link *net.UnixConn) (answer string, err error) {
+	if err = o.write(link); err != nil {
+		return "", err
+	}
+	link.SetReadDeadline(time.Now().Add(patience))
+	b := make([]byte, len(takesOne))
+	_, err = io.ReadFull(link, b)
+	return string(b), err
+}
+
+// offerOne detaches the only connection of the old process, as handOver does, and returns it with
+// an offer of it.
+func (n *neighbours) offerOne() (c *Conn, o oneOffer) {
 	n.t.Helper()
-	o = new(offer)
 	for c = range n.workers[0].Connections() {
 		break
 	}
 	n.onLoop(c, func() {
-		state, fd, v := c.depart(nil)
-		if v != movesNow {
+		state, fd, v := c.detach(nil)
+		if v != handover.MovesNow {
 			n.t.Errorf("it does not move: %d", v)
 		}
-		o.add(fd, state)
+		o = oneOffer{fd, state}
 	})
 	return c, o
 }
@@ -120,9 +161,8 @@ func TestHandoverFromDyingProcess(t *testing.T) {
 	give, take := link(t)
 	adopted := make(chan error, 1)
 	go func() { adopted <- n.new.master.adopt(take) }()
-	answers, err := o.give(give, patience)
-	if err != nil || string(answers) != string([]byte{passengerTaken}) {
-		t.Errorf("%v, %v", answers, err)
+	if answer, err := o.send(give); err != nil || answer != takesOne {
+		t.Errorf("got the answer %q, %v, want %q", answer, err, takesOne)
 	}
 	give.Close() // without a word
 	if err := receive(t, adopted, "adopt returns"); !errors.Is(err, io.ErrUnexpectedEOF) {
@@ -132,7 +172,7 @@ func TestHandoverFromDyingProcess(t *testing.T) {
 	if err := readBack(client, []byte("half a message\n")); err != nil {
 		t.Error(err)
 	}
-	n.onLoop(c, c.moved)
+	n.onLoop(c, c.release)
 	io.WriteString(client, "more\n")
 	if err := readBack(client, []byte("more\n")); err != nil {
 		t.Error(err)
@@ -147,10 +187,11 @@ func TestHandoverToLateSuccessor(t *testing.T) {
 	c, o := n.offerOne()
 	give, take := link(t)
 	defer give.Close()
-	if answers, err := o.give(give, time.Millisecond); answers != nil || err == nil {
-		t.Errorf("%v, %v", answers, err)
+	if err := o.write(give); err != nil {
+		t.Error(err)
 	}
-	n.onLoop(c, c.comeBack)
+	give.CloseRead() // which is how a sender gives up
+	n.onLoop(c, c.reattach)
 	if err := n.new.master.adopt(take); !errors.Is(err, syscall.EPIPE) {
 		t.Errorf("adopt: %v", err)
 	}
@@ -191,23 +232,21 @@ func TestHandoverRefused(t *testing.T) {
 			client := dial(t, n.workers[0])
 			eventually(t, "it is connected", func() bool { return len(idsOf(n.workers[0])) == 1 })
 			conn, o := n.offerOne()
-			r := stateReader{rest: o.states}
-			o.states = appendString(nil, c.spoil(n, r.part()))
+			o.state = c.spoil(n, o.state)
 			give, take := link(t)
 			adopted := make(chan error, 1)
 			go func() { adopted <- n.new.master.adopt(take) }()
-			answers, err := o.give(give, patience)
-			if err != nil || string(answers) != string([]byte{passengerRefused}) {
-				t.Errorf("%v, %v", answers, err)
+			if answer, err := o.send(give); err != nil || answer != refusesOne {
+				t.Errorf("got the answer %q, %v, want %q", answer, err, refusesOne)
 			}
-			writeHead(give, linkEnd, nil, 0)
+			io.WriteString(give, endOfLink)
 			if err := receive(t, adopted, "adopt returns"); err != nil {
 				t.Error(err)
 			}
 			give.Close()
 			delete(n.workers[1].service().conns, 1)
 			n.workers[1].service().security = nil
-			n.onLoop(conn, conn.comeBack)
+			n.onLoop(conn, conn.reattach)
 			io.WriteString(client, "hello\n")
 			if err := readBack(client, []byte("hello\n")); err != nil {
 				t.Error(err)
@@ -216,14 +255,6 @@ func TestHandoverRefused(t *testing.T) {
 				t.Errorf("log:\n%s", n.new.log)
 			}
 		})
-	}
-}
-
-// Descriptors that do not come, because the process may open no more, are refused.
-func TestHandoverWithoutDescriptor(t *testing.T) {
-	s, _ := serve(t, kind{network: "tcp"}, "text", echo)
-	if _, err := s.master.consider(nil, false); err == nil || !strings.Contains(err.Error(), "ulimit -n") {
-		t.Errorf("%v", err)
 	}
 }
 
@@ -244,7 +275,7 @@ func TestAdoptGarbage(t *testing.T) {
 }
 
 // What is asked of a connection between the two processes is not forgotten if it comes back.
-func TestComeBack(t *testing.T) {
+func TestReattach(t *testing.T) {
 	for name, c := range map[string]struct {
 		ask  func(c *Conn)
 		ends bool
@@ -272,7 +303,7 @@ func TestComeBack(t *testing.T) {
 				t.Error("Post is accepted")
 			}
 			n.onLoop(conn, func() { c.ask(conn) })
-			n.onLoop(conn, conn.comeBack)
+			n.onLoop(conn, conn.reattach)
 			switch {
 			case c.ends:
 				receive(t, closed, "OnClose")

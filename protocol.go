@@ -15,8 +15,8 @@ import (
 // serves all connections, on several goroutines; what belongs to one connection is kept
 // with SetProtocolState.
 //
-// A Protocol may also have the methods OnConnect(*Conn) and OnClose(*Conn), which run
-// before the user's OnConnect and after the user's OnClose.
+// What a Protocol can do besides is in interfaces of their own: ProtocolHooks, SharedEncoder,
+// Scanner, StateMover.
 type Protocol interface {
 	// Input looks for the first message in buf, which holds at least one byte. It returns
 	// the message's size in bytes with all its framing; the size may exceed len(buf).
@@ -31,6 +31,34 @@ type Protocol interface {
 	// It runs on the goroutine that sends, with the connection locked: it must not call
 	// methods of c other than ProtocolState. An error is returned by Send.
 	Encode(c *Conn, dst, data []byte) ([]byte, error)
+}
+
+// ProtocolHooks is a Protocol that is told of its connections' beginning and end. One with only
+// one of the two methods is told of that alone.
+//
+// A connection with hooks moves to another process only if Worker.Handover or OnAdopt allows it, or
+// if the Protocol is a StateMover. OnConnect is not called again there.
+type ProtocolHooks interface {
+	Protocol
+	// OnConnect is called when the connection is ready, right before the OnConnect of its worker
+	// or client and on the same goroutine. It may send.
+	OnConnect(c *Conn)
+	// OnClose is called once, after the connection has ended and right after the OnClose of its
+	// worker or client, also if that panics. It is called on the same goroutine.
+	OnClose(c *Conn)
+}
+
+// connectHook and closeHook are the two halves of ProtocolHooks.
+type (
+	connectHook interface{ OnConnect(c *Conn) }
+	closeHook   interface{ OnClose(c *Conn) }
+)
+
+// protocolHooks returns what p wants to be told of, nil for what it does not.
+func protocolHooks(p Protocol) (connect connectHook, closed closeHook) {
+	connect, _ = p.(connectHook)
+	closed, _ = p.(closeHook)
+	return connect, closed
 }
 
 // SharedEncoder is a Protocol whose messages look the same on every connection:

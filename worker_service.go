@@ -1,7 +1,6 @@
 package workerman
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -458,6 +457,19 @@ func (s *service) guard(fn func()) {
 	fn()
 }
 
+// guardErr runs a user's function and returns its error. A panic is reported, and returned as a
+// *PanicError. c is the connection that fn belongs to, nil for none.
+func (s *service) guardErr(c *Conn, fn func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			panicked := newPanicError(v)
+			s.reportPanic(c, panicked)
+			err = panicked
+		}
+	}()
+	return fn()
+}
+
 // reportPanic logs and counts a panic; c is nil outside connections.
 func (s *service) reportPanic(c *Conn, err *PanicError) {
 	s.panics.Add(1)
@@ -474,20 +486,6 @@ func (s *service) stats() WorkerStats {
 		Requests: s.requests.Load(), SendFail: s.sendFail.Load(), Panics: s.panics.Load(),
 		TLSFailures: s.tlsFailures.Load(),
 	}
-}
-
-// handoverKey names the service for a process that hands its connections over: there it is
-// found by it.
-func (s *service) handoverKey() string { return cmp.Or(s.worker.key, s.worker.address) }
-
-// handoverService is the service of that key, nil if there is none.
-func (m *Master) handoverService(key string) *service {
-	for _, s := range m.serving() {
-		if s.listens && s.handoverKey() == key {
-			return s
-		}
-	}
-	return nil
 }
 
 // serving is a copy of the services that run.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
 // hello is the program with another address, as if its file said that: with a port that is free.
@@ -32,8 +34,8 @@ func hello(t *testing.T) string {
 		t.Fatal(err)
 	}
 	name := "hello-of-" + t.Name()
-	args := []string{"build", "-overlay", writeFile(t, "overlay.json", overlay), "-o", filepath.Join(programs, name)}
-	if raceEnabled {
+	args := []string{"build", "-overlay", writeFile(t, "overlay.json", overlay), "-o", filepath.Join(testkit.Build(t, "./..."), name)}
+	if testkit.Race {
 		args = append(args, "-race")
 	}
 	if out, err := exec.Command("go", append(args, "./hello")...).CombinedOutput(); err != nil {

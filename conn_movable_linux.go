@@ -1,33 +1,27 @@
 package workerman
 
-// verdict says whether a connection can move to another process.
-type verdict int
+import "github.com/workerman-go/workerman/internal/handover"
 
-const (
-	movesNow   verdict = iota
-	movesLater         // when what goes on has ended, which may be in a moment
-	movesNever
-)
-
-// movable is asked on the connection's loop, between callbacks.
-func (c *Conn) movable() verdict {
+// movable says whether the connection can move to another process. It is asked on the connection's
+// loop, between callbacks.
+func (c *Conn) movable() handover.Verdict {
 	s, x := c.svc, c.rare()
 	switch {
 	case s.worker == nil, s.security != nil, !c.Connected(), !c.forgettable():
-		return movesNever
+		return handover.MovesNever
 	case !c.ready(), !c.stream.Detachable(), c.stream.PausedBy(^uint32(pausedByUser | pausedByAnswers)):
-		return movesLater
+		return handover.MovesLater
 	case x == nil:
-		return movesNow
+		return handover.MovesNow
 	case x.pipe.Load() != nil, x.source.Load() != nil:
-		return movesNever
+		return handover.MovesNever
 	case x.pending.Load() > 0, x.serial != nil && !x.serial.idle():
-		return movesLater
+		return handover.MovesLater
 	}
 	if h := c.httpConn(); h != nil && !h.resting() {
-		return movesLater
+		return handover.MovesLater
 	}
-	return movesNow
+	return handover.MovesNow
 }
 
 // resting reports whether no request is being handled and none arrives in pieces that were
@@ -82,7 +76,6 @@ func hasHooks(p Protocol) bool {
 	if _, ok := p.(StateMover); ok {
 		return false // it takes care of what it does
 	}
-	_, begins := p.(interface{ OnConnect(*Conn) })
-	_, ends := p.(interface{ OnClose(*Conn) })
-	return begins || ends
+	connect, closed := protocolHooks(p)
+	return connect != nil || closed != nil
 }

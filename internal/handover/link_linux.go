@@ -1,4 +1,4 @@
-package workerman
+package handover
 
 import (
 	"encoding/binary"
@@ -36,17 +36,19 @@ const (
 	maxOffer = 250
 	// offerBytes is from where on no further connection is put into an offer.
 	offerBytes = 1 << 20
-	// linkTimeout is how long the other side may take for a batch.
-	linkTimeout = 10 * time.Second
 )
 
-// Answers.
+// These are the bytes of an answer.
 const (
-	passengerRefused = 0
-	passengerTaken   = 1
+	refused = 0
+	taken   = 1
 )
 
-var errLink = errors.New("hand-over: the other process does not keep to the protocol")
+var (
+	errLink = errors.New("hand-over: the other process does not keep to the protocol")
+	// errEnd is the end of the connections: the other process has told that it has no more.
+	errEnd = errors.New("no further connections")
+)
 
 // offer is a batch of connections.
 type offer struct {
@@ -57,27 +59,16 @@ type offer struct {
 // add puts one more connection in.
 func (o *offer) add(fd int, state []byte) {
 	o.fds = append(o.fds, fd)
-	o.states = appendString(o.states, state)
+	o.states = appendPart(o.states, state)
 }
 
-// writeHead sends the fixed part of a message, with descriptors.
-func writeHead(link *net.UnixConn, kind byte, fds []int, size int) error {
-	var head [linkHead]byte
-	head[0] = kind
-	binary.BigEndian.PutUint16(head[1:], uint16(len(fds)))
-	binary.BigEndian.PutUint32(head[3:], uint32(size))
-	var rights []byte
-	if len(fds) > 0 {
-		rights = unix.UnixRights(fds...)
-	}
-	_, _, err := link.WriteMsgUnix(head[:], rights, nil)
-	return err
-}
+// full reports whether no further connection goes into the offer.
+func (o *offer) full() bool { return len(o.fds) >= maxOffer || len(o.states) >= offerBytes }
 
-// give offers a batch and returns the answers, none if nothing of it was taken. After an
+// send offers a batch and returns the answers, none if nothing of it was taken. After an
 // error, as that the other side has not answered within timeout, the link is of no use; there
 // may be answers nevertheless.
-func (o *offer) give(link *net.UnixConn, timeout time.Duration) (answers []byte, err error) {
+func (o *offer) send(link *net.UnixConn, timeout time.Duration) (answers []byte, err error) {
 	link.SetDeadline(time.Now().Add(timeout))
 	if err = writeHead(link, linkOffer, o.fds, len(o.states)); err == nil {
 		_, err = link.Write(o.states)
@@ -102,8 +93,22 @@ func (o *offer) give(link *net.UnixConn, timeout time.Duration) (answers []byte,
 	return answer[1:], err
 }
 
-// errEnd is the end of the connections, in good order.
-var errEnd = errors.New("no further connections")
+// writeEnd tells the other side that there are no further connections.
+func writeEnd(link *net.UnixConn) error { return writeHead(link, linkEnd, nil, 0) }
+
+// writeHead sends the fixed part of a message, with descriptors.
+func writeHead(link *net.UnixConn, kind byte, fds []int, size int) error {
+	var head [linkHead]byte
+	head[0] = kind
+	binary.BigEndian.PutUint16(head[1:], uint16(len(fds)))
+	binary.BigEndian.PutUint32(head[3:], uint32(size))
+	var rights []byte
+	if len(fds) > 0 {
+		rights = unix.UnixRights(fds...)
+	}
+	_, _, err := link.WriteMsgUnix(head[:], rights, nil)
+	return err
+}
 
 // readOffer waits for a batch; errEnd is the end. The descriptors are the caller's, also
 // those that come with an error; there may be fewer than connections if this process may
@@ -133,7 +138,7 @@ func readOffer(link *net.UnixConn) (fds []int, states [][]byte, err error) {
 	if _, err = io.ReadFull(link, all); err != nil {
 		return fds, nil, fmt.Errorf("hand-over: %w", err)
 	}
-	r := stateReader{rest: all}
+	r := reader{rest: all}
 	for range count {
 		states = append(states, r.part())
 	}

@@ -1,0 +1,197 @@
+package workerman
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/workerman-go/workerman/internal/handover"
+	"github.com/workerman-go/workerman/web"
+	"github.com/workerman-go/workerman/websocket"
+)
+
+// What a connection is, for a process that goes on with it: a handover.State is filled in here, and
+// a Conn is made of it.
+
+// detach takes the connection off its loop, if it can move, and appends the binary form of its
+// state to dst. It runs on the loop, between callbacks, and is followed there by release or
+// reattach. fd is the socket.
+func (c *Conn) detach(dst []byte) (state []byte, fd int, v handover.Verdict) {
+	c.stream.Settle()
+	if v = c.movable(); v != handover.MovesNow {
+		return dst, -1, v
+	}
+	st := &handover.State{Handed: c.svc.worker.OnHandover != nil}
+	var err error
+	if st.Handed {
+		if st.Data, err = c.callOnHandover(); err != nil {
+			c.svc.log.Info("connection stays with its process", "peer", c.peer(), "reason", err.Error())
+			return dst, -1, handover.MovesNever
+		}
+	}
+	d, ok := c.stream.Detach()
+	if !ok {
+		return dst, -1, handover.MovesLater // OnHandover, or the peer, has changed something
+	}
+	c.ensureRare().detached = new(detachedConn)
+	st.Input, st.Output = d.Input, d.Output
+	st.Paused, st.Full = d.Pauses&pausedByUser != 0, d.Pauses&pausedByAnswers != 0
+	st.BytesIn, st.BytesOut, st.Sends, st.Idle = d.BytesIn, d.BytesOut, d.Sends, d.Idle
+	if err := c.describe(st); err != nil {
+		c.svc.log.Warn("connection stays with its process", "peer", c.peer(), "reason", err.Error())
+		c.reattach()
+		return dst, -1, handover.MovesNever
+	}
+	return st.Append(dst), d.FD, handover.MovesNow
+}
+
+// callOnHandover asks the program what its new process is to know. A panic closes the connection,
+// as one of every other callback does.
+func (c *Conn) callOnHandover() (data []byte, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			c.panicked(v)
+			err = errors.New("OnHandover panicked")
+		}
+	}()
+	if data, err = c.svc.worker.OnHandover(c); err != nil {
+		err = fmt.Errorf("OnHandover: %w", err)
+	}
+	return data, err
+}
+
+// describe fills in what the stream does not know.
+func (c *Conn) describe(st *handover.State) (err error) {
+	x, now := c.rare(), c.stream.Loop().Now()
+	st.Key, st.ID, st.Received = c.svc.handoverKey(), c.id, c.received
+	st.Remote, st.OwnProtocol = c.socketAddr(), c.ownProtocol()
+	st.Age = now - int64(c.born)*bornUnit
+	st.MaxPackage, st.MaxSend = x.limits.maxPackage.Load(), x.limits.maxSend.Load()
+	if a := x.client.Load(); a != nil {
+		st.Client = *a
+	}
+	st.UID, st.Groups = c.UID(), c.Groups()
+	if w := c.wsConn(); w != nil {
+		st.Language, st.Codec, st.Subprotocol = handover.WebSocket, w.codec.AppendState(nil), w.subprotocol
+		st.Pinged = max(w.pinged-c.stream.LastActive(), 0)
+		return nil
+	}
+	if h := c.httpConn(); h != nil {
+		st.Language, st.Codec = handover.HTTP, h.parser.AppendState(nil)
+		st.Phase, st.Since, st.Arrived = handover.Phase(h.phase), now-h.since, h.arrived
+		return nil
+	}
+	if c.ProtocolState() != nil {
+		st.Stateful = true
+		st.Codec, err = c.appendProtocolState(c.Protocol().(StateMover))
+	}
+	return err
+}
+
+// The phases of HTTP have the same numbers in the binary form.
+var (
+	_ [0]struct{} = [httpIdle - httpPhase(handover.Idle)]struct{}{}
+	_ [0]struct{} = [httpHead - httpPhase(handover.Head)]struct{}{}
+	_ [0]struct{} = [httpBody - httpPhase(handover.Body)]struct{}{}
+)
+
+// appendProtocolState asks a Protocol for the connection's state.
+func (c *Conn) appendProtocolState(p StateMover) (state []byte, err error) {
+	err = c.svc.guardErr(c, func() (err error) {
+		if state, err = p.AppendState(c, nil); err != nil {
+			err = fmt.Errorf("AppendState: %w", err)
+		}
+		return err
+	})
+	return state, err
+}
+
+// reattach puts the connection back on its loop, as if it had never been off. On the loop.
+func (c *Conn) reattach() {
+	x := c.rare()
+	held := x.detached.held
+	x.detached = nil
+	c.stream.Reattach()
+	c.watchTime()
+	for _, fn := range held {
+		c.run(fn)
+	}
+	if c.svc.master.stopping() {
+		c.closeFor(errStopping)
+	}
+}
+
+// release forgets the connection, which another process has now. On the loop.
+func (c *Conn) release() {
+	c.stream.Release()
+	c.stopTimers()
+	c.rare().roomMade()
+	c.svc.hub.forget(c)
+	c.svc.remove(c)
+}
+
+// restore makes the Conn of a state, which is on no loop yet, or says why it cannot.
+func (m *Master) restore(st *handover.State) (handover.Incoming, error) {
+	s := m.handoverService(st.Key)
+	switch {
+	case s == nil:
+		return nil, fmt.Errorf("no worker for %q", st.Key)
+	case s.security != nil:
+		return nil, fmt.Errorf("worker %q has TLS now", s.worker.name())
+	case m.stopping():
+		return nil, errStopping
+	case s.find(st.ID) != nil:
+		return nil, fmt.Errorf("another connection has the id %d", st.ID)
+	}
+	c := &Conn{svc: s, id: st.ID, received: st.Received}
+	c.setRemote(st.Remote)
+	c.enter(stageReady)
+	x := c.ensureRare()
+	x.limits.maxPackage.Store(st.MaxPackage)
+	x.limits.maxSend.Store(st.MaxSend)
+	if st.Client.IsValid() {
+		x.client.Store(&st.Client)
+	}
+	if s.blocking {
+		x.serial = new(serial)
+	}
+	if err := c.restoreLanguage(st); err != nil {
+		return nil, err
+	}
+	return &incomingConn{conn: c, state: st}, nil
+}
+
+// restoreLanguage sets what the connection speaks.
+func (c *Conn) restoreLanguage(st *handover.State) (err error) {
+	s := c.svc
+	switch {
+	case st.Language == handover.HTTP && s.kind == httpDialog:
+		h := &httpConn{phase: httpPhase(st.Phase), arrived: st.Arrived}
+		h.parser, err = web.RestoreParser(s.http, st.Codec)
+		c.speak(h)
+	case st.Language == handover.WebSocket && s.kind != noDialog:
+		w := &wsConn{subprotocol: st.Subprotocol}
+		w.codec, err = websocket.RestoreCodec(c.webSocketOptions(), st.Codec)
+		c.speak(w)
+	case st.Language == handover.Protocol && (st.OwnProtocol || s.kind == noDialog):
+		if st.Stateful && !st.OwnProtocol {
+			err = c.restoreProtocol(st.Codec)
+		}
+	default:
+		err = fmt.Errorf("worker %q speaks another protocol now", s.worker.name())
+	}
+	return err
+}
+
+// restoreProtocol gives a Protocol the state that it had in the old process.
+func (c *Conn) restoreProtocol(state []byte) error {
+	return c.svc.guardErr(c, func() error {
+		p, ok := c.Protocol().(StateMover)
+		if !ok {
+			return fmt.Errorf("the protocol %T of the new process is no StateMover", c.Protocol())
+		}
+		if err := p.RestoreState(c, state); err != nil {
+			return fmt.Errorf("RestoreState: %w", err)
+		}
+		return nil
+	})
+}
