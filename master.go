@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman/internal/loop"
+	serving "github.com/workerman-go/workerman/internal/serve"
 )
 
 // Master holds the settings of a service and its workers. Package functions use a
@@ -72,8 +73,10 @@ type Master struct {
 	// does; another takes its place. Run returns the *PanicError.
 	ExitOnPanic bool
 
-	inherited socketSource // of a process of a master, else nil
+	// Of a process under a master only.
+	inherited socketSource // nil: sockets are opened here
 	slot      int          // see Worker.ID
+	reload    func() error // asks the master for a reload
 
 	nextID  atomic.Uint64
 	tickets ticketSecret
@@ -81,7 +84,7 @@ type Master struct {
 	state   atomic.Int32
 	stopMu  sync.Mutex
 	stopErr error
-	stop    chan struct{}
+	stop    context.CancelFunc
 	gone    chan struct{} // a connection ended during the stop
 
 	resolver resolver
@@ -140,28 +143,26 @@ func (m *Master) requestStop(err error) {
 	if m.stopErr == nil {
 		m.stopErr = err
 	}
-	select {
-	case <-m.stop:
-	default:
-		close(m.stop)
-	}
+	m.stop()
 }
 
 // Run is the function Run for this master. A master may run again after it has stopped.
 func (m *Master) Run(ctx context.Context) error {
 	workers := m.workersNow()
-	return m.run(ctx, workers, func() { m.announce(workers) })
+	return m.run(ctx, workers, func(context.Context) { serving.Announce(m.Logger, startedRows(workers)) })
 }
 
 // run serves workers until ctx ends or a stop is asked for; started is called when they
-// serve.
-func (m *Master) run(ctx context.Context, workers []*Worker, started func()) error {
+// serve, with a context that ends when the stop begins.
+func (m *Master) run(ctx context.Context, workers []*Worker, started func(stopping context.Context)) error {
 	if !m.state.CompareAndSwap(masterIdle, masterRunning) {
 		return errors.New("workerman: this master runs already")
 	}
 	defer m.state.Store(masterIdle)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	m.stopMu.Lock()
-	m.stop, m.stopErr = make(chan struct{}), nil
+	m.stop, m.stopErr = stop, nil
 	m.stopMu.Unlock()
 	m.mu.Lock()
 	made := slices.Clone(m.workers)
@@ -176,11 +177,8 @@ func (m *Master) run(ctx context.Context, workers []*Worker, started func()) err
 	defer m.startWatchdog()()
 	err := m.start(workers)
 	if err == nil {
-		started()
-		select {
-		case <-ctx.Done():
-		case <-m.stop:
-		}
+		started(ctx)
+		<-ctx.Done()
 	}
 	m.shutDown()
 	if err != nil {

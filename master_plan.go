@@ -74,8 +74,8 @@ func (w *Worker) checkProcesses(all []*Worker) error {
 	return nil
 }
 
-// household is a worker with those inside of it.
-func household(w *Worker, all []*Worker) []*Worker {
+// withInside is a worker with those inside of it.
+func withInside(w *Worker, all []*Worker) []*Worker {
 	list := []*Worker{w}
 	for _, inner := range all {
 		if inner.Inside == w {
@@ -103,8 +103,8 @@ func workerKeys(workers []*Worker) []string {
 	return keys
 }
 
-// innerKey is that of a worker among all of this process, as one that Listen starts.
-func (m *Master) innerKey(w *Worker) string {
+// keyOf is the key of a worker among all of this process, also of one that Listen starts.
+func (m *Master) keyOf(w *Worker) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return workerKeys(m.workers)[slices.Index(m.workers, w)]
@@ -113,12 +113,6 @@ func (m *Master) innerKey(w *Worker) string {
 func (m *Master) drainTimeout() time.Duration {
 	d := m.DrainTimeout
 	setDefault(&d, DefaultDrainTimeout)
-	return d
-}
-
-func (m *Master) gracefulTimeout() time.Duration {
-	d := m.GracefulTimeout
-	setDefault(&d, master.DefaultGraceful)
 	return d
 }
 

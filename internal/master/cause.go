@@ -8,6 +8,16 @@ import (
 	"syscall"
 )
 
+// Exit is the end of a process.
+type Exit struct {
+	Worker string
+	Slot   int
+	PID    int
+	Cause  string
+	Code   int // exit code, -1 after a signal
+	Signal int // 0 without one
+}
+
 // crash keeps the beginning of what the runtime says when a process dies of a panic.
 type crash struct {
 	mu   sync.Mutex
