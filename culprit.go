@@ -32,7 +32,7 @@ var callbackOf = map[string]string{
 	"(*Conn).onControl":             "OnPing or OnPong",
 	"(*connOwner).Attention":        "OnBufferFull or OnError",
 	"(*connOwner).Drained":          "OnBufferDrain",
-	"(*process).reloadCallback":     "OnWorkerReload",
+	"(*workerProcess).OnReload":     "OnWorkerReload",
 	"(*Conn).askHandover":           "OnHandover",
 	"(*Conn).adopted":               "OnAdopt",
 	"(*Client).failed":              "OnError",

@@ -2,7 +2,6 @@ package workerman
 
 import (
 	"net"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -175,12 +174,9 @@ func (g *giver) on(l *loop.Loop, fn func()) bool {
 // settled waits until the loops have done what was posted to them, but not for one that a
 // callback holds.
 func (m *Master) settled() {
-	m.mu.Lock()
-	loops := slices.Clone(m.loops)
-	m.mu.Unlock()
 	late := time.NewTimer(stuckPatience)
 	defer late.Stop()
-	for _, e := range loops {
+	for _, e := range m.runningLoops() {
 		done := make(chan struct{})
 		if !e.loop.Post(func() { close(done) }) {
 			continue

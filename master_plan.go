@@ -12,13 +12,10 @@ import (
 // plan is what the master is to run. Errors name the workers that cannot run.
 func (m *Master) plan() (master.Plan, error) {
 	workers := m.workersNow()
-	m.mu.Lock()
-	clients := len(m.before) > 0
-	m.mu.Unlock()
 	p := master.Plan{Stop: m.StopTimeout, Drain: m.drainTimeout()}
 	setDefault(&p.Stop, DefaultStopTimeout)
 	if len(workers) == 0 {
-		if !clients {
+		if !m.hasClients() {
 			return p, errNothing
 		}
 		p.Workers = append(p.Workers, master.Worker{Name: "none", Listen: "none", Transport: "none", Count: 1, Loops: 1, Reloadable: true})

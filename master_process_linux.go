@@ -56,7 +56,7 @@ func (p *workerProcess) Recycle() serving.Recycle {
 }
 
 func (p *workerProcess) Serve(ctx context.Context, ready func(stopping context.Context)) error {
-	return p.m.run(ctx, p.all, ready)
+	return p.m.serve(ctx, p.all, ready)
 }
 
 func (p *workerProcess) Stop() { p.m.StopAll() }

@@ -86,10 +86,8 @@ func (d *watchdog) ended(l *loop.Loop, w *watchedTurn) {
 // loggerOf is the logger of the worker that a loop serves, if it is one alone.
 func (d *watchdog) loggerOf(l *loop.Loop) *slog.Logger {
 	m := d.master
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	var only *service
-	for _, s := range m.services {
+	for _, s := range m.runningServices() {
 		if slices.Contains(s.loops, l) {
 			if only != nil {
 				return m.logger()

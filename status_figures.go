@@ -2,7 +2,6 @@ package workerman
 
 import (
 	"runtime"
-	"slices"
 	"time"
 
 	"github.com/workerman-go/workerman/internal/control"
@@ -11,9 +10,7 @@ import (
 // figures are what this process tells about itself. Any goroutine may ask, and nobody waits
 // for a loop.
 func (m *Master) figures() control.Figures {
-	m.mu.Lock()
-	services, loops, dog := slices.Clone(m.services), slices.Clone(m.loops), m.watchdog
-	m.mu.Unlock()
+	services, loops, dog := m.runningServices(), m.runningLoops(), m.runningWatchdog()
 	f := control.Figures{Goroutines: runtime.NumGoroutine(), Outgoing: m.outgoing.Load(), Loops: make([]control.Loop, 0, len(loops))}
 	f.Memory, f.CPU = usage()
 	for _, s := range services {
@@ -38,26 +35,10 @@ func (m *Master) figures() control.Figures {
 	return f
 }
 
-// runningLoops are the loops; the slice is not to be changed.
-func (m *Master) runningLoops() []*EventLoop {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.loops
-}
-
 // requests is the number of messages received by all workers.
 func (m *Master) requests() (n uint64) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, s := range m.services {
+	for _, s := range m.runningServices() {
 		n += s.requests.Load()
 	}
 	return n
-}
-
-// runningServices are those of the workers; the slice is not to be changed.
-func (m *Master) runningServices() []*service {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.services
 }

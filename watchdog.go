@@ -59,16 +59,13 @@ func (m *Master) startWatchdog() (stop func()) {
 		d.limit = m.SlowCallback
 		setDefault(&d.limit, DefaultSlowCallback)
 	}
-	m.mu.Lock()
-	m.watchdog = d
-	m.mu.Unlock()
+	r := m.run.Load()
+	r.setWatchdog(d)
 	go d.run()
 	return func() {
 		close(d.quit)
 		<-d.done
-		m.mu.Lock()
-		m.watchdog = nil
-		m.mu.Unlock()
+		r.setWatchdog(nil)
 	}
 }
 

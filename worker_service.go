@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -490,11 +489,4 @@ func (m *Master) handoverService(key string) *service {
 		}
 	}
 	return nil
-}
-
-// serving is a copy of the services that run.
-func (m *Master) serving() []*service {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return slices.Clone(m.services)
 }
