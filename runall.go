@@ -50,4 +50,4 @@ type WorkerExit struct {
 
 // ID is the number of the process among those of the worker, from 0 to Count-1. The
 // successor of a process has the same one. Under Run it is 0.
-func (w *Worker) ID() int { return w.master.slot }
+func (w *Worker) ID() int { return w.owner().slot }
