@@ -113,7 +113,7 @@ func (m *Master) drainTimeout() time.Duration {
 	return d
 }
 
-// transport is what the worker's connections run over, for people.
+// transport is what the worker's connections run over, as it is shown.
 func (s *service) transport() string {
 	switch {
 	case s.security != nil:

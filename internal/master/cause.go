@@ -28,7 +28,7 @@ type crash struct {
 // maxCrash is enough for the first lines; the whole text is in the process's output.
 const maxCrash = 4096
 
-// readCrash reads r to its end, lest a dying process wait for room in the pipe.
+// readCrash reads r to its end, so that a dying process does not wait for room in the pipe.
 func readCrash(r *os.File) *crash {
 	c := &crash{done: make(chan struct{})}
 	go func() {

@@ -47,7 +47,7 @@ func runProcess(p Program) error {
 	s.log.inherit(fds[own:])
 	s.worker, err = p.Take(Assignment{
 		Key: start.Key, Slot: start.Slot, Base: start.Base, Secret: start.Secret, Sockets: s.sockets,
-		Reload: func() error { return link.Send(control.Message{Kind: control.Reloads}) },
+		Reload: func() error { return link.Send(control.Message{Kind: control.ReloadAll}) },
 	})
 	if err == nil {
 		err = s.run()
