@@ -20,8 +20,7 @@ func Announce(logger *slog.Logger, workers []control.Worker) {
 		console.Banner(os.Stdout, s, look)
 		return
 	}
-	settings := Settings{Logger: logger}
-	logStarted(settings.logger(), s)
+	logStarted(Settings{Logger: logger}.logger(), s)
 }
 
 // logStarted logs what serves.

@@ -28,8 +28,7 @@ func askEarly(c console.Command) {
 	default:
 		return
 	}
-	var defaults Settings
-	files, err := defaults.files(true)
+	files, err := Settings{}.files(true)
 	if err != nil {
 		return
 	}

@@ -73,14 +73,13 @@ func runDaemon(p Program) error {
 	})
 	if err != nil {
 		send(control.Event{Error: err.Error()})
-		settings := p.Settings()
-		settings.logger().Error("the service ends", "error", err)
+		p.Settings().logger().Error("the service ends", "error", err)
 	}
 	return err
 }
 
 // openStdout opens what a daemon writes its output to.
-func (s *Settings) openStdout() (*os.File, error) {
+func (s Settings) openStdout() (*os.File, error) {
 	f, err := os.OpenFile(cmp.Or(s.StdoutFile, os.DevNull), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("StdoutFile: %w", err)

@@ -89,8 +89,7 @@ func dispatch(p Program) error {
 	case "check":
 		return c.check()
 	}
-	settings := p.Settings()
-	files, err := settings.files(true)
+	files, err := p.Settings().files(true)
 	if err != nil {
 		return err
 	}

@@ -19,8 +19,7 @@ func RunHere(p Program) error {
 	go func() {
 		select {
 		case sig := <-signals:
-			settings := p.Settings()
-			settings.logger().Info("stopping", "signal", sig.String())
+			p.Settings().logger().Info("stopping", "signal", sig.String())
 			cancel()
 		case <-finished:
 			return

@@ -20,7 +20,7 @@ type fileSet struct {
 
 // files says where the files are: those of a running master where there are any, else where
 // they can be written. Only a daemon has a log file by default.
-func (s *Settings) files(daemon bool) (f fileSet, err error) {
+func (s Settings) files(daemon bool) (f fileSet, err error) {
 	if given := cmp.Or(s.PidFile, os.Getenv("WORKERMAN_PID_FILE")); given != "" {
 		if f.pid, err = filepath.Abs(given); err != nil {
 			return f, err

@@ -83,10 +83,7 @@ func (p *process) run() error {
 	return p.worker.Serve(ctx, p.serving)
 }
 
-func (p *process) logger() *slog.Logger {
-	settings := p.program.Settings()
-	return settings.logger()
-}
+func (p *process) logger() *slog.Logger { return p.program.Settings().logger() }
 
 // serving tells the master that the worker serves.
 func (p *process) serving(stopping context.Context) {

@@ -10,7 +10,7 @@ import (
 // Settings are what the user has set. The zero value means the defaults.
 type Settings struct {
 	Logger          *slog.Logger  // default slog.Default(), as it is when something is logged
-	PidFile         string        // default: see paths_linux.go
+	PidFile         string        // default beside the program, or in the user's folder for such files
 	LogFile         string        // default none, beside PidFile for a daemon
 	LogMaxSize      int64         // bytes; default that of package logfile
 	StdoutFile      string        // of a daemon; default /dev/null
@@ -28,7 +28,8 @@ type Settings struct {
 	OnWorkerExit func(master.Exit)
 }
 
-func (s *Settings) logger() *slog.Logger {
+// logger is where this process logs to.
+func (s Settings) logger() *slog.Logger {
 	if s.Logger != nil {
 		return s.Logger
 	}
