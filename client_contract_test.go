@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -271,10 +272,7 @@ func TestClientBackoffObeysTheProgram(t *testing.T) {
 					h.expect(t, "close")
 				}
 				eventually(t, c.what+" has ended it", func() bool {
-					s.master.mu.Lock()
-					defer s.master.mu.Unlock()
-					_, busy := s.master.clients[cl]
-					return !busy
+					return !slices.Contains(s.master.registered(), cl)
 				})
 				if err := cl.Send(nil); err != ErrClosed || len(h) != 0 {
 					t.Errorf("%s: %v, and %d callbacks", c.what, err, len(h))

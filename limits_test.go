@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman/internal/console"
+	"github.com/workerman-go/workerman/internal/control"
 )
 
 // dialFrom connects from a loopback address of the caller's choice.
@@ -225,7 +226,7 @@ func TestBanner(t *testing.T) {
 		t.Errorf("%d lines about the start:\n%s", n, s.log)
 	}
 	var out bytes.Buffer
-	console.Banner(&out, statusOf([]*Worker{a, b}), console.Look{})
+	console.Banner(&out, control.Status{Workers: startedRows([]*Worker{a, b})}, console.Look{})
 	lines := strings.Split(out.String(), "\n")
 	if strings.Contains(out.String(), "\x1b") {
 		t.Error("colours where none are wanted")

@@ -2,19 +2,16 @@ package workerman
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/workerman-go/workerman/internal/dialer"
 	"github.com/workerman-go/workerman/internal/loop"
+	serving "github.com/workerman-go/workerman/internal/serve"
 	"github.com/workerman-go/workerman/internal/tlsfiles"
-	"github.com/workerman-go/workerman/internal/watch"
 )
 
 // Master holds the settings of a service and its workers. Package functions use a
@@ -75,37 +72,25 @@ type Master struct {
 	// does; another takes its place. Run returns the *PanicError.
 	ExitOnPanic bool
 
-	inherited socketSource // of a process of a master, else nil
+	// Of a process under a master only.
+	inherited socketSource // nil: sockets are opened here
 	slot      int          // see Worker.ID
+	reload    func() error // asks the master for a reload
 
 	nextID  atomic.Uint64
 	tickets tlsfiles.Secret  // the default of TLS.TicketSecret
 	clock   func() time.Time // nil: time.Now; of tests
-	state   atomic.Int32
-	stopMu  sync.Mutex
-	stopErr error
-	stop    chan struct{}
-	gone    chan struct{} // a connection ended during the stop
 
 	resolver dialer.Resolver
 	outgoing atomic.Int64 // sockets of clients
 
-	mu       sync.Mutex // guards what follows
-	workers  []*Worker
-	services []*service // in order of their start
-	loops    []*EventLoop
-	pending  []*Timer
-	clients  map[*Client]struct{} // that connect, are connected or will be
-	before   []func(*loop.Loop)   // of clients, for when the first loop runs
-	watchdog *watch.Watchdog      // of the run
-}
+	run atomic.Pointer[run] // nil: it does not run
 
-// States of a Master.
-const (
-	masterIdle = iota
-	masterRunning
-	masterStopping
-)
+	mu      sync.Mutex // guards what follows
+	workers []*Worker
+	pending []*Timer           // for the next start
+	before  []func(*loop.Loop) // of clients, for when the first loop runs
+}
 
 // Defaults of Master.
 const (
@@ -133,202 +118,10 @@ func StopAll() { defaultMaster.StopAll() }
 // StopAll is the function StopAll for this master.
 func (m *Master) StopAll() { m.requestStop(nil) }
 
-// requestStop makes Run stop and return err.
-func (m *Master) requestStop(err error) {
-	m.stopMu.Lock()
-	defer m.stopMu.Unlock()
-	if m.stop == nil {
-		return
-	}
-	if m.stopErr == nil {
-		m.stopErr = err
-	}
-	select {
-	case <-m.stop:
-	default:
-		close(m.stop)
-	}
-}
-
 // Run is the function Run for this master. A master may run again after it has stopped.
 func (m *Master) Run(ctx context.Context) error {
 	workers := m.workersNow()
-	return m.run(ctx, workers, func() { m.announce(workers) })
-}
-
-// run serves workers until ctx ends or a stop is asked for; started is called when they
-// serve.
-func (m *Master) run(ctx context.Context, workers []*Worker, started func()) error {
-	if !m.state.CompareAndSwap(masterIdle, masterRunning) {
-		return errors.New("workerman: this master runs already")
-	}
-	defer m.state.Store(masterIdle)
-	m.stopMu.Lock()
-	m.stop, m.stopErr = make(chan struct{}), nil
-	m.stopMu.Unlock()
-	m.mu.Lock()
-	made := slices.Clone(m.workers)
-	m.gone = make(chan struct{}, 1)
-	clients := len(m.before) > 0
-	m.mu.Unlock()
-	defer m.reset(made)
-
-	if len(workers) == 0 && !clients {
-		return errNothing
-	}
-	defer m.startWatchdog()()
-	err := m.start(workers)
-	if err == nil {
-		started()
-		select {
-		case <-ctx.Done():
-		case <-m.stop:
-		}
-	}
-	m.shutDown()
-	if err != nil {
-		return err
-	}
-	m.stopMu.Lock()
-	defer m.stopMu.Unlock()
-	return m.stopErr
-}
-
-// start prepares, binds and starts all workers; after an error some may be left open.
-func (m *Master) start(workers []*Worker) error {
-	services := make([]*service, len(workers))
-	count := 1
-	var errs []error
-	for i, w := range workers {
-		s, err := w.prepare()
-		if err != nil {
-			errs = append(errs, w.startError(err))
-			continue
-		}
-		services[i] = s
-		count = max(count, s.wanted())
-	}
-	if errs != nil {
-		return errors.Join(errs...)
-	}
-	if err := m.startLoops(count); err != nil {
-		return err
-	}
-	for i, s := range services {
-		if err := s.open(); err != nil {
-			errs = append(errs, workers[i].startError(err))
-			continue
-		}
-		m.started(s)
-	}
-	if errs != nil {
-		return errors.Join(errs...)
-	}
-	for i, s := range services {
-		s.began = true
-		if err := s.onStart(); err != nil {
-			return workers[i].startError(fmt.Errorf("OnWorkerStart: %w", err))
-		}
-	}
-	for _, s := range services {
-		s.ready()
-	}
-	m.beginTimers()
-	m.beginClients()
-	return nil
-}
-
-// beginTimers arms what was set before the start.
-func (m *Master) beginTimers() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, t := range m.pending {
-		t.begin()
-	}
-	m.pending = nil
-}
-
-// started remembers a service for the stop.
-func (m *Master) started(s *service) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.services = append(m.services, s)
-	s.worker.svc = s // from now on it is visible to other goroutines
-}
-
-// onStart runs OnWorkerStart on the first loop and waits for it.
-func (s *service) onStart() (err error) {
-	fn := s.worker.OnWorkerStart
-	if fn == nil {
-		return nil
-	}
-	done := make(chan struct{})
-	s.loops[0].Post(func() {
-		defer close(done)
-		defer func() {
-			if v := recover(); v != nil {
-				p := newPanicError(v)
-				s.reportPanic(nil, p)
-				err = p
-			}
-		}()
-		err = fn(s.worker)
-	})
-	<-done
-	return err
-}
-
-func (m *Master) engine() loop.Engine {
-	if m.Portable || os.Getenv("WORKERMAN_ENGINE") == "portable" {
-		return loop.Portable
-	}
-	return loop.Native
-}
-
-func (m *Master) startLoops(count int) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for range count {
-		l, err := loop.New(m.engine())
-		if err != nil {
-			return err
-		}
-		m.loops = append(m.loops, &EventLoop{loop: l, master: m})
-		go func() {
-			if err := l.Run(); err != nil {
-				m.requestStop(fmt.Errorf("event loop: %w", err))
-			}
-		}()
-	}
-	return nil
-}
-
-// firstLoops returns n loops, or as many as there are.
-func (m *Master) firstLoops(n int) []*loop.Loop {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	list := make([]*loop.Loop, min(n, len(m.loops)))
-	for i := range list {
-		list[i] = m.loops[i].loop
-	}
-	return list
-}
-
-func (m *Master) eventLoop(l *loop.Loop) *EventLoop {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, e := range m.loops {
-		if e.loop == l {
-			return e
-		}
-	}
-	return &EventLoop{loop: l, master: m} // stopped
-}
-
-func (m *Master) running() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.state.Load() == masterRunning && len(m.loops) > 0
+	return m.serve(ctx, workers, func(context.Context) { serving.Announce(m.Logger, startedRows(workers)) })
 }
 
 func (m *Master) now() time.Time {
@@ -336,134 +129,6 @@ func (m *Master) now() time.Time {
 		return m.clock()
 	}
 	return time.Now()
-}
-
-func (m *Master) stopping() bool { return m.state.Load() == masterStopping }
-
-// connectionGone tells a waiting stop to look again.
-func (m *Master) connectionGone() {
-	if m.stopping() {
-		select {
-		case m.gone <- struct{}{}:
-		default:
-		}
-	}
-}
-
-// shutDown stops accepting, runs OnWorkerStop, lets connections take what was sent and
-// ends the loops.
-func (m *Master) shutDown() {
-	m.state.Store(masterStopping)
-	m.mu.Lock()
-	services, loops := slices.Clone(m.services), slices.Clone(m.loops)
-	m.mu.Unlock()
-	slices.Reverse(services)
-	timeout := m.StopTimeout
-	setDefault(&timeout, DefaultStopTimeout)
-	deadline := time.NewTimer(timeout)
-	defer deadline.Stop()
-	for _, s := range services {
-		s.unlisten()
-	}
-	expired := !m.runStopCallbacks(services, deadline.C)
-	for _, s := range services {
-		for _, c := range s.everyone() {
-			c.closeFor(errStopping)
-		}
-	}
-	m.stopClients()
-	for !expired && m.open(services) > 0 {
-		select {
-		case <-m.gone:
-		case <-deadline.C:
-			expired = true
-		}
-	}
-	if n := m.open(services); n > 0 {
-		m.logger().Warn("connections cut at the stop", "connections", n, "after", timeout.String())
-		m.cut(services)
-	}
-	for _, e := range loops {
-		e.release()
-		e.loop.Stop()
-	}
-	for _, e := range loops {
-		select {
-		case <-e.loop.Done():
-		case <-time.After(cutWait):
-			m.logger().Error("an event loop does not stop: a callback blocks it")
-		}
-	}
-}
-
-// cutWait is how long callbacks have left after StopTimeout.
-const cutWait = time.Second
-
-// cut destroys what is still open.
-func (m *Master) cut(services []*service) {
-	for _, s := range services {
-		for _, c := range s.everyone() {
-			c.Destroy()
-		}
-	}
-	m.cutClients()
-	limit := time.After(cutWait)
-	for m.open(services) > 0 {
-		select {
-		case <-m.gone:
-		case <-limit:
-			return
-		}
-	}
-}
-
-// open is how many connections there are.
-func (m *Master) open(services []*service) (n int64) {
-	n = m.outgoing.Load()
-	for _, s := range services {
-		n += s.live.Load()
-	}
-	return n
-}
-
-// runStopCallbacks runs OnWorkerStop of all workers, last started first; false if time
-// ran out.
-func (m *Master) runStopCallbacks(services []*service, deadline <-chan time.Time) bool {
-	for _, s := range services {
-		fn := s.worker.OnWorkerStop
-		if fn == nil || !s.began {
-			continue
-		}
-		done := make(chan struct{})
-		ok := s.loops[0].Post(func() {
-			defer close(done)
-			s.guard(func() { fn(s.worker) })
-		})
-		if !ok {
-			continue
-		}
-		select {
-		case <-done:
-		case <-deadline:
-			s.log.Error("OnWorkerStop takes too long")
-			return false
-		}
-	}
-	return true
-}
-
-// reset forgets the run; workers made during it are gone with it.
-func (m *Master) reset(workers []*Worker) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.workers, m.services, m.loops, m.clients = workers, nil, nil, nil
-}
-
-func (m *Master) logger() *slog.Logger {
-	if m.Logger != nil {
-		return m.Logger
-	}
-	return slog.Default()
 }
 
 // guard runs a user's function that belongs to no worker.

@@ -13,43 +13,55 @@ import (
 func (m *Master) whenRunning(fn func(*loop.Loop)) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if len(m.loops) == 0 || m.before != nil {
+	l := m.firstLoop()
+	if l == nil || m.before != nil {
 		m.before = append(m.before, fn)
 		return true
 	}
-	l := m.loops[0].loop
 	return l.Post(func() { fn(l) })
+}
+
+// hasClients reports whether clients wait for the start.
+func (m *Master) hasClients() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.before) > 0
 }
 
 // beginClients does what whenRunning has collected.
 func (m *Master) beginClients() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	l := m.loops[0].loop
+	l := m.firstLoop()
 	for _, fn := range m.before {
 		l.Post(func() { fn(l) })
 	}
 	m.before = nil
 }
 
-// register remembers a client for the stop; false if that has begun.
+// register remembers a client for the stop; false if that has begun, or is over.
 func (m *Master) register(cl *Client) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.stopping() {
+	r := m.run.Load()
+	if r == nil {
 		return false
 	}
-	if m.clients == nil {
-		m.clients = make(map[*Client]struct{})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.life.is(runStopping) {
+		return false
 	}
-	m.clients[cl] = struct{}{}
+	r.clients[cl] = struct{}{}
 	return true
 }
 
 func (m *Master) unregister(cl *Client) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.clients, cl)
+	r := m.run.Load()
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.clients, cl)
 }
 
 // stopClients ends the clients in good order.
@@ -70,10 +82,15 @@ func (m *Master) cutClients() {
 	}
 }
 
+// registered are the clients that do something.
 func (m *Master) registered() []*Client {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return slices.Collect(maps.Keys(m.clients))
+	r := m.run.Load()
+	if r == nil {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Collect(maps.Keys(r.clients))
 }
 
 // connectionLeft counts a client's socket out.

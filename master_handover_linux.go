@@ -3,7 +3,6 @@ package workerman
 import (
 	"cmp"
 	"net"
-	"slices"
 	"time"
 
 	"github.com/workerman-go/workerman/internal/handover"
@@ -78,12 +77,9 @@ func (c *movingConn) Release() { (*Conn)(c).release() }
 // settled waits until the loops have done what was posted to them, but not for one that a
 // callback holds.
 func (m *Master) settled() {
-	m.mu.Lock()
-	loops := slices.Clone(m.loops)
-	m.mu.Unlock()
 	late := time.NewTimer(handover.LoopPatience)
 	defer late.Stop()
-	for _, e := range loops {
+	for _, e := range m.runningLoops() {
 		done := make(chan struct{})
 		if !e.loop.Post(func() { close(done) }) {
 			continue

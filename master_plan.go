@@ -12,13 +12,10 @@ import (
 // plan is what the master is to run. Errors name the workers that cannot run.
 func (m *Master) plan() (master.Plan, error) {
 	workers := m.workersNow()
-	m.mu.Lock()
-	clients := len(m.before) > 0
-	m.mu.Unlock()
 	p := master.Plan{Stop: m.StopTimeout, Drain: m.drainTimeout()}
 	setDefault(&p.Stop, DefaultStopTimeout)
 	if len(workers) == 0 {
-		if !clients {
+		if !m.hasClients() {
 			return p, errNothing
 		}
 		p.Workers = append(p.Workers, master.Worker{Name: "none", Listen: "none", Transport: "none", Count: 1, Loops: 1, Reloadable: true})
@@ -74,8 +71,8 @@ func (w *Worker) checkProcesses(all []*Worker) error {
 	return nil
 }
 
-// household is a worker with those inside of it.
-func household(w *Worker, all []*Worker) []*Worker {
+// withInside is a worker with those inside of it.
+func withInside(w *Worker, all []*Worker) []*Worker {
 	list := []*Worker{w}
 	for _, inner := range all {
 		if inner.Inside == w {
@@ -103,8 +100,8 @@ func workerKeys(workers []*Worker) []string {
 	return keys
 }
 
-// innerKey is that of a worker among all of this process, as one that Listen starts.
-func (m *Master) innerKey(w *Worker) string {
+// keyOf is the key of a worker among all of this process, also of one that Listen starts.
+func (m *Master) keyOf(w *Worker) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return workerKeys(m.workers)[slices.Index(m.workers, w)]
@@ -116,13 +113,7 @@ func (m *Master) drainTimeout() time.Duration {
 	return d
 }
 
-func (m *Master) gracefulTimeout() time.Duration {
-	d := m.GracefulTimeout
-	setDefault(&d, master.DefaultGraceful)
-	return d
-}
-
-// transport is what the worker's connections run over, for people.
+// transport is what the worker's connections run over, as it is shown.
 func (s *service) transport() string {
 	switch {
 	case s.security != nil:

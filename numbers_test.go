@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman/internal/loop"
+	serving "github.com/workerman-go/workerman/internal/serve"
 	"github.com/workerman-go/workerman/web"
 	"github.com/workerman-go/workerman/websocket"
 )
@@ -300,7 +301,7 @@ func idleServer(scheme string) {
 		}
 		os.Exit(0)
 	}()
-	defaultMaster.runHere()
+	serving.RunHere(masterProgram{defaultMaster})
 }
 
 // warmUp serves a few connections, so that what the process needs once, as code that is

@@ -1,10 +1,10 @@
 package workerman
 
 import (
-	"context"
 	"os"
-	"os/signal"
 	"syscall"
+
+	serving "github.com/workerman-go/workerman/internal/serve"
 )
 
 // RunAll is what main ends with: it is the program's command line.
@@ -23,9 +23,19 @@ import (
 // On other systems than Linux, and with Master.OneProcess, it serves all workers in the
 // calling process, until SIGINT, SIGTERM or SIGHUP.
 func RunAll() {
-	if code := defaultMaster.runAll(); code != 0 {
+	if code := serving.RunAll(masterProgram{defaultMaster}); code != 0 {
 		os.Exit(code)
 	}
+}
+
+// Reload asks the master for a reload, as the command reload does, from any goroutine of a
+// process that RunAll has started. It returns at once. ErrNotRunning means that there is no
+// master, as under Run and on other systems than Linux.
+func Reload() error {
+	if defaultMaster.reload == nil {
+		return ErrNotRunning
+	}
+	return defaultMaster.reload()
 }
 
 // WorkerExit is the end of a process.
@@ -40,36 +50,4 @@ type WorkerExit struct {
 
 // ID is the number of the process among those of the worker, from 0 to Count-1. The
 // successor of a process has the same one. Under Run it is 0.
-func (w *Worker) ID() int { return w.master.slot }
-
-// runHere serves all workers in this process until a signal comes. A second one ends it at
-// once.
-func (m *Master) runHere() error {
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	finished := make(chan struct{})
-	defer close(finished)
-	go func() {
-		select {
-		case sig := <-signals:
-			m.logger().Info("stopping", "signal", sig.String())
-			cancel()
-		case <-finished:
-			return
-		}
-		for {
-			select {
-			case sig := <-signals:
-				if sig != syscall.SIGHUP { // kernel and shell send one each when a terminal closes
-					os.Exit(1)
-				}
-			case <-finished:
-				return
-			}
-		}
-	}()
-	defer signal.Stop(signals)
-	return m.Run(ctx)
-}
+func (w *Worker) ID() int { return w.owner().slot }

@@ -2,7 +2,6 @@ package workerman
 
 import (
 	"runtime"
-	"slices"
 
 	"github.com/workerman-go/workerman/internal/control"
 	"github.com/workerman-go/workerman/internal/watch"
@@ -11,9 +10,7 @@ import (
 // figures are what this process tells about itself. Any goroutine may ask, and nobody waits
 // for a loop.
 func (m *Master) figures() control.Figures {
-	m.mu.Lock()
-	services, loops, dog := slices.Clone(m.services), slices.Clone(m.loops), m.watchdog
-	m.mu.Unlock()
+	services, loops, dog := m.runningServices(), m.runningLoops(), m.runningWatchdog()
 	f := control.Figures{Goroutines: runtime.NumGoroutine(), Outgoing: m.outgoing.Load(), Loops: make([]control.Loop, 0, len(loops))}
 	f.Memory, f.CPU = watch.Usage()
 	for _, s := range services {
@@ -37,11 +34,4 @@ func (m *Master) figures() control.Figures {
 		}
 	}
 	return f
-}
-
-// runningServices are those of the workers; the slice is not to be changed.
-func (m *Master) runningServices() []*service {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.services
 }

@@ -25,7 +25,7 @@ var callbackNames = &watch.Callbacks{
 		"(*Conn).onControl":             "OnPing or OnPong",
 		"(*connOwner).Attention":        "OnBufferFull or OnError",
 		"(*connOwner).Drained":          "OnBufferDrain",
-		"(*process).reloadCallback":     "OnWorkerReload",
+		"(*workerProcess).OnReload":     "OnWorkerReload",
 		"(*Conn).askHandover":           "OnHandover",
 		"(*Conn).adopted":               "OnAdopt",
 		"(*Client).failed":              "OnError",
@@ -56,17 +56,12 @@ func (m *Master) startWatchdog() (stop func()) {
 		limit = DefaultSlowCallback
 	}
 	d := watch.Start(watchedMaster{m}, watch.Options{Limit: limit, Quiet: m.SlowCallback < 0, Callbacks: callbackNames})
-	m.setWatchdog(d)
+	r := m.run.Load()
+	r.setWatchdog(d)
 	return func() {
 		d.Stop()
-		m.setWatchdog(nil)
+		r.setWatchdog(nil)
 	}
-}
-
-func (m *Master) setWatchdog(d *watch.Watchdog) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.watchdog = d
 }
 
 // writeStack writes where this process stands; see watch.WriteStacks.
@@ -75,11 +70,7 @@ func (m *Master) writeStack(out io.Writer) error {
 }
 
 // Loops are the loops of the run.
-func (w watchedMaster) Loops() []*loop.Loop {
-	w.m.mu.Lock()
-	defer w.m.mu.Unlock()
-	return innerLoops(w.m.loops)
-}
+func (w watchedMaster) Loops() []*loop.Loop { return innerLoops(w.m.runningLoops()) }
 
 func innerLoops(loops []*EventLoop) []*loop.Loop {
 	list := make([]*loop.Loop, len(loops))
@@ -91,9 +82,7 @@ func innerLoops(loops []*EventLoop) []*loop.Loop {
 
 // Requests is the number of messages received by all workers.
 func (w watchedMaster) Requests() (n uint64) {
-	w.m.mu.Lock()
-	defer w.m.mu.Unlock()
-	for _, s := range w.m.services {
+	for _, s := range w.m.runningServices() {
 		n += s.requests.Load()
 	}
 	return n
@@ -101,10 +90,8 @@ func (w watchedMaster) Requests() (n uint64) {
 
 // Logger is that of the worker which a loop serves, if it serves one alone.
 func (w watchedMaster) Logger(l *loop.Loop) *slog.Logger {
-	w.m.mu.Lock()
-	defer w.m.mu.Unlock()
 	var only *service
-	for _, s := range w.m.services {
+	for _, s := range w.m.runningServices() {
 		if slices.Contains(s.loops, l) {
 			if only != nil {
 				return w.m.logger()

@@ -53,11 +53,11 @@ func (m *Master) startTimer(arm func(*loop.Loop) *loop.Timer) *Timer {
 	t := new(Timer)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if len(m.loops) > 0 {
-		t.inner = arm(m.loops[0].loop)
+	if l := m.firstLoop(); l != nil {
+		t.inner = arm(l)
 		return t
 	}
-	t.start = func() *loop.Timer { return arm(m.loops[0].loop) }
+	t.start = func() *loop.Timer { return arm(m.firstLoop()) }
 	m.pending = append(m.pending, t)
 	return t
 }

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	serving "github.com/workerman-go/workerman/internal/serve"
 )
 
 // The numbers of encrypted connections that can be asserted on any machine.
@@ -99,7 +101,7 @@ func secureIdleServer(cert, key string) {
 		}()
 		return nil
 	}
-	if err := m.runHere(); err != nil {
+	if err := serving.RunHere(masterProgram{m}); err != nil {
 		panic(err)
 	}
 }

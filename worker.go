@@ -14,7 +14,9 @@ import (
 	"github.com/workerman-go/workerman/websocket"
 )
 
-// Worker is one service. Set its fields before it starts; they are copied then.
+// Worker is one service. Make it with NewWorker, and set its fields before it starts; they are
+// copied then. A Worker that NewWorker did not make is not known to any Master: it has no
+// address, no connections, and its Listen is an error.
 type Worker struct {
 	// Name appears in logs and in the banner. Default "none".
 	Name string
@@ -35,8 +37,9 @@ type Worker struct {
 	// User is the user that the processes run as, "NAME" or "NAME:GROUP", which only root may
 	// say. Default: that of the master. The group is by default the user's, with its others.
 	User string
-	// Reloadable says that a reload replaces the processes; NewWorker sets it. Without it they
-	// only get OnWorkerReload, and go on with their old code and their connections.
+	// Reloadable says that a reload replaces the processes. NewWorker sets it, so true is the
+	// default of every worker that can start. Set to false, the processes only get
+	// OnWorkerReload, and go on with their old code and their connections.
 	Reloadable bool
 	// Recycle replaces a process that has done or grown enough, as a reload would.
 	Recycle Recycle
@@ -250,10 +253,19 @@ func (w *Worker) Addr() net.Addr {
 	return w.service().boundAddr()
 }
 
+// owner is the master that made the worker, the default one for a worker that nobody made.
+func (w *Worker) owner() *Master {
+	if w.master == nil {
+		return defaultMaster
+	}
+	return w.master
+}
+
 // service is the running side of the worker, an empty one before the start.
 func (w *Worker) service() *service {
-	w.master.mu.Lock()
-	defer w.master.mu.Unlock()
+	m := w.owner()
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if w.svc == nil {
 		return notStarted
 	}
@@ -276,6 +288,9 @@ func (w *Worker) name() string {
 // Inside. Its OnWorkerStart is not called. Under RunAll the master opens the address, which
 // the processes of the worker share. It returns a *StartError, or ErrNotRunning.
 func (w *Worker) Listen() error {
+	if w.master == nil {
+		return w.startError(errors.New("made without NewWorker: it has no address"))
+	}
 	if !w.master.running() {
 		return w.startError(fmt.Errorf("%w: Listen is for workers made in OnWorkerStart; the others start with Run", ErrNotRunning))
 	}

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -486,11 +485,4 @@ func (s *service) stats() WorkerStats {
 		Requests: s.requests.Load(), SendFail: s.sendFail.Load(), Panics: s.panics.Load(),
 		TLSFailures: s.tlsFailures.Load(),
 	}
-}
-
-// serving is a copy of the services that run.
-func (m *Master) serving() []*service {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return slices.Clone(m.services)
 }

@@ -20,54 +20,55 @@ const Protocol = 1
 
 // Kinds of messages from the master to a process.
 const (
-	Start    = "start"    // serve the worker Key; the files are its listeners
-	Listener = "listener" // the answer to Listen: a file, or an error
+	Start    = "start"    // serve the worker Key; the files are its listeners, and the log
+	Listener = "listener" // the answer to Listen: files, or an error
 	Ask      = "ask"      // answer on the pipe that comes with it
 	Give     = "give"     // hand your connections over through the file
-	Take     = "take"     // take connections over from the file
-	Drain    = "drain"    // end kindly
-	Stop     = "stop"
-	Notice   = "notice" // a reload that the worker takes no part in
-	Logs     = "logs"   // the file is the new log
-	Output   = "output" // the file is the new standard output and error
+	Take     = "take"     // adopt connections from the file
+	Drain    = "drain"    // get rid of your connections, and stop
+	Stop     = "stop"     // stop; if it is graceful, drain before
+	Notice   = "notice"   // the program reloads, but not this worker: it is not Reloadable
+	Logs     = "logs"     // the file is the new log
+	Output   = "output"   // the file is the new standard output and error
 )
 
 // Kinds of messages from a process to the master.
 const (
-	Hello   = "hello"
-	Up      = "up"      // the worker is ready
-	Failed  = "failed"  // it could not start
-	Listen  = "listen"  // open this address for me
-	Moving  = "moving"  // how far a hand-over is
-	Leaving = "leaving" // how many connections a drain has left
-	Given   = "given"   // the hand-over is over
-	Replace = "replace" // start my successor
-	Reloads = "reload"  // the program asks for a reload of everything
+	Hello     = "hello"   // the first message
+	Up        = "up"      // the worker is ready
+	Failed    = "failed"  // it could not start
+	Listen    = "listen"  // open this address for me
+	Moving    = "moving"  // how far a hand-over is
+	Leaving   = "leaving" // how many connections a drain has left
+	Given     = "given"   // the hand-over has ended
+	Replace   = "replace" // start my successor
+	ReloadAll = "reload"  // reload the program: it asks for that itself
 )
 
-// Message travels over a Link. Which fields it has depends on its kind.
+// Message travels over a Link. Behind each field stand the kinds that have it; in all others
+// it is zero.
 type Message struct {
 	Kind     string        `json:"kind"`
-	Version  int           `json:"version,omitempty"`
-	Key      string        `json:"key,omitempty"`
-	Slot     int           `json:"slot,omitempty"`
-	Base     uint64        `json:"base,omitempty"` // connection ids begin above it
-	Secret   []byte        `json:"secret,omitempty"`
-	Network  string        `json:"network,omitempty"`
-	Address  string        `json:"address,omitempty"`
-	Sockets  int           `json:"sockets,omitempty"`
-	Shared   bool          `json:"shared,omitempty"` // SO_REUSEPORT
-	ID       uint64        `json:"id,omitempty"`
-	What     string        `json:"what,omitempty"`
-	Query    string        `json:"query,omitempty"`
-	Graceful bool          `json:"graceful,omitempty"`
-	Timeout  time.Duration `json:"timeout,omitempty"`
-	Moved    int           `json:"moved,omitempty"`
-	Left     int           `json:"left,omitempty"`
-	Reason   string        `json:"reason,omitempty"`
-	Error    string        `json:"error,omitempty"`
-	Daemon   bool          `json:"daemon,omitempty"`
-	Inside   []Worker      `json:"inside,omitempty"` // belongs to Up: what else the process serves
+	Version  int           `json:"version,omitempty"`  // Start, Hello: Protocol of the sender
+	Key      string        `json:"key,omitempty"`      // Start, Listen: names the worker
+	Slot     int           `json:"slot,omitempty"`     // Start: the worker's id
+	Base     uint64        `json:"base,omitempty"`     // Start: connection ids begin above it
+	Secret   []byte        `json:"secret,omitempty"`   // Start: that all processes have
+	Network  string        `json:"network,omitempty"`  // Listen: of Address
+	Address  string        `json:"address,omitempty"`  // Listen
+	Sockets  int           `json:"sockets,omitempty"`  // Start: of the files; Listen: wanted
+	Shared   bool          `json:"shared,omitempty"`   // Listen: with SO_REUSEPORT
+	ID       uint64        `json:"id,omitempty"`       // Listen, Listener: joins the two
+	What     string        `json:"what,omitempty"`     // Ask: the question
+	Query    string        `json:"query,omitempty"`    // Ask: more of it
+	Graceful bool          `json:"graceful,omitempty"` // Give, Drain, Stop, ReloadAll: end nothing that goes on
+	Timeout  time.Duration `json:"timeout,omitempty"`  // Give, Drain, Stop: how long it may take
+	Moved    int           `json:"moved,omitempty"`    // Moving, Given: connections handed over
+	Left     int           `json:"left,omitempty"`     // Moving, Given, Leaving: connections that are still here
+	Reason   string        `json:"reason,omitempty"`   // Replace: in words
+	Error    string        `json:"error,omitempty"`    // Failed, Listener: in words
+	Daemon   bool          `json:"daemon,omitempty"`   // Start: there is no terminal for the log
+	Inside   []Worker      `json:"inside,omitempty"`   // Up: what else the process serves
 }
 
 const (

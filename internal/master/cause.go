@@ -8,6 +8,16 @@ import (
 	"syscall"
 )
 
+// Exit is the end of a process.
+type Exit struct {
+	Worker string
+	Slot   int
+	PID    int
+	Cause  string
+	Code   int // exit code, -1 after a signal
+	Signal int // 0 without one
+}
+
 // crash keeps the beginning of what the runtime says when a process dies of a panic.
 type crash struct {
 	mu   sync.Mutex
@@ -18,7 +28,7 @@ type crash struct {
 // maxCrash is enough for the first lines; the whole text is in the process's output.
 const maxCrash = 4096
 
-// readCrash reads r to its end, lest a dying process wait for room in the pipe.
+// readCrash reads r to its end, so that a dying process does not wait for room in the pipe.
 func readCrash(r *os.File) *crash {
 	c := &crash{done: make(chan struct{})}
 	go func() {

@@ -20,13 +20,13 @@ type outbox struct {
 	failed func(control.Message, error) // is told what could not be sent to a process that lives
 
 	mu      sync.Mutex
-	waiting []letter
+	waiting []queuedMessage
 	sending bool
 	closed  bool
 }
 
-// letter is a message on its way with descriptors of its own.
-type letter struct {
+// queuedMessage is one that waits, with descriptors of its own.
+type queuedMessage struct {
 	control.Message
 	fds []int
 }
@@ -41,7 +41,7 @@ const maxQuestions = 32
 // send sends m with copies of descriptors, after what was sent before. It does not wait. Nil
 // does not mean that the process has the message.
 func (o *outbox) send(m control.Message, fds ...int) error {
-	l := letter{Message: m}
+	l := queuedMessage{Message: m}
 	for _, fd := range fds {
 		copied, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
 		if err != nil {
@@ -60,7 +60,7 @@ func (o *outbox) send(m control.Message, fds ...int) error {
 		control.CloseAll(l.fds)
 		return errors.New("the process does not run")
 	case m.Kind == control.Logs, m.Kind == control.Output:
-		o.waiting = slices.DeleteFunc(o.waiting, func(old letter) bool { // only the last one counts
+		o.waiting = slices.DeleteFunc(o.waiting, func(old queuedMessage) bool { // only the last one counts
 			if old.Kind == m.Kind {
 				control.CloseAll(old.fds)
 			}

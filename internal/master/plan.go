@@ -27,7 +27,7 @@ type Plan struct {
 type Worker struct {
 	Key        string          `json:"key"` // tells it from the others and finds it again after a reload
 	Name       string          `json:"name"`
-	Listen     string          `json:"listen"` // address for people
+	Listen     string          `json:"listen"` // address as it is shown
 	Transport  string          `json:"transport"`
 	Socket     *socket.Address `json:"socket,omitempty"` // nil without an address
 	Count      int             `json:"count"`

@@ -19,7 +19,7 @@ import (
 	"github.com/workerman-go/workerman/internal/control"
 )
 
-// Environment of processes that the master starts. Package workerman reads it and takes it
+// Environment of processes that the master starts. Package serve reads it and takes it
 // away before the program can see or pass it on.
 const (
 	RoleVariable = "WORKERMAN_ROLE" // RoleWorker, RoleDescribe or RoleDaemon
@@ -38,32 +38,32 @@ const (
 
 // process is a running worker process.
 type process struct {
-	slot    *slot
-	worker  string // its name; that of slot.group may change
-	listen  string // address for people
-	pid     int
-	os      *os.Process
-	link    *control.Link // to receive; what is sent goes through out
-	out     outbox
-	crash   *crash
-	started time.Time
-	ready   chan struct{} // closed when it serves
-	given   chan struct{} // closed when its hand-over is over
-	deaf    chan struct{} // closed when all its messages have been served
-	gone    chan struct{} // closed when it has ended
-	failed  string        // why it could not start, in its own words
-	cause   string        // why it ended; valid when gone is closed
+	slot     *slot
+	worker   string // its name; that of slot.group may change
+	listen   string // address as it is shown
+	pid      int
+	os       *os.Process
+	link     *control.Link // to receive; what is sent goes through out
+	out      outbox
+	crash    *crash
+	started  time.Time
+	ready    chan struct{} // closed when it serves
+	given    chan struct{} // closed when its hand-over is over
+	linkDone chan struct{} // closed when all its messages have been served
+	gone     chan struct{} // closed when it has ended
+	failed   string        // why it could not start, in its own words
+	cause    string        // why it ended; valid when gone is closed
 
 	moved, left atomic.Int64 // connections handed over, and not
 
 	// The rest is guarded by Supervisor.mu.
-	state   string          // one of the states that package control names
-	readyAt time.Time       // zero until then
-	extras  map[string]bool // sockets that it has asked for
-	wish    string          // why the master ends it, "" if it does not
-	killed  string          // why the master killed it
-	replace bool            // a successor was asked for
-	trial   bool            // if it does not start, who has started it sees to the slot
+	state     string          // of control
+	readyAt   time.Time       // zero until then
+	extras    map[string]bool // sockets that it has asked for
+	endReason string          // why the master ends it, "" if it does not
+	killed    string          // why the master killed it
+	replace   bool            // a successor was asked for
+	awaited   bool            // who has started it waits for it, and sees to the slot if it does not start
 }
 
 // image is the program as it was when it was opened: what is on the disk may change.
@@ -161,7 +161,7 @@ func (s *Supervisor) spawn(sl *slot, img *image) (*process, error) {
 	}
 	p := &process{
 		slot: sl, worker: g.plan.Name, listen: g.plan.Listen, pid: child.Pid, os: child, link: link, crash: readCrash(r), started: time.Now(), state: control.Starting,
-		ready: make(chan struct{}), given: make(chan struct{}), gone: make(chan struct{}), deaf: make(chan struct{}),
+		ready: make(chan struct{}), given: make(chan struct{}), gone: make(chan struct{}), linkDone: make(chan struct{}),
 	}
 	p.out.link, p.out.failed = link, func(m control.Message, err error) {
 		s.log.Error("message to a process", "pid", p.pid, "kind", m.Kind, "error", err)
@@ -193,7 +193,7 @@ func (s *Supervisor) spawn(sl *slot, img *image) (*process, error) {
 func (s *Supervisor) wait(p *process) {
 	state, err := p.os.Wait()
 	late, cancel := context.WithTimeout(context.Background(), afterEnd)
-	for _, said := range []chan struct{}{p.deaf, p.crash.done} { // grandchildren may hold the pipe open
+	for _, said := range []chan struct{}{p.linkDone, p.crash.done} { // grandchildren may hold the pipe open
 		select {
 		case <-said:
 		case <-late.Done():
@@ -219,7 +219,7 @@ const afterEnd = 100 * time.Millisecond
 
 // listenTo serves the messages of a process.
 func (s *Supervisor) listenTo(p *process) {
-	defer close(p.deaf)
+	defer close(p.linkDone)
 	for {
 		m, fds, err := p.link.Receive()
 		if err != nil {
@@ -271,7 +271,7 @@ func (s *Supervisor) heard(p *process, m control.Message) {
 			p.replace = true
 			go s.replaceFor(p, m.Reason)
 		}
-	case control.Reloads:
+	case control.ReloadAll:
 		go s.Reload(m.Graceful, nil)
 	}
 }

@@ -193,7 +193,7 @@ func (s *Supervisor) succeed(sl *slot, img *image, graceful bool, progress func(
 	old := sl.current()
 	p, err := s.spawn(sl, img)
 	if err == nil {
-		p.trial = true
+		p.awaited = true
 	}
 	s.mu.Unlock()
 	if err == nil {
@@ -211,7 +211,7 @@ func (s *Supervisor) succeed(sl *slot, img *image, graceful bool, progress func(
 	if old.state == control.Starting || old.state == control.Ready {
 		old.state = control.Draining
 	}
-	old.wish = "reload"
+	old.endReason = "reload"
 	s.mu.Unlock()
 	if s.pass(old, p, graceful, progress) {
 		moved, left = old.moved.Load(), old.left.Load()
@@ -225,7 +225,7 @@ func (s *Supervisor) succeed(sl *slot, img *image, graceful bool, progress func(
 	return moved, left, nil
 }
 
-// pass has connections handed over from old to p; false if that came to nothing.
+// pass has connections handed over from old to p; false if none moved.
 func (s *Supervisor) pass(old, p *process, graceful bool, progress func(moved, left int64)) bool {
 	if old.ask(context.Background(), AskFigures, nil, giverPatience, io.Discard) != nil {
 		s.log.Warn("no hand-over: the process does not run", "pid", old.pid)

@@ -33,11 +33,11 @@ func (s *Supervisor) ended(p *process, state *os.ProcessState) {
 			exit.Signal = int(status.Signal())
 		}
 	}
-	expected := p.wish != "" && p.killed == "" && exit.Code == 0
+	expected := p.endReason != "" && p.killed == "" && exit.Code == 0
 	if s.state == Starting {
 		// The start fails, and Start tells why.
 	} else if expected {
-		s.log.Debug("process ended", "worker", g.plan.Name, "pid", p.pid, "reason", p.wish)
+		s.log.Debug("process ended", "worker", g.plan.Name, "pid", p.pid, "reason", p.endReason)
 	} else {
 		g.count(p.cause)
 		level, text := s.log.Warn, "process ended"
@@ -55,7 +55,7 @@ func (s *Supervisor) ended(p *process, state *os.ProcessState) {
 	if was == control.Draining || was == control.Stopping || s.state == Stopping || s.state == Starting {
 		return
 	}
-	if p.trial && p.readyAt.IsZero() {
+	if p.awaited && p.readyAt.IsZero() {
 		return // who has tried it tells
 	}
 	s.judge(g, p, exit)
@@ -88,7 +88,7 @@ func (s *Supervisor) judge(g *group, p *process, exit Exit) {
 	now := time.Now()
 	age := now.Sub(p.readyAt)
 	switch {
-	case p.readyAt.IsZero(), age < young && exit.Signal != int(syscall.SIGKILL) && p.wish == "":
+	case p.readyAt.IsZero(), age < young && exit.Signal != int(syscall.SIGKILL) && p.endReason == "":
 		if now.Sub(g.failedAt) > s.options.Ready+maxDelay {
 			g.failures = 0 // those were of another day
 		}

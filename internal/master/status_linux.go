@@ -153,7 +153,7 @@ func (s *Supervisor) Status(ctx context.Context) control.Status {
 	return st
 }
 
-// listen is the address for people, with the port that is really open.
+// listen is the address as it is shown, with the port that is really open.
 func (g *group) listen() string {
 	scheme, _, ok := strings.Cut(g.plan.Listen, "://")
 	if g.set == nil || !ok {

@@ -54,7 +54,7 @@ func (s *Supervisor) endAll(graceful bool, progress func(left int)) {
 // endProcess asks a process to end, and kills it if it does not. With s.mu held.
 func (s *Supervisor) endProcess(p *process, m control.Message, why string) {
 	limit := s.plan.Stop + killAfter
-	p.state, p.wish = control.Stopping, why
+	p.state, p.endReason = control.Stopping, why
 	if m.Kind == control.Drain {
 		p.state = control.Draining
 		limit += m.Timeout

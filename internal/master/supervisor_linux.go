@@ -37,16 +37,6 @@ type Options struct {
 	OnState func(State, string)
 }
 
-// Exit is the end of a process.
-type Exit struct {
-	Worker string
-	Slot   int
-	PID    int
-	Cause  string
-	Code   int // exit code, -1 after a signal
-	Signal int // 0 without one
-}
-
 // State of a Supervisor.
 type State string
 

@@ -1,4 +1,4 @@
-package workerman
+package serve
 
 import (
 	"context"

@@ -1,6 +1,7 @@
-package workerman
+package serve
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -17,20 +18,18 @@ type fileSet struct {
 	log string // "" for none
 }
 
-// paths says where the files are: those of a running master where there are any, else where
+// files says where the files are: those of a running master where there are any, else where
 // they can be written. Only a daemon has a log file by default.
-func (m *Master) paths(daemon bool) (f fileSet, err error) {
-	given := m.PidFile
-	setDefault(&given, os.Getenv("WORKERMAN_PID_FILE"))
-	if given != "" {
+func (s Settings) files(daemon bool) (f fileSet, err error) {
+	if given := cmp.Or(s.PidFile, os.Getenv("WORKERMAN_PID_FILE")); given != "" {
 		if f.pid, err = filepath.Abs(given); err != nil {
 			return f, err
 		}
 	} else if f.pid, err = defaultPidFile(); err != nil {
 		return f, err
 	}
-	if m.LogFile != "" {
-		f.log, err = filepath.Abs(m.LogFile)
+	if s.LogFile != "" {
+		f.log, err = filepath.Abs(s.LogFile)
 	} else if daemon {
 		f.log = strings.TrimSuffix(f.pid, ".pid") + ".log"
 	}

@@ -1,11 +1,9 @@
-package workerman
+package serve
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"net/url"
-	"os"
 
 	"github.com/workerman-go/workerman/internal/admin"
 	"github.com/workerman-go/workerman/internal/control"
@@ -30,14 +28,14 @@ func (a adminSource) Profile(ctx context.Context, pid int, name string, query ur
 
 // openAdmin opens the address of the admin pages; the pages are served until ctx ends.
 func (v *supervision) openAdmin(ctx context.Context) error {
-	if v.m.Admin == "" {
+	if v.settings.Admin == "" {
 		return nil
 	}
-	warning, err := admin.Check(v.m.Admin)
+	warning, err := admin.Check(v.settings.Admin)
 	if err != nil {
 		return err
 	}
-	s, err := admin.Listen(v.m.Admin)
+	s, err := admin.Listen(v.settings.Admin)
 	if err != nil {
 		return err
 	}
@@ -53,14 +51,4 @@ func (v *supervision) openAdmin(ctx context.Context) error {
 		}
 	}()
 	return nil
-}
-
-// profile answers with a profile of this process. One that takes time goes on to its end even
-// if the master no longer reads.
-func (p *process) profile(query string, w *os.File) error {
-	var r master.ProfileRequest
-	if err := json.Unmarshal([]byte(query), &r); err != nil {
-		return err
-	}
-	return admin.WriteProfile(context.Background(), w, r.Name, r.Query)
 }

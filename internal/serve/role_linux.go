@@ -1,4 +1,4 @@
-package workerman
+package serve
 
 import (
 	"flag"
@@ -12,33 +12,34 @@ import (
 	"github.com/workerman-go/workerman/internal/master"
 )
 
-// processRole is what a master, or the command start, started this process for, "" if
-// neither did.
-var processRole string
-
-// takeRole reads the role and prepares the process for it; false if it has none. The
-// variables go away, lest they reach a child that the program starts.
-func takeRole() bool {
-	processRole = os.Getenv(master.RoleVariable)
+// takeRole reads what a master, or the command start, has started this process for, and
+// prepares the process for it; "" if neither has. The variables go away, so that no child of
+// the program gets them.
+func takeRole() (role string) {
+	role = os.Getenv(master.RoleVariable)
 	name := os.Getenv(master.NameVariable)
 	os.Unsetenv(master.RoleVariable)
 	os.Unsetenv(master.NameVariable)
-	if processRole == "" {
-		return false
+	if role == "" {
+		return ""
 	}
 	syscall.CloseOnExec(master.LinkDescriptor)
-	if processRole == master.RoleWorker {
+	if role == master.RoleWorker {
 		syscall.CloseOnExec(master.CrashDescriptor)
 	}
-	if len(os.Args) == 0 || name == "" {
-		return true
+	if len(os.Args) > 0 && name != "" {
+		takeName(name)
 	}
-	// The first argument was the title for ps; the program should not see it.
+	return role
+}
+
+// takeName calls the process by the name of its program again. The first argument was the
+// title for ps, which the program should not see.
+func takeName(name string) {
 	os.Args[0] = name
 	flag.CommandLine.Init(name, flag.ExitOnError)
 	// Started by way of a descriptor, the process would be called by its number in top.
 	if b, err := unix.BytePtrFromString(filepath.Base(name)); err == nil {
 		unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(b)), 0, 0, 0)
 	}
-	return true
 }
