@@ -305,7 +305,7 @@ func (c *Conn) finish() {
 	c.stopTimers()
 	if x := c.rare(); x != nil {
 		if h := x.http.Load(); h != nil {
-			h.leave(c)
+			h.abandon(c)
 		}
 	}
 	c.svc.hub.forget(c)

@@ -264,12 +264,12 @@ func (w *response) claim() error {
 	if w.claimed {
 		return nil
 	}
-	state, err := w.g.http.claim(w.g.conn, w.g.number, 0)
+	state, err := w.g.http.claim(w.g.conn, w.g.number, false)
 	if err != nil {
 		return err
 	}
 	w.claimed = true
-	w.last = w.last || state&exchangeLast != 0 || w.g.conn.svc.master.stopping()
+	w.last = w.last || state.last() || w.g.conn.svc.master.stopping()
 	return nil
 }
 
@@ -280,7 +280,7 @@ func (w *response) begin() (queued int, err error) {
 	if !ok {
 		return 0, ErrClosed
 	}
-	if state := w.g.http.state.Load(); state/exchangeOne != w.g.number || state&exchangeBusy == 0 {
+	if state := w.g.http.state.load(); !state.is(w.g.number) || !state.active() {
 		s.Abort()
 		return 0, ErrNoRequest
 	}

@@ -14,7 +14,7 @@ func (g *handling) hijack() (net.Conn, error) {
 	c := g.conn
 	conn := &hijackedConn{g: g, local: c.localNetAddr(), remote: c.remoteNetAddr()}
 	g.in.hijack()
-	g.http.state.Or(exchangeHijacked)
+	g.http.state.hijack()
 	c.stream.Continue(pausedByRequest) // the loop hands over what it has held back
 	return conn, nil
 }

@@ -57,7 +57,7 @@ type handling struct {
 
 // handle serves a request, of which the head is in r, on a goroutine.
 func (h *httpConn) handle(c *Conn, r *web.Request) {
-	g := &handling{conn: c, http: h, number: h.state.Load() / exchangeOne}
+	g := &handling{conn: c, http: h, number: h.state.load().number()}
 	g.context, g.cancel = context.WithCancel(connContext{c})
 	var err error
 	if g.request, err = g.newRequest(r); err != nil {
@@ -131,7 +131,7 @@ func (g *handling) fault(err error) bool {
 		err = &http.MaxBytesError{Limit: g.conn.svc.http.MaxBody}
 	}
 	g.conn.stream.Pause(pausedByFault)
-	busy := g.http.state.Or(exchangeLast)&exchangeBusy != 0
+	busy := g.http.state.markLast().active()
 	g.in.cut(err)
 	return busy
 }
@@ -157,7 +157,7 @@ func (h *httpConn) gone() {
 
 // hijacked returns whom a hijacked connection belongs to, nil if it is none.
 func (h *httpConn) hijacked() *handling {
-	if h.state.Load()&exchangeHijacked == 0 {
+	if !h.state.load().hijacked() {
 		return nil
 	}
 	return h.handling.Load()

@@ -46,7 +46,7 @@ func (c *Conn) Responder() Responder {
 	if h == nil {
 		return Responder{}
 	}
-	return Responder{c, h, h.state.Load() / exchangeOne}
+	return Responder{c, h, h.state.load().number()}
 }
 
 // Respond is Conn.Respond for this request: ErrNoRequest if it has its answer.
@@ -74,7 +74,7 @@ func (h *httpConn) respondTo(c *Conn, r *web.Response, number uint64) error {
 	if r.Status > 101 && r.Status < 200 {
 		return h.announce(c, r)
 	}
-	state, err := h.claim(c, number, 0)
+	state, err := h.claim(c, number, false)
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (h *httpConn) respondTo(c *Conn, r *web.Response, number uint64) error {
 		r = &whole
 	}
 	x := h.exchange
-	if state&(exchangeCut|exchangeLast) != 0 {
+	if state.closes() {
 		x = x.Last()
 	}
 	if err := r.Err(); err != nil {
@@ -142,7 +142,7 @@ func (h *httpConn) announce(c *Conn, r *web.Response) error {
 	if _, ok := s.Begin(); !ok {
 		return ErrClosed
 	}
-	if h.state.Load()&exchangeAsked == 0 {
+	if !h.state.load().pending() {
 		s.Abort()
 		return ErrNoRequest
 	}
@@ -151,22 +151,17 @@ func (h *httpConn) announce(c *Conn, r *web.Response) error {
 	return nil
 }
 
-// claim takes the right to answer the request of that number; next are the bits that
-// replace exchangeAsked.
-func (h *httpConn) claim(c *Conn, number, next uint64) (state uint64, err error) {
-	for {
-		state = h.state.Load()
-		switch {
-		case !c.Connected():
-			return 0, ErrClosed
-		case state&exchangeAsked == 0, number != anyRequest && state/exchangeOne != number:
-			return 0, ErrNoRequest
-		}
-		// The bit stays until the answer is queued, so that no later one gets before it.
-		if h.state.CompareAndSwap(state, state&^exchangeAsked|exchangeStream|next) {
-			return state, nil
-		}
+// claim takes the right to answer the request of that number, by a stream of events or by
+// an answer that ends.
+func (h *httpConn) claim(c *Conn, number uint64, events bool) (state exchangeBits, err error) {
+	if !c.Connected() {
+		return 0, ErrClosed
 	}
+	state, ok := h.state.claim(number, events)
+	if !ok {
+		return 0, ErrNoRequest
+	}
+	return state, nil
 }
 
 // finish ends an exchange and the transaction that the end of the answer was sent in. The
@@ -185,8 +180,8 @@ func (h *httpConn) finish(c *Conn, keep bool, status int, size int64) {
 // release makes the connection free for the next request and ends the transaction.
 func (h *httpConn) release(c *Conn, keep bool) {
 	s := &c.stream
-	state := h.state.And(^uint64(exchangeBusy | exchangeWaiting | exchangeEvents))
-	if !keep || state&exchangeLast != 0 {
+	state := h.state.finish()
+	if !keep || state.last() {
 		s.CommitClose()
 		return
 	}
@@ -199,7 +194,7 @@ func (h *httpConn) release(c *Conn, keep bool) {
 			s.Resume(pausedByAnswers)
 		}
 	}
-	if state&exchangeWaiting != 0 {
+	if state.held() {
 		s.Continue(pausedByRequest)
 	}
 }

@@ -22,11 +22,7 @@ func (c *Conn) Stream(r *web.Response) (*Stream, error) {
 }
 
 func (h *httpConn) stream(c *Conn, r *web.Response, number uint64) (*Stream, error) {
-	var events uint64
-	if r.IsEventStream() {
-		events = exchangeEvents
-	}
-	state, err := h.claim(c, number, events)
+	state, err := h.claim(c, number, r.IsEventStream())
 	if err != nil {
 		return nil, err
 	}
@@ -37,12 +33,12 @@ func (h *httpConn) stream(c *Conn, r *web.Response, number uint64) (*Stream, err
 	head := *r
 	head.Stream = true
 	x := h.exchange
-	if state&(exchangeCut|exchangeLast) != 0 {
+	if state.closes() {
 		x = x.Last()
 	}
 	packed, encoder := head.CompressStream(x)
 	st := &Stream{
-		conn: c, http: h, number: state / exchangeOne, head: packed, encoder: encoder,
+		conn: c, http: h, number: state.number(), head: packed, encoder: encoder,
 		body: head.HasBody(x), chunked: head.Chunked(x), keep: head.KeepAlive(x),
 	}
 	s.Append(packed.Append(s.Reserve(answerRoom+len(r.Payload())), x, c.date()))
@@ -70,7 +66,7 @@ func (t *Stream) begin() (queued int, err error) {
 	if !ok {
 		return 0, ErrClosed
 	}
-	if state := t.http.state.Load(); state/exchangeOne != t.number || state&exchangeStream == 0 {
+	if state := t.http.state.load(); !state.is(t.number) || !state.claimed() {
 		t.conn.stream.Abort()
 		return 0, ErrNoRequest
 	}

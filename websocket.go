@@ -356,7 +356,7 @@ func (h *httpConn) upgrade(c *Conn, r *web.Request, fields []web.Field) error {
 		h.respond(c, web.Status(500))
 		return err
 	}
-	if _, err := h.claim(c, anyRequest, 0); err != nil {
+	if _, err := h.claim(c, anyRequest, false); err != nil {
 		return err
 	}
 	s := &c.stream

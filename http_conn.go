@@ -13,37 +13,22 @@ import (
 // client sends meanwhile waits, and the answers so leave in the order of the requests.
 type httpConn struct {
 	parser   web.Parser
-	exchange web.Exchange               // of the request that waits for its answer
-	state    atomic.Uint64              // bits below, and above them a number for each request
-	record   *accessRecord              // of that request, nil if nobody wants to know
-	upload   atomic.Pointer[formUpload] // the multipart form of that request, or of the one that arrives
-	handling atomic.Pointer[handling]   // of that request by a net/http handler, else nil
+	exchange web.Exchange               // what the answer has to know about the current request
+	state    exchangeState              // where the current request is on its way to an answer
+	record   *accessRecord              // the line of the current request in the access log, or nil
+	upload   atomic.Pointer[formUpload] // the form of the current request, or of the one that arrives
+	handling atomic.Pointer[handling]   // set while a net/http handler serves the current request
 
 	since   int64  // the loop's time when the client began what it has not finished
-	arrived uint64 // bytes that the connection had received by then
-	unread  int    // bytes of a body that came when nobody was to read it any more
+	arrived uint64 // how many bytes the connection had received at that time
+	unread  int    // how much of a body came behind the answer to its request
 	phase   httpPhase
-	body    bool // the request's body is handed out in pieces, and goes on
-	form    bool // the body is a form that is being read
-	held    bool // input was left alone because of the exchange
-	ended   bool // the client has sent its end of stream
+	body    bool // the body of the current request is handed out in pieces, and more will come
+	form    bool // the body that arrives is a form, which is read before the request is handed out
+	held    bool // receive left later requests in the input because of the exchange
 }
 
-// Bits of httpConn.state. The loop sets them when a request comes, who answers clears them.
-const (
-	exchangeAsked    = 1 << iota // a request waits for an answer
-	exchangeStream               // the answer is being streamed
-	exchangeWaiting              // the loop waits for the end of the exchange
-	exchangeCut                  // so much of the body is outstanding that an answer ends the connection
-	exchangeLast                 // the connection ends with this exchange
-	exchangeEvents               // the stream is one of events, which ends when the client leaves
-	exchangeHijacked             // the exchange has no end: a handler has the connection
-
-	exchangeBusy = exchangeAsked | exchangeStream
-	exchangeOne  = 1 << 8 // the number of the request
-)
-
-// httpPhase is what the connection waits for, outside of callbacks.
+// httpPhase says what the connection waits for, outside of callbacks.
 type httpPhase uint8
 
 const (
@@ -53,7 +38,7 @@ const (
 )
 
 const (
-	// maxPipelined is how many bytes of later requests wait while one is being handled.
+	// maxPipelined is how many bytes of later requests may wait while one is being handled.
 	maxPipelined = 64 << 10
 	// maxDrained is the largest body that is read to its end although its request was
 	// answered; a connection with more to come is closed instead.
@@ -72,7 +57,8 @@ func newHTTPConn(s *service, now int64) *httpConn {
 	return h
 }
 
-func (h *httpConn) busy() bool { return h.state.Load()&exchangeBusy != 0 }
+// busy reports whether a request is being handled.
+func (h *httpConn) busy() bool { return h.state.load().active() }
 
 func (h *httpConn) receive(c *Conn, b []byte) (used, want, messages int) {
 	r := c.svc.request(c)
@@ -133,11 +119,10 @@ func (h *httpConn) receive(c *Conn, b []byte) (used, want, messages int) {
 	}
 }
 
-// hold leaves n bytes of later requests alone until the exchange is over; false if it is.
+// hold leaves later requests, of which n bytes are there, in the input until the exchange is
+// over. It reports false if it is over already.
 func (h *httpConn) hold(c *Conn, n int) bool {
-	h.state.Or(exchangeWaiting)
-	if !h.busy() { // it ended in between, and maybe without seeing the bit
-		h.state.And(^uint64(exchangeWaiting))
+	if !h.state.holdInput() {
 		return false
 	}
 	if n >= maxPipelined {
@@ -150,7 +135,7 @@ func (h *httpConn) hold(c *Conn, n int) bool {
 }
 
 // await notes what the connection waits for. begun says that a part of the next request
-// is there.
+// has arrived.
 func (h *httpConn) await(c *Conn, begun bool) {
 	phase := httpIdle
 	switch {
@@ -164,7 +149,7 @@ func (h *httpConn) await(c *Conn, begun bool) {
 	}
 	h.phase = phase
 	if phase == httpIdle {
-		return // the timer that is armed will look
+		return // a deadline is armed already, and looks at the time between requests when it comes
 	}
 	now := c.stream.Loop().Now()
 	h.since = now
@@ -180,11 +165,7 @@ func (h *httpConn) ask(c *Conn, r *web.Request, head bool) {
 	h.exchange = r.Exchange()
 	h.record = c.svc.newRecord(r)
 	h.body = head
-	state := (h.state.Load()/exchangeOne+1)*exchangeOne | exchangeAsked
-	if head && (r.ContentLength() < 0 || r.ContentLength() > maxDrained || r.ExpectContinue()) {
-		state |= exchangeCut
-	}
-	h.state.Store(state)
+	h.state.begin(head && (r.ContentLength() < 0 || r.ContentLength() > maxDrained || r.ExpectContinue()))
 	switch {
 	case c.svc.kind == webSocketDialog, c.callbacks().OnUpgrade != nil && wantsWebSocket(r):
 		h.handshake(c, r)
@@ -195,8 +176,8 @@ func (h *httpConn) ask(c *Conn, r *web.Request, head bool) {
 	}
 	expects := head && r.ExpectContinue()
 	c.onRequest(r)
-	if expects && h.state.Load()&exchangeBusy == exchangeAsked && c.stream.Open() {
-		h.state.And(^uint64(exchangeCut))
+	if expects && h.state.load().pending() && c.stream.Open() {
+		h.state.bodyComplete() // the client sends it now, and it will be read
 		c.SendRaw(continueLine)
 	}
 }
@@ -226,7 +207,7 @@ func (h *httpConn) piece(c *Conn, r *web.Request) {
 		h.feed(c, r.Body())
 		return
 	}
-	if h.state.Load()&exchangeAsked != 0 {
+	if h.state.load().pending() {
 		h.onBody(c, r, false)
 	}
 }
@@ -238,7 +219,7 @@ func (h *httpConn) bodyEnd(c *Conn, r *web.Request) {
 		g.in.end(r.TrailerMap())
 		return
 	}
-	if h.state.And(^uint64(exchangeCut))&exchangeAsked != 0 {
+	if h.state.bodyComplete().pending() {
 		h.onBody(c, r, true)
 	}
 }
@@ -250,10 +231,10 @@ func (h *httpConn) onBody(c *Conn, r *web.Request, last bool) {
 	}
 	if x := c.rare(); x.serial != nil {
 		r = r.Clone()
-		number := h.state.Load() / exchangeOne
+		number := h.state.load().number()
 		x.serial.push(c, call{data: r.Body(), fn: func() {
 			// The answer may have been given since.
-			if state := h.state.Load(); state&exchangeAsked != 0 && state/exchangeOne == number && c.Connected() {
+			if state := h.state.load(); state.pending() && state.is(number) && c.Connected() {
 				fn(c, r, last)
 			}
 		}})
@@ -262,8 +243,8 @@ func (h *httpConn) onBody(c *Conn, r *web.Request, last bool) {
 	fn(c, r, last)
 }
 
-// leave ends an exchange whose connection is gone.
-func (h *httpConn) leave(c *Conn) {
+// abandon forgets an exchange whose connection is closed, with a line in the access log.
+func (h *httpConn) abandon(c *Conn) {
 	if u := h.upload.Swap(nil); u != nil {
 		u.drop()
 	}
@@ -271,20 +252,20 @@ func (h *httpConn) leave(c *Conn) {
 		return
 	}
 	status := statusLeft
-	if h.state.Load()&exchangeHijacked != 0 {
+	if h.state.load().hijacked() {
 		status = 101
 	}
 	h.record.log(c, status, 0)
 }
 
-// statusLeft is what the access log says of a client that left before its answer was
-// complete, as nginx does.
+// statusLeft is the status in the access log for a client that closed the connection before
+// its answer was complete. It is that of nginx.
 const statusLeft = 499
 
-// endOfInput waits for the answer to the request that is being handled: the client may
-// have closed its half only. Events have no end, so that nobody would ever notice.
+// endOfInput waits for the answer to the request that is being handled: the client may have
+// closed only its sending half. It does not wait for a stream of events, which has no end,
+// so that nobody would ever notice that the client is gone.
 func (h *httpConn) endOfInput(c *Conn) (done bool) {
-	h.ended = true
 	if g := h.handling.Load(); g != nil && h.busy() {
 		g.gone()
 		if h.hijacked() != nil {
@@ -293,7 +274,7 @@ func (h *httpConn) endOfInput(c *Conn) (done bool) {
 		if h.hold(c, 0) {
 			return false
 		}
-	} else if state := h.state.Load(); state&exchangeBusy != 0 && state&exchangeEvents == 0 && !h.body && h.hold(c, 0) {
+	} else if state := h.state.load(); state.active() && !state.events() && !h.body && h.hold(c, 0) {
 		return false
 	}
 	if h.held && !h.busy() {
@@ -361,24 +342,24 @@ func (h *httpConn) end(c *Conn, data []byte, err error) error {
 	case data != nil:
 		answer = web.Bytes("text/html; charset=utf-8", data)
 	case errors.As(err, &refused) && h.body && !h.busy():
-		// It is in the body of a request that has its answer.
+		// The mistake is in the body of a request that has its answer already.
 	case errors.As(err, &refused):
 		answer = refused.Response()
-	case errors.As(err, &failed) && h.state.Load()&exchangeAsked != 0:
+	case errors.As(err, &failed) && h.state.load().pending():
 		answer = web.Status(500)
-	case (err == errStopping || err == errRestarting) && h.busy() && h.state.Load()&exchangeEvents == 0:
-		h.state.Or(exchangeLast) // it may finish its request
+	case (err == errStopping || err == errRestarting) && h.busy() && !h.state.load().events():
+		h.state.markLast() // the request that is being handled gets its answer before the end
 		if h.busy() {
 			return nil
 		}
 	}
-	state := h.state.Or(exchangeLast)
-	if answer == nil || state&exchangeStream != 0 || data != nil && state&exchangeAsked == 0 {
+	state := h.state.markLast()
+	if answer == nil || state.claimed() || data != nil && !state.pending() {
 		c.stream.Close()
 		return nil
 	}
 	answer.Close = true
-	if state&exchangeAsked != 0 {
+	if state.pending() {
 		return h.respond(c, answer)
 	}
 	s := &c.stream

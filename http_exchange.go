@@ -1,0 +1,124 @@
+package workerman
+
+import "sync/atomic"
+
+// exchangeState says where the request that a connection handles is on its way to an answer.
+// It is one word of flags and a number that counts the requests, so that each step is one
+// atomic operation: the loop begins requests, whoever answers claims and finishes them, and
+// of several that try to answer exactly one wins.
+//
+//	begin ──> pending ──claim──> answering ──finish──> (neither) ──> begin of the next
+//
+// The zero value is a connection that no request has come by.
+type exchangeState struct{ word atomic.Uint64 }
+
+// exchangeBits is an exchangeState at one moment.
+type exchangeBits uint64
+
+const (
+	requestPending  exchangeBits = 1 << iota // a request waits for somebody who answers it
+	requestClaimed                           // somebody answers; the end is not queued yet
+	inputHeld                                // the loop holds later requests back until the end
+	closeUnreadBody                          // so much of the body is to come that an answer closes the connection
+	lastExchange                             // the connection ends with this exchange
+	eventStream                              // the answer has no end but the client's departure
+	takenOver                                // a handler has hijacked the connection: there is no end
+
+	requestActive = requestPending | requestClaimed
+
+	requestNumberUnit exchangeBits = 1 << 8 // what is above the flags counts the requests
+)
+
+func (b exchangeBits) pending() bool  { return b&requestPending != 0 }
+func (b exchangeBits) claimed() bool  { return b&requestClaimed != 0 }
+func (b exchangeBits) active() bool   { return b&requestActive != 0 }
+func (b exchangeBits) held() bool     { return b&inputHeld != 0 }
+func (b exchangeBits) last() bool     { return b&lastExchange != 0 }
+func (b exchangeBits) events() bool   { return b&eventStream != 0 }
+func (b exchangeBits) hijacked() bool { return b&takenOver != 0 }
+
+// closes reports whether the connection ends behind an answer that is given now.
+func (b exchangeBits) closes() bool { return b&(lastExchange|closeUnreadBody) != 0 }
+
+// number is that of the request that came last; the first one's is 1.
+func (b exchangeBits) number() uint64 { return uint64(b / requestNumberUnit) }
+
+// is reports whether the request that came last has that number.
+func (b exchangeBits) is(number uint64) bool { return b.number() == number }
+
+func (s *exchangeState) load() exchangeBits { return exchangeBits(s.word.Load()) }
+
+// set and clear change flags and return the state before.
+func (s *exchangeState) set(flags exchangeBits) exchangeBits {
+	return exchangeBits(s.word.Or(uint64(flags)))
+}
+
+func (s *exchangeState) clear(flags exchangeBits) exchangeBits {
+	return exchangeBits(s.word.And(^uint64(flags)))
+}
+
+func (s *exchangeState) swap(from, to exchangeBits) bool {
+	return s.word.CompareAndSwap(uint64(from), uint64(to))
+}
+
+// begin makes the next request the one to be answered and returns its number. unread says
+// that its body is too large to be read for nothing. The exchange before has to be over.
+func (s *exchangeState) begin(unread bool) (number uint64) {
+	for {
+		from := s.load()
+		to := (from/requestNumberUnit+1)*requestNumberUnit | requestPending | from&lastExchange
+		if unread {
+			to |= closeUnreadBody
+		}
+		if s.swap(from, to) {
+			return to.number()
+		}
+	}
+}
+
+// claim takes the right to answer the request of that number, with a stream of events or
+// with an answer that ends. It reports false if the request is not pending any more.
+func (s *exchangeState) claim(number uint64, events bool) (before exchangeBits, ok bool) {
+	for {
+		from := s.load()
+		if !from.pending() || number != anyRequest && !from.is(number) {
+			return from, false
+		}
+		// The request stays active until the answer is queued, so that no later answer
+		// gets before it.
+		to := from&^requestPending | requestClaimed
+		if events {
+			to |= eventStream
+		}
+		if s.swap(from, to) {
+			return from, true
+		}
+	}
+}
+
+// finish ends the exchange. The state before says whether the connection ends with it and
+// whether the loop holds input back.
+func (s *exchangeState) finish() (before exchangeBits) {
+	return s.clear(requestActive | inputHeld | eventStream)
+}
+
+// holdInput notes that the loop holds later requests back until the exchange is over. It
+// reports false if it is over already, and maybe ended without having seen the note.
+func (s *exchangeState) holdInput() bool {
+	s.set(inputHeld)
+	if !s.load().active() {
+		s.clear(inputHeld)
+		return false
+	}
+	return true
+}
+
+// bodyComplete notes that an answer need not close the connection because of the body: that
+// has arrived, or the client was invited to send it.
+func (s *exchangeState) bodyComplete() (before exchangeBits) { return s.clear(closeUnreadBody) }
+
+// markLast makes the exchange, or the next one if none is active, the connection's last.
+func (s *exchangeState) markLast() (before exchangeBits) { return s.set(lastExchange) }
+
+// hijack notes that a handler has taken the connection out of HTTP for good.
+func (s *exchangeState) hijack() { s.set(takenOver) }
