@@ -27,8 +27,8 @@ const (
 // With UDP data is one datagram; more than 65507 bytes are ErrTooLarge, and a datagram
 // that the system does not take at once is lost.
 //
-// On a connection of HTTP it answers the current request with data as a page, as Respond
-// does. On a WebSocket the message is text, or binary if WebSocket.Binary says so.
+// On a connection of HTTP it answers the request whose OnRequest or OnBody runs with data as
+// a page; elsewhere it is refused, as Respond is. On a WebSocket the message is text, or binary if WebSocket.Binary says so.
 func (c *Conn) Send(data []byte) error {
 	if d := c.dialog(); d != nil {
 		return d.send(c, data)
@@ -141,7 +141,8 @@ func (c *Conn) refused() error {
 }
 
 // CloseWith sends data as the last message and closes. The message is accepted even
-// if the send buffer is full.
+// if the send buffer is full. On a connection of HTTP it is an answer, as that of Send;
+// ErrNoRequest means that it was refused, and that the connection closes without it.
 func (c *Conn) CloseWith(data []byte) error {
 	if c.datagram {
 		err := c.Send(data)

@@ -165,17 +165,22 @@ func (h *httpConn) ask(c *Conn, r *web.Request, head bool) {
 	h.exchange = r.Exchange()
 	h.record = c.svc.newRecord(r)
 	h.body = head
-	h.state.begin(head && (r.ContentLength() < 0 || r.ContentLength() > maxDrained || r.ExpectContinue()))
+	upgrades := c.svc.kind == webSocketDialog || c.callbacks().OnUpgrade != nil && wantsWebSocket(r)
+	handler := c.svc.server != nil && !upgrades
+	unread := head && (r.ContentLength() < 0 || r.ContentLength() > maxDrained || r.ExpectContinue())
+	number := h.state.begin(unread, !handler && c.rare().serial == nil)
 	switch {
-	case c.svc.kind == webSocketDialog, c.callbacks().OnUpgrade != nil && wantsWebSocket(r):
-		h.handshake(c, r)
-		return
-	case c.svc.server != nil:
+	case handler:
 		h.handle(c, r)
+		return
+	case upgrades:
+		h.handshake(c, r, number)
+		h.state.leaveCallback()
 		return
 	}
 	expects := head && r.ExpectContinue()
-	c.onRequest(r)
+	c.onRequest(h, r, number)
+	h.state.leaveCallback()
 	if expects && h.state.load().pending() && c.stream.Open() {
 		h.state.bodyComplete() // the client sends it now, and it will be read
 		c.SendRaw(continueLine)
@@ -183,22 +188,39 @@ func (h *httpConn) ask(c *Conn, r *web.Request, head bool) {
 }
 
 // onRequest calls OnRequest now, or in its turn on the connection's goroutine with a copy.
-func (c *Conn) onRequest(r *web.Request) {
+func (c *Conn) onRequest(h *httpConn, r *web.Request, number uint64) {
 	fn := c.callbacks().OnRequest
 	if fn == nil {
-		c.Respond(web.Status(404))
+		h.respondTo(c, web.Status(404), number)
 		return
 	}
 	if x := c.rare(); x.serial != nil {
 		r = r.Clone()
 		x.serial.push(c, call{fn: func() {
 			if c.Connected() {
-				fn(c, r)
+				h.within(number, func() { fn(c, r) })
 			}
 		}})
 		return
 	}
 	fn(c, r)
+}
+
+// within calls fn as a callback of the request of that number, or as a part of the one that
+// runs. It reports false, and does not call fn, if the request has been answered.
+func (h *httpConn) within(number uint64, fn func()) bool {
+	state := h.state.load()
+	switch {
+	case !state.mayAnswer(number):
+		return false
+	case state.is(callbackRequest):
+	case h.state.enterCallback(number):
+		defer h.state.leaveCallback()
+	default:
+		return false // somebody answered it just now
+	}
+	fn()
+	return true
 }
 
 // piece passes a part of a body on, unless the request has its answer.
@@ -229,18 +251,20 @@ func (h *httpConn) onBody(c *Conn, r *web.Request, last bool) {
 	if fn == nil {
 		return
 	}
+	number := h.state.load().number()
 	if x := c.rare(); x.serial != nil {
 		r = r.Clone()
-		number := h.state.load().number()
 		x.serial.push(c, call{data: r.Body(), fn: func() {
 			// The answer may have been given since.
-			if state := h.state.load(); state.pending() && state.is(number) && c.Connected() {
-				fn(c, r, last)
+			if h.state.load().mayAnswer(number) && c.Connected() {
+				h.within(number, func() { fn(c, r, last) })
 			}
 		}})
 		return
 	}
+	h.state.enterCallback(number)
 	fn(c, r, last)
+	h.state.leaveCallback()
 }
 
 // abandon forgets an exchange whose connection is closed, with a line in the access log.
@@ -320,10 +344,13 @@ func (h *httpConn) deadline(c *Conn, now int64) (next int64, err error) {
 	return 0, fmt.Errorf("%w: no request for %v", ErrIdle, limit)
 }
 
-// send answers the request with data as a page, as Workerman does.
+// send answers the request whose callback runs with data as a page, as Workerman does.
 func (h *httpConn) send(c *Conn, data []byte) error {
-	return h.respond(c, web.Bytes("text/html; charset=utf-8", data))
+	return h.respondTo(c, page(data), callbackRequest)
 }
+
+// page is the response that Send makes of data.
+func page(data []byte) *web.Response { return web.Bytes("text/html; charset=utf-8", data) }
 
 // end answers what is not answered yet, if err or data says how, and closes.
 func (h *httpConn) end(c *Conn, data []byte, err error) error {
@@ -340,7 +367,7 @@ func (h *httpConn) end(c *Conn, data []byte, err error) error {
 	}
 	switch {
 	case data != nil:
-		answer = web.Bytes("text/html; charset=utf-8", data)
+		answer = page(data)
 	case errors.As(err, &refused) && h.body && !h.busy():
 		// The mistake is in the body of a request that has its answer already.
 	case errors.As(err, &refused):
@@ -354,13 +381,20 @@ func (h *httpConn) end(c *Conn, data []byte, err error) error {
 		}
 	}
 	state := h.state.markLast()
-	if answer == nil || state.claimed() || data != nil && !state.pending() {
+	switch {
+	case data != nil && !state.mayAnswer(callbackRequest):
+		h.refuseAnswer(c, callbackRequest)
+		if !c.stream.Close() {
+			return ErrClosed
+		}
+		return ErrNoRequest
+	case answer == nil || state.claimed():
 		c.stream.Close()
 		return nil
 	}
 	answer.Close = true
 	if state.pending() {
-		return h.respond(c, answer)
+		return h.respondTo(c, answer, state.number())
 	}
 	s := &c.stream
 	if _, ok := s.Begin(); !ok {

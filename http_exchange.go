@@ -7,7 +7,10 @@ import "sync/atomic"
 // atomic operation: the loop begins requests, whoever answers claims and finishes them, and
 // of several that try to answer exactly one wins.
 //
-//	begin ──> pending ──claim──> answering ──finish──> (neither) ──> begin of the next
+//	begin ──> pending ──claim──> claimed ──finish──> neither ──> begin of the next
+//
+// While a callback of the pending request runs, the state says so: only then Conn.Respond and
+// its like, which do not say which request they mean, may claim it.
 //
 // The zero value is a connection that no request has come by.
 type exchangeState struct{ word atomic.Uint64 }
@@ -23,11 +26,15 @@ const (
 	lastExchange                             // the connection ends with this exchange
 	eventStream                              // the answer has no end but the client's departure
 	takenOver                                // a handler has hijacked the connection: there is no end
+	callbackRunning                          // a callback of the pending request runs
 
 	requestActive = requestPending | requestClaimed
 
 	requestNumberUnit exchangeBits = 1 << 8 // what is above the flags counts the requests
 )
+
+// callbackRequest stands for the number of the request whose callback runs.
+const callbackRequest = 0
 
 func (b exchangeBits) pending() bool  { return b&requestPending != 0 }
 func (b exchangeBits) claimed() bool  { return b&requestClaimed != 0 }
@@ -43,8 +50,17 @@ func (b exchangeBits) closes() bool { return b&(lastExchange|closeUnreadBody) !=
 // number is that of the request that came last; the first one's is 1.
 func (b exchangeBits) number() uint64 { return uint64(b / requestNumberUnit) }
 
-// is reports whether the request that came last has that number.
-func (b exchangeBits) is(number uint64) bool { return b.number() == number }
+// is reports whether the request that came last has that number, or its callback runs if
+// callbackRequest is asked for.
+func (b exchangeBits) is(number uint64) bool {
+	if number == callbackRequest {
+		return b&callbackRunning != 0
+	}
+	return b.number() == number
+}
+
+// mayAnswer reports whether the request of that number waits for an answer.
+func (b exchangeBits) mayAnswer(number uint64) bool { return b.pending() && b.is(number) }
 
 func (s *exchangeState) load() exchangeBits { return exchangeBits(s.word.Load()) }
 
@@ -62,17 +78,42 @@ func (s *exchangeState) swap(from, to exchangeBits) bool {
 }
 
 // begin makes the next request the one to be answered and returns its number. unread says
-// that its body is too large to be read for nothing. The exchange before has to be over.
-func (s *exchangeState) begin(unread bool) (number uint64) {
+// that its body is too large to be read for nothing, callback that its callback runs now, as
+// behind enterCallback. The exchange before has to be over.
+func (s *exchangeState) begin(unread, callback bool) (number uint64) {
 	for {
 		from := s.load()
 		to := (from/requestNumberUnit+1)*requestNumberUnit | requestPending | from&lastExchange
 		if unread {
 			to |= closeUnreadBody
 		}
+		if callback {
+			to |= callbackRunning
+		}
 		if s.swap(from, to) {
 			return to.number()
 		}
+	}
+}
+
+// enterCallback notes that a callback of the request of that number begins. It reports false
+// if the request has been answered, or a callback of it runs already.
+func (s *exchangeState) enterCallback(number uint64) bool {
+	for {
+		from := s.load()
+		if !from.mayAnswer(number) || from.is(callbackRequest) {
+			return false
+		}
+		if s.swap(from, from|callbackRunning) {
+			return true
+		}
+	}
+}
+
+// leaveCallback notes that the callback has returned.
+func (s *exchangeState) leaveCallback() {
+	if s.load().is(callbackRequest) {
+		s.clear(callbackRunning)
 	}
 }
 
@@ -81,7 +122,7 @@ func (s *exchangeState) begin(unread bool) (number uint64) {
 func (s *exchangeState) claim(number uint64, events bool) (before exchangeBits, ok bool) {
 	for {
 		from := s.load()
-		if !from.pending() || number != anyRequest && !from.is(number) {
+		if !from.mayAnswer(number) {
 			return from, false
 		}
 		// The request stays active until the answer is queued, so that no later answer
@@ -99,7 +140,7 @@ func (s *exchangeState) claim(number uint64, events bool) (before exchangeBits, 
 // finish ends the exchange. The state before says whether the connection ends with it and
 // whether the loop holds input back.
 func (s *exchangeState) finish() (before exchangeBits) {
-	return s.clear(requestActive | inputHeld | eventStream)
+	return s.clear(requestActive | inputHeld | eventStream | callbackRunning)
 }
 
 // holdInput notes that the loop holds later requests back until the exchange is over. It

@@ -12,9 +12,12 @@ import (
 // exchangeEvents are the steps of an exchange as the table below names them. Each returns
 // what the caller learns.
 var exchangeEvents = map[string]func(s *exchangeState) string{
-	"begin":        func(s *exchangeState) string { return fmt.Sprint(s.begin(false)) },
-	"begin unread": func(s *exchangeState) string { return fmt.Sprint(s.begin(true)) },
-	"claim any":    func(s *exchangeState) string { return claimed(s.claim(anyRequest, false)) },
+	"begin":        func(s *exchangeState) string { return fmt.Sprint(s.begin(false, false)) },
+	"begin unread": func(s *exchangeState) string { return fmt.Sprint(s.begin(true, false)) },
+	"begin called": func(s *exchangeState) string { return fmt.Sprint(s.begin(false, true)) },
+	"enter 1":      func(s *exchangeState) string { return fmt.Sprint(s.enterCallback(1)) },
+	"leave":        func(s *exchangeState) string { s.leaveCallback(); return "" },
+	"claim mine":   func(s *exchangeState) string { return claimed(s.claim(callbackRequest, false)) },
 	"claim 1":      func(s *exchangeState) string { return claimed(s.claim(1, false)) },
 	"claim 2":      func(s *exchangeState) string { return claimed(s.claim(2, false)) },
 	"claim events": func(s *exchangeState) string { return claimed(s.claim(1, true)) },
@@ -40,7 +43,7 @@ func facts(b exchangeBits) string {
 		name string
 	}{
 		{b.pending(), "pending"}, {b.claimed(), "claimed"}, {b.held(), "held"}, {b&closeUnreadBody != 0, "unread"},
-		{b.last(), "last"}, {b.events(), "events"}, {b.hijacked(), "hijacked"},
+		{b.last(), "last"}, {b.events(), "events"}, {b.hijacked(), "hijacked"}, {b.is(callbackRequest), "called"},
 	} {
 		if f.has {
 			words = append(words, f.name)
@@ -53,7 +56,7 @@ func facts(b exchangeBits) string {
 func parseFacts(t *testing.T, text string) (b exchangeBits) {
 	flags := map[string]exchangeBits{
 		"pending": requestPending, "claimed": requestClaimed, "held": inputHeld, "unread": closeUnreadBody,
-		"last": lastExchange, "events": eventStream, "hijacked": takenOver,
+		"last": lastExchange, "events": eventStream, "hijacked": takenOver, "called": callbackRunning,
 	}
 	var number exchangeBits
 	words := strings.Fields(text)
@@ -77,14 +80,30 @@ func TestHTTPExchangeTransitions(t *testing.T) {
 		{"1 unread", "begin", "2 pending", "2"}, // of the request before
 		{"7 last", "begin", "8 pending last", "8"},
 
-		{"0", "claim any", "0", "no"},
-		{"1", "claim any", "1", "no"},
+		{"0", "begin called", "1 pending called", "1"},
+		{"1 last", "begin called", "2 pending last called", "2"},
+
+		{"1 pending", "enter 1", "1 pending called", "true"},
+		{"1 pending called", "enter 1", "1 pending called", "false"}, // it is entered already
+		{"1 claimed", "enter 1", "1 claimed", "false"},
+		{"1", "enter 1", "1", "false"},
+		{"2 pending", "enter 1", "2 pending", "false"},
+		{"1 pending called", "leave", "1 pending", ""},
+		{"1 claimed called", "leave", "1 claimed", ""}, // the answer is a stream
+		{"1", "leave", "1", ""},                        // it was answered in the callback
+		{"2 pending", "leave", "2 pending", ""},        // and the next one is there already
+
+		{"0", "claim mine", "0", "no"},
+		{"1", "claim mine", "1", "no"},
+		{"1 pending", "claim mine", "1 pending", "no"}, // the callback has returned
+		{"1 claimed called", "claim mine", "1 claimed called", "no"},
+		{"1 pending called", "claim mine", "1 claimed called", "from 1 pending called"},
+		{"1 pending called", "claim 1", "1 claimed called", "from 1 pending called"},
+		{"2 pending called", "claim 1", "2 pending called", "no"},
 		{"1", "claim 1", "1", "no"},
-		{"1 pending", "claim any", "1 claimed", "from 1 pending"},
 		{"1 pending", "claim 1", "1 claimed", "from 1 pending"},
 		{"1 pending", "claim 2", "1 pending", "no"},
 		{"2 pending", "claim 1", "2 pending", "no"},
-		{"1 claimed", "claim any", "1 claimed", "no"},
 		{"1 claimed", "claim 1", "1 claimed", "no"},
 		{"1 pending held unread last", "claim 1", "1 claimed held unread last", "from 1 pending held unread last"},
 		{"1 pending", "claim events", "1 claimed events", "from 1 pending"},
@@ -93,6 +112,7 @@ func TestHTTPExchangeTransitions(t *testing.T) {
 		{"1 claimed", "finish", "1", "1 claimed"},
 		{"1 claimed held", "finish", "1", "1 claimed held"},
 		{"1 claimed events", "finish", "1", "1 claimed events"},
+		{"1 claimed called", "finish", "1", "1 claimed called"},
 		{"1 claimed unread last", "finish", "1 unread last", "1 claimed unread last"},
 
 		{"1 pending", "hold", "1 pending held", "true"},
@@ -130,15 +150,15 @@ func TestHTTPExchangeTransitions(t *testing.T) {
 
 // exchangeModel is an exchange without atomic operations, in words.
 type exchangeModel struct {
-	number                                                 uint64
-	pending, claimed, held, unread, last, events, hijacked bool
+	number                                                         uint64
+	pending, claimed, held, unread, last, events, hijacked, called bool
 }
 
 func (m *exchangeModel) String() string {
 	b := exchangeBits(m.number) * requestNumberUnit
 	for flag, has := range map[exchangeBits]bool{
 		requestPending: m.pending, requestClaimed: m.claimed, inputHeld: m.held, closeUnreadBody: m.unread,
-		lastExchange: m.last, eventStream: m.events, takenOver: m.hijacked,
+		lastExchange: m.last, eventStream: m.events, takenOver: m.hijacked, callbackRunning: m.called,
 	} {
 		if has {
 			b |= flag
@@ -148,7 +168,7 @@ func (m *exchangeModel) String() string {
 }
 
 func (m *exchangeModel) claim(number uint64, events bool) {
-	if m.pending && (number == anyRequest || number == m.number) {
+	if m.pending && (number == m.number || number == callbackRequest && m.called) {
 		m.pending, m.claimed, m.events = false, true, m.events || events
 	}
 }
@@ -157,13 +177,18 @@ func (m *exchangeModel) claim(number uint64, events bool) {
 // begins when the one before is over, an answer ends when it was claimed.
 func (m *exchangeModel) step(event string) bool {
 	switch active := m.pending || m.claimed; event {
-	case "begin", "begin unread":
+	case "begin", "begin unread", "begin called":
 		if active || m.hijacked {
 			return false
 		}
 		m.number, m.pending, m.unread = m.number+1, true, event == "begin unread"
-	case "claim any":
-		m.claim(anyRequest, false)
+		m.called = event == "begin called"
+	case "enter 1":
+		m.called = m.called || m.pending && m.number == 1
+	case "leave":
+		m.called = false
+	case "claim mine":
+		m.claim(callbackRequest, false)
 	case "claim 1":
 		m.claim(1, false)
 	case "claim 2":
@@ -174,7 +199,7 @@ func (m *exchangeModel) step(event string) bool {
 		if !m.claimed || m.hijacked {
 			return false
 		}
-		m.claimed, m.held, m.events = false, false, false
+		m.claimed, m.held, m.events, m.called = false, false, false, false
 	case "hold":
 		m.held = m.held || active
 	case "body":
@@ -219,7 +244,7 @@ func TestHTTPExchangeDoesWhatItsModelDoes(t *testing.T) {
 func TestHTTPExchangeIsClaimedOnce(t *testing.T) {
 	var s exchangeState
 	for round := range uint64(300) {
-		number := s.begin(false)
+		number := s.begin(false, round%2 == 0)
 		if number != round+1 {
 			t.Fatalf("got the number %d, want %d", number, round+1)
 		}
@@ -227,7 +252,11 @@ func TestHTTPExchangeIsClaimedOnce(t *testing.T) {
 		var everybody sync.WaitGroup
 		for i := range 8 {
 			everybody.Go(func() {
-				if _, ok := s.claim(number, i%2 == 0); ok {
+				means := number
+				if i < 3 {
+					means = callbackRequest
+				}
+				if _, ok := s.claim(means, i%2 == 0); ok {
 					winners.Add(1)
 				}
 				if number == 1 {

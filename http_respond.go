@@ -10,15 +10,18 @@ import (
 // answerRoom is the memory that is reserved for the head of an answer at first.
 const answerRoom = 512
 
-// Respond answers the request that the connection's OnRequest has got: in OnRequest, or
-// later from any goroutine. A connection handles one request at a time; while it has no
-// answer, later ones wait. r may be used again and for other connections.
+// Respond answers the request whose OnRequest or OnBody runs. Call it there; for an answer
+// that is given later or by another goroutine take a Responder there. r may be used again and
+// for other connections.
 //
-// An answer that may come too late, as one of several that are tried, is better given by a
-// Responder. Answers are accepted whatever waits for the client already, since the
-// connection takes no further request while MaxSendBuffer bytes do. ErrNoRequest means that
-// the request has been answered, or that the connection does not speak HTTP; ErrClosed that
-// it is gone.
+// Outside of these callbacks it answers nothing and returns ErrNoRequest, since the connection
+// may have come to the client's next request. The first time it is logged. The same holds for
+// Stream, Send and Upgrade.
+//
+// A connection handles one request at a time; while it has no answer, later ones wait.
+// Answers are accepted whatever waits for the client already, since the connection takes no
+// further request while MaxSendBuffer bytes do. ErrNoRequest also means that the request has
+// been answered, or that the connection does not speak HTTP; ErrClosed that it is gone.
 //
 // A response with a status from 102 to 199 is sent ahead and answers nothing yet.
 func (c *Conn) Respond(r *web.Response) error {
@@ -26,27 +29,39 @@ func (c *Conn) Respond(r *web.Response) error {
 	if h == nil {
 		return ErrNoRequest
 	}
-	return h.respond(c, r)
+	return h.respondTo(c, r, callbackRequest)
 }
 
-// Responder answers the request that OnRequest has got and no other. Of several that answer,
-// as a result and the timer that gives it up, the first one wins; with c.Respond a late one
-// could meet the client's next request.
+// Responder answers one request and no other, later and from any goroutine. Of several that
+// answer, as a result and the timer that gives it up, the first one wins. It is a small value
+// to be copied. The zero value answers nothing: all its errors are ErrNoRequest.
+//
+//	w.OnRequest = func(c *workerman.Conn, r *web.Request) {
+//		id, answer := r.Query("id"), c.Responder()
+//		workerman.Async(c, func() (User, error) { return db.Find(id) }, func(u User, err error) {
+//			answer.Respond(web.JSON(u))
+//		})
+//	}
 type Responder struct {
 	conn   *Conn
 	http   *httpConn
 	number uint64
 }
 
-// Responder returns the right to answer the current request. Call it in OnRequest, and use
-// the result on any goroutine. On a connection that does not speak HTTP all its answers are
-// ErrNoRequest.
+// Responder returns the right to answer the request whose OnRequest or OnBody runs. Call it
+// there, and use the result on any goroutine. It is the zero value if the request has been
+// answered, outside of these callbacks, and on a connection that does not speak HTTP.
 func (c *Conn) Responder() Responder {
 	h := c.httpConn()
 	if h == nil {
 		return Responder{}
 	}
-	return Responder{c, h, h.state.load().number()}
+	state := h.state.load()
+	if !state.mayAnswer(callbackRequest) {
+		h.refuseAnswer(c, callbackRequest)
+		return Responder{}
+	}
+	return Responder{c, h, state.number()}
 }
 
 // Respond is Conn.Respond for this request: ErrNoRequest if it has its answer.
@@ -65,14 +80,33 @@ func (p Responder) Stream(r *web.Response) (*Stream, error) {
 	return p.http.stream(p.conn, r, p.number)
 }
 
-func (h *httpConn) respond(c *Conn, r *web.Response) error { return h.respondTo(c, r, anyRequest) }
+// Send is Conn.Send for this request, on HTTP: data is the page that answers it.
+func (p Responder) Send(data []byte) error { return p.Respond(page(data)) }
 
-// anyRequest is the number of whatever request waits for an answer.
-const anyRequest = 0
+// Upgrade is Conn.Upgrade for this request. r is a copy of it, which r.Clone made in OnRequest.
+func (p Responder) Upgrade(r *web.Request, fields ...web.Field) error {
+	if p.http == nil {
+		return ErrNoRequest
+	}
+	return p.http.upgrade(p.conn, r, fields, p.number)
+}
 
+// Run calls fn as a callback of the request: in fn the connection's Respond, Stream, Send,
+// Upgrade and Responder mean this request. It is for code that is written for OnRequest and
+// has to wait for something before, as a middleware that loads a session. Call it where the
+// callbacks of the connection run, as in the done of Async. ErrNoRequest means that the request
+// has its answer, so that fn was not called.
+func (p Responder) Run(fn func()) error {
+	if p.http == nil || !p.http.within(p.number, fn) {
+		return ErrNoRequest
+	}
+	return nil
+}
+
+// respondTo answers the request of that number.
 func (h *httpConn) respondTo(c *Conn, r *web.Response, number uint64) error {
 	if r.Status > 101 && r.Status < 200 {
-		return h.announce(c, r)
+		return h.announce(c, r, number)
 	}
 	state, err := h.claim(c, number, false)
 	if err != nil {
@@ -137,13 +171,14 @@ func (h *httpConn) respondPlan(c *Conn, p *web.Plan) error {
 }
 
 // announce sends an interim response, as 103 Early Hints (RFC 8297).
-func (h *httpConn) announce(c *Conn, r *web.Response) error {
+func (h *httpConn) announce(c *Conn, r *web.Response, number uint64) error {
 	s := &c.stream
 	if _, ok := s.Begin(); !ok {
 		return ErrClosed
 	}
-	if !h.state.load().pending() {
+	if !h.state.load().mayAnswer(number) {
 		s.Abort()
+		h.refuseAnswer(c, number)
 		return ErrNoRequest
 	}
 	s.Append(r.Append(s.Reserve(answerRoom), h.exchange, nil))
@@ -159,9 +194,21 @@ func (h *httpConn) claim(c *Conn, number uint64, events bool) (state exchangeBit
 	}
 	state, ok := h.state.claim(number, events)
 	if !ok {
+		h.refuseAnswer(c, number)
 		return 0, ErrNoRequest
 	}
 	return state, nil
+}
+
+// refuseAnswer tells the programmer, once for each worker, about an answer that belongs into a
+// callback of its request and comes outside of it. The request that waits may never get one.
+func (h *httpConn) refuseAnswer(c *Conn, number uint64) {
+	state := h.state.load()
+	misplaced := number == callbackRequest && state.pending() && !state.is(callbackRequest)
+	if misplaced && c.svc.misplacedAnswer.CompareAndSwap(false, true) {
+		c.svc.log.Error("an answer outside of OnRequest and OnBody is refused: "+
+			"take c.Responder() in OnRequest and answer by it", "peer", c.peer())
+	}
 }
 
 // finish ends an exchange and the transaction that the end of the answer was sent in. The

@@ -12,13 +12,14 @@ const chunkRoom = 16 + 4
 
 // Stream answers the current request with r as its head and a body that follows in pieces:
 // in chunks, or to a client of HTTP/1.0 as it is up to the end of the connection. A body
-// that r has is the first piece. Errors are those of Respond.
+// that r has is the first piece. Like Respond it is for OnRequest and OnBody; errors are those
+// of Respond.
 func (c *Conn) Stream(r *web.Response) (*Stream, error) {
 	h := c.httpConn()
 	if h == nil {
 		return nil, ErrNoRequest
 	}
-	return h.stream(c, r, anyRequest)
+	return h.stream(c, r, callbackRequest)
 }
 
 func (h *httpConn) stream(c *Conn, r *web.Response, number uint64) (*Stream, error) {

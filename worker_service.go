@@ -65,6 +65,8 @@ type reception struct {
 	parsed        []web.Request              // the memory for it, of each loop
 	dates         []atomic.Pointer[dateLine] // of each loop
 
+	misplacedAnswer atomic.Bool // an answer outside of OnRequest was logged
+
 	mu        sync.RWMutex // guards what follows
 	conns     map[uint64]*Conn
 	arriving  map[*Conn]struct{} // not in conns yet: see stage

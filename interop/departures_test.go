@@ -121,7 +121,7 @@ func TestHalfClosedClients(t *testing.T) {
 				w.OnRequest = func(c *workerman.Conn, r *web.Request) { c.Respond(text()) }
 			},
 			"by another goroutine": func(w *workerman.Worker) {
-				w.OnRequest = func(c *workerman.Conn, r *web.Request) { go c.Respond(text()) }
+				w.OnRequest = func(c *workerman.Conn, r *web.Request) { go c.Responder().Respond(text()) }
 			},
 			"blocking": func(w *workerman.Worker) {
 				w.Blocking = true
@@ -129,8 +129,9 @@ func TestHalfClosedClients(t *testing.T) {
 			},
 			"in pieces": func(w *workerman.Worker) {
 				w.OnRequest = func(c *workerman.Conn, r *web.Request) {
+					answer := c.Responder()
 					go func() {
-						if st, err := c.Stream(web.Text("x")); err == nil {
+						if st, err := answer.Stream(web.Text("x")); err == nil {
 							st.Write(make([]byte, 50_000))
 							st.End()
 						}
@@ -142,7 +143,7 @@ func TestHalfClosedClients(t *testing.T) {
 				w.OnRequest = func(c *workerman.Conn, r *web.Request) {}
 				w.OnBody = func(c *workerman.Conn, r *web.Request, last bool) {
 					if last {
-						go c.Respond(text())
+						go c.Responder().Respond(text())
 					}
 				}
 			},
