@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/workerman-go/workerman/internal/nethttp"
 	"github.com/workerman-go/workerman/web"
 )
 
@@ -42,7 +43,7 @@ const (
 	maxPipelined = 64 << 10
 	// maxDrained is the largest body that is read to its end although its request was
 	// answered; a connection with more to come is closed instead.
-	maxDrained = 256 << 10
+	maxDrained = nethttp.MaxUnread
 	// bodyPace is what a body has to come at beyond BodyTimeout, in bytes per second.
 	bodyPace = 16 << 10
 	// httpLook is how often a connection whose request is being handled is looked at.
@@ -68,7 +69,7 @@ func (h *httpConn) receive(c *Conn, b []byte) (used, want, messages int) {
 			(*connOwner)(c).Attention(bits)
 		}
 		if g := h.hijacked(); g != nil {
-			g.in.feed(b[used:])
+			g.request.Feed(b[used:])
 			return len(b), 0, messages
 		}
 		if h.busy() && !h.body && h.hold(c, len(b)-used) {
@@ -238,7 +239,7 @@ func (h *httpConn) bodyEnd(c *Conn, r *web.Request) {
 	h.body = false
 	h.phase = httpIdle
 	if g := h.handling.Load(); g != nil {
-		g.in.end(r.TrailerMap())
+		g.request.EndBody(r.TrailerMap())
 		return
 	}
 	if h.state.bodyComplete().pending() {
@@ -291,7 +292,7 @@ const statusLeft = 499
 // so that nobody would ever notice that the client is gone.
 func (h *httpConn) endOfInput(c *Conn) (done bool) {
 	if g := h.handling.Load(); g != nil && h.busy() {
-		g.gone()
+		g.request.Gone()
 		if h.hijacked() != nil {
 			return true // the handler may go on sending
 		}
@@ -358,7 +359,7 @@ func (h *httpConn) end(c *Conn, data []byte, err error) error {
 	var failed *PanicError
 	var answer *web.Response
 	if g := h.hijacked(); g != nil {
-		g.gone()
+		g.request.Gone()
 		c.stream.Close()
 		return nil
 	}

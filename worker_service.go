@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman/internal/loop"
+	"github.com/workerman-go/workerman/internal/nethttp"
 	"github.com/workerman-go/workerman/web"
 	"github.com/workerman-go/workerman/websocket"
 )
@@ -42,6 +43,7 @@ type service struct {
 	security *security // nil without TLS
 	http     *web.Options
 	server   *http.Server // whose Handler serves the requests, nil if callbacks do
+	handler  nethttp.Options
 	proxies  *web.Proxies
 
 	requests atomic.Uint64
