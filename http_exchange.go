@@ -7,7 +7,7 @@ import "sync/atomic"
 // atomic operation: the loop begins requests, whoever answers claims and finishes them, and
 // of several that try to answer exactly one wins.
 //
-//	begin ──> pending ──claim──> claimed ──finish──> neither ──> begin of the next
+//	begin ──> pending ──claim──> claimed ──finish──> over ──> begin of the next
 //
 // While a callback of the pending request runs, the state says so: only then Conn.Respond and
 // its like, which do not say which request they mean, may claim it.
@@ -22,7 +22,7 @@ const (
 	requestPending  exchangeBits = 1 << iota // a request waits for somebody who answers it
 	requestClaimed                           // somebody answers; the end is not queued yet
 	inputHeld                                // the loop holds later requests back until the end
-	closeUnreadBody                          // so much of the body is to come that an answer closes the connection
+	closeUnreadBody                          // an answer closes the connection: the body is too large to be read
 	lastExchange                             // the connection ends with this exchange
 	eventStream                              // the answer has no end but the client's departure
 	takenOver                                // a handler has hijacked the connection: there is no end

@@ -42,7 +42,9 @@ func (s *service) checkHandler(w *Worker) error {
 	s.server = &http.Server{Addr: s.endpoint.addr.String(), Handler: w.handler}
 	s.http.Body, s.http.Uploads = web.Stream, false
 	s.http.AnyMethod = true
-	s.handler = nethttp.Options{Handler: w.handler, Server: s.http.Server, MaxBody: s.http.MaxBody, ErrAnswered: ErrNoRequest}
+	s.handler = nethttp.Options{
+		Handler: w.handler, Server: s.http.Server, MaxBody: s.http.MaxBody, ErrAnswered: ErrNoRequest,
+	}
 	return nil
 }
 
@@ -145,7 +147,7 @@ func (g *handling) RemoteAddr() net.Addr           { return g.conn.remoteNetAddr
 func (g *handling) TLSState() *tls.ConnectionState { return g.conn.stream.TLSState() }
 
 // fault leaves a mistake in the body to the handler, which may still answer. It reports
-// false if there is nobody any more to leave it to. On the loop.
+// false if the handler has answered. It runs on the loop.
 func (g *handling) fault(err error) bool {
 	var refused *web.Error
 	if !errors.As(err, &refused) {
@@ -157,8 +159,8 @@ func (g *handling) fault(err error) bool {
 	return active
 }
 
-// feed takes a piece of a body, for the handler or, behind its answer, for nobody: the rest
-// of a body is worth reading only as far as that costs less than a new connection.
+// feed takes a piece of a body. Behind the handler's answer it is dropped, and the connection
+// closed if that becomes more than a new connection would cost.
 func (h *httpConn) feed(c *Conn, p []byte) {
 	if g := h.handling.Load(); g != nil && h.busy() {
 		g.request.Feed(p)
@@ -169,14 +171,14 @@ func (h *httpConn) feed(c *Conn, p []byte) {
 	}
 }
 
-// gone tells a handler that is at work that the connection is no more.
+// gone tells the handler, if one is at work, that the connection is closed.
 func (h *httpConn) gone() {
 	if g := h.handling.Load(); g != nil {
 		g.request.Gone()
 	}
 }
 
-// hijacked returns whom a hijacked connection belongs to, nil if it is none.
+// hijacked returns the handling that has hijacked the connection, nil if none has.
 func (h *httpConn) hijacked() *handling {
 	if !h.state.load().hijacked() {
 		return nil
@@ -184,7 +186,7 @@ func (h *httpConn) hijacked() *handling {
 	return h.handling.Load()
 }
 
-// connContext is the context that those of all requests of a connection come from.
+// connContext is the parent of the contexts of all requests of a connection.
 type connContext struct{ conn *Conn }
 
 type connKey struct{}
@@ -208,8 +210,8 @@ func (x connContext) Value(key any) any {
 
 // ConnOf returns the connection that a request came by, by the request's context; nil if the
 // context is not one of a request that a worker with Handle serves. Use it for what
-// concerns the client as a whole, as its groups, its Data or its counters. Any goroutine
-// may call it.
+// concerns the client as a whole, as its groups, its Data or its counters; the answer is the
+// handler's, so that Respond, Send and their like are refused. Any goroutine may call it.
 func ConnOf(ctx context.Context) *Conn {
 	c, _ := ctx.Value(connKey{}).(*Conn)
 	return c

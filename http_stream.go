@@ -53,10 +53,10 @@ type Stream struct {
 	conn    *Conn
 	http    *httpConn
 	head    *web.Response
-	number  uint64       // of the request
-	sent    int64        // bytes of the body; guarded by the connection's lock, as is encoder
+	number  uint64       // which request of the connection it answers
+	sent    int64        // bytes of the body so far; guarded by the stream's lock, as is encoder
 	encoder *web.Encoder // nil if the body is sent as it is
-	body    bool         // there is one: not to a HEAD
+	body    bool         // the answer has one, unlike that to a HEAD
 	chunked bool
 	keep    bool // the connection goes on afterwards
 }
@@ -118,7 +118,7 @@ func (t *Stream) write(p []byte) error {
 	return nil
 }
 
-// piece queues a part of the body.
+// piece queues a part of the body, in a chunk if that is how the body is framed.
 func (t *Stream) piece(p []byte) {
 	s := &t.conn.stream
 	t.sent += int64(len(p))

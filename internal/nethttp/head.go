@@ -110,7 +110,7 @@ func (d *responseHead) take(w *response) {
 	}
 	d.fields(w.header, func(name string, values []string) bool { return d.note(w, name, values) })
 	if d.length != "" && d.coding != "" && d.coding != "identity" {
-		w.complain("Content-Length is ignored beside Transfer-Encoding")
+		w.warn("Content-Length is ignored beside Transfer-Encoding")
 		d.length, w.declared = "", -1
 	}
 }
@@ -129,7 +129,7 @@ func (d *responseHead) note(w *response, name string, values []string) (waits bo
 		if n, err := strconv.ParseInt(first, 10, 64); err == nil && n >= 0 {
 			w.declared, d.length = n, first
 		} else {
-			w.complain(fmt.Sprintf("invalid Content-Length %q", first))
+			w.warn(fmt.Sprintf("invalid Content-Length %q", first))
 			w.header.Del(name)
 		}
 		return true
@@ -278,8 +278,8 @@ func (d *responseHead) trailer(header http.Header) (fields []web.Field) {
 	return fields
 }
 
-// complain logs a mistake of the handler and where it was made.
-func (w *response) complain(what string) {
+// warn logs a mistake of the handler and where it was made.
+func (w *response) warn(what string) {
 	w.h.conn.Warn(what, handlerFrame())
 }
 

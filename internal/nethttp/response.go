@@ -92,10 +92,10 @@ func (w *response) Header() http.Header {
 func (w *response) WriteHeader(status int) {
 	switch {
 	case w.hijacked:
-		w.complain("WriteHeader on a hijacked connection")
+		w.warn("WriteHeader on a hijacked connection")
 		return
 	case w.status != 0:
-		w.complain("superfluous WriteHeader")
+		w.warn("superfluous WriteHeader")
 		return
 	case status < 100 || status > 999:
 		panic("invalid WriteHeader code " + strconv.Itoa(status))
