@@ -27,7 +27,8 @@ var asyncSlots = make(chan struct{}, maxAsync)
 // Async runs work on a goroutine, where it may block, and then done with the result on
 // on's loop. A panic of work becomes a *PanicError. At most 256 pieces of work run at the
 // same time in a process. done may be nil. If on is a connection that closes meanwhile,
-// done is not called; work that should end then too may use c.Context().
+// done is not called; work that should end then too may use c.Context(). A request of HTTP is
+// answered in done by the Responder that OnRequest has taken.
 //
 //	workerman.Async(c, func() (User, error) { return db.Find(id) }, func(u User, err error) {
 //		c.Send(u.Greeting())

@@ -18,14 +18,14 @@ type Callbacks struct {
 	// OnMessage gets one decoded message, also of a WebSocket, or, without a protocol, what
 	// has arrived (at most 64 KiB). data is lent until OnMessage returns and may be changed.
 	OnMessage func(c *Conn, data []byte)
-	// OnRequest gets a request of an http:// worker, to be answered by c.Respond, c.Stream,
-	// c.Send or c.Upgrade, now or later. r is lent until OnRequest returns; r.Clone may be
-	// kept. Without it every request is answered by 404.
+	// OnRequest gets a request of an http:// worker, to be answered in it by c.Respond,
+	// c.Stream, c.Send or c.Upgrade, or later by the Responder that it takes. r is lent until
+	// OnRequest returns; r.Clone may be kept. Without it every request is answered by 404.
 	OnRequest func(c *Conn, r *web.Request)
 	// OnBody gets the body of a request in pieces, each as r.Body, if HTTP.Body is
 	// web.Stream: OnRequest has only the head then. last comes once, with an empty piece
-	// and the trailers. c.PauseRecv holds the client back. Once the request is answered
-	// no piece comes any more. r is lent, and has of the head only the method.
+	// and the trailers. It may answer as OnRequest may. c.PauseRecv holds the client back. Once
+	// the request is answered no piece comes any more. r is lent, and has of the head only the method.
 	OnBody func(c *Conn, r *web.Request, last bool)
 	// OnUpgrade may refuse a client that asks for a WebSocket: it returns nil, or a response
 	// with status 101 and fields to add to the answer, as cookies or the choice of a

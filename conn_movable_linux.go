@@ -27,7 +27,7 @@ func (c *Conn) movable() handover.Verdict {
 // resting reports whether no request is being handled and none arrives in pieces that were
 // handed out. On the loop.
 func (h *httpConn) resting() bool {
-	return !h.busy() && !h.body && !h.form && !h.held && h.handling.Load() == nil && h.state.Load()&exchangeLast == 0
+	return !h.busy() && !h.body && !h.form && !h.held && h.handling.Load() == nil && !h.state.load().last()
 }
 
 // forgettable reports whether Worker.Handover lets the connection move: a new process will

@@ -209,7 +209,7 @@ func (c *Conn) finish() {
 	defer c.recovered()
 	c.stopTimers()
 	if h := c.httpConn(); h != nil {
-		h.leave(c)
+		h.abandon(c)
 	}
 	c.svc.hub.forget(c)
 	c.unpipe()

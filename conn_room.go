@@ -1,8 +1,8 @@
 package workerman
 
 // waitForRoom blocks until the send buffer has room, the connection closes (ErrClosed) or
-// cancel is closed (ErrBufferFull). It is for goroutines only. The output must be waiting for
-// the peer, so that there will be news.
+// cancel is closed (ErrBufferFull). It is for goroutines only, not for the loop. Call it when
+// the send buffer was found full and flushed: it waits for the loop to write some of that.
 func (c *Conn) waitForRoom(cancel <-chan struct{}) error {
 	news := c.ensureRare().roomNews()
 	for {
@@ -21,7 +21,7 @@ func (c *Conn) waitForRoom(cancel <-chan struct{}) error {
 	}
 }
 
-// roomNews returns a channel that is closed at the next roomMade.
+// roomNews returns a channel that the next roomMade closes.
 func (x *rareState) roomNews() <-chan struct{} {
 	for {
 		if news := x.room.Load(); news != nil {
@@ -34,7 +34,7 @@ func (x *rareState) roomNews() <-chan struct{} {
 	}
 }
 
-// roomMade wakes who waits for room: there is some, or the connection is gone.
+// roomMade wakes the goroutines that wait for room: there is some, or the connection is closed.
 func (x *rareState) roomMade() {
 	if x.room.Load() == nil {
 		return

@@ -27,8 +27,8 @@ const (
 // With UDP data is one datagram; more than 65507 bytes are ErrTooLarge, and a datagram
 // that the system does not take at once is lost.
 //
-// On a connection of HTTP it answers the current request with data as a page, as Respond
-// does. On a WebSocket the message is text, or binary if WebSocket.Binary says so.
+// On a connection of HTTP it answers the request whose OnRequest or OnBody runs with data as
+// a page; elsewhere it is refused, as Respond is. On a WebSocket the message is text, or binary if WebSocket.Binary says so.
 func (c *Conn) Send(data []byte) error {
 	return c.dialog().send(c, data)
 }
@@ -55,7 +55,8 @@ func (c *Conn) send(p Protocol, data []byte) error {
 }
 
 // CloseWith sends data as the last message and closes. The message is accepted even
-// if the send buffer is full.
+// if the send buffer is full. On a connection of HTTP it is an answer, as that of Send;
+// ErrNoRequest means that it was refused, and that the connection closes without it.
 func (c *Conn) CloseWith(data []byte) error {
 	c.dismiss()
 	d := c.dialog()

@@ -98,9 +98,10 @@ func TestHandoverWaits(t *testing.T) {
 		"HTTP": {"http", func(w *Worker, begun chan<- struct{}, end <-chan struct{}) {
 			w.OnRequest = func(c *Conn, r *web.Request) {
 				close(begun)
+				answer := c.Responder()
 				go func() {
 					<-end
-					c.Respond(web.Text("done"))
+					answer.Respond(web.Text("done"))
 				}()
 			}
 		}, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "", "HTTP/1.1 200 OK"},

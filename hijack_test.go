@@ -137,7 +137,7 @@ func TestHijackWaitsForItsReader(t *testing.T) {
 	switched(t, c)
 	conn := <-connections(w)
 	eventually(t, "reading is paused", func() bool { return conn.stream.Paused() })
-	if in, _, _ := conn.stream.Counts(); in > 4*maxInflow {
+	if in, _, _ := conn.stream.Counts(); in > 4*maxBodyAhead {
 		t.Errorf("%d bytes taken in although nobody reads", in)
 	}
 	raw := receive(t, conns, "the connection")

@@ -17,14 +17,14 @@ import (
 func TestHTTPReadsWhatWaitsBehindAnExchange(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
 		t.Run("OnRequest", func(t *testing.T) {
-			var asked atomic.Pointer[Conn]
+			var asked atomic.Pointer[Responder]
 			var stop atomic.Bool
 			done := make(chan struct{})
 			go func() { // it spins, to answer at once
 				defer close(done)
 				for !stop.Load() {
-					if c := asked.Swap(nil); c != nil {
-						c.Respond(web.Text("x"))
+					if answer := asked.Swap(nil); answer != nil {
+						answer.Respond(web.Text("x"))
 					}
 				}
 			}()
@@ -33,7 +33,10 @@ func TestHTTPReadsWhatWaitsBehindAnExchange(t *testing.T) {
 				<-done
 			}()
 			_, w := serve(t, k, "http", func(w *Worker) {
-				w.OnRequest = func(c *Conn, r *web.Request) { asked.Store(c) }
+				w.OnRequest = func(c *Conn, r *web.Request) {
+					answer := c.Responder()
+					asked.Store(&answer)
+				}
 			})
 			halfClosedClients(t, w)
 		})

@@ -2,11 +2,13 @@ package workerman
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
 	"time"
 
+	"github.com/workerman-go/workerman/internal/nethttp"
 	"github.com/workerman-go/workerman/web"
 )
 
@@ -40,107 +42,130 @@ func (s *service) checkHandler(w *Worker) error {
 	s.server = &http.Server{Addr: s.endpoint.addr.String(), Handler: w.handler}
 	s.http.Body, s.http.Uploads = web.Stream, false
 	s.http.AnyMethod = true
+	s.handler = nethttp.Options{
+		Handler: w.handler, Server: s.http.Server, MaxBody: s.http.MaxBody, ErrAnswered: ErrNoRequest,
+	}
 	return nil
 }
 
-// handling is a request that a net/http handler serves, with the memory for it.
+// handling is a request that a net/http handler serves, and its connection as package nethttp
+// needs it.
 type handling struct {
-	conn     *Conn
-	http     *httpConn
-	number   uint64 // of the request
-	request  *http.Request
-	context  context.Context
-	cancel   context.CancelFunc
-	in       inflow // its body
-	response response
+	conn    *Conn
+	http    *httpConn
+	number  uint64 // which request of the connection it is
+	request nethttp.Handling
+	tx      sending // of the handler, between Begin and its end
 }
+
+var _ nethttp.Conn = (*handling)(nil)
 
 // handle serves a request, of which the head is in r, on a goroutine.
 func (h *httpConn) handle(c *Conn, r *web.Request) {
-	g := &handling{conn: c, http: h, number: h.state.Load() / exchangeOne}
-	g.context, g.cancel = context.WithCancel(connContext{c})
-	var err error
-	if g.request, err = g.newRequest(r); err != nil {
-		g.cancel()
+	g := &handling{conn: c, http: h, number: h.state.load().number()}
+	if err := g.request.Begin(g, &c.svc.handler, connContext{c}, r); err != nil {
 		h.handling.Store(nil)
 		c.fault(err)
 		return
 	}
-	g.in.conn = c
-	if r.ContentLength() != 0 {
-		g.in.news = make(chan struct{}, 1)
-		g.in.expects = r.ExpectContinue()
-	}
-	g.response.init(g, r)
 	h.unread = 0
 	h.handling.Store(g)
-	go g.run(c.svc.server.Handler)
+	go g.request.Run()
 }
 
-// run serves the request.
-func (g *handling) run(h http.Handler) {
-	returned := false
-	defer func() {
-		v := recover()
-		g.cancel()
-		if !returned {
-			g.failed(v)
-		}
-		if !g.response.hijacked {
-			g.in.close(http.ErrBodyReadAfterClose)
-			g.http.handling.CompareAndSwap(g, nil)
-		}
-	}()
-	if r := g.request; r.RequestURI == "*" && r.Method == "OPTIONS" {
-		g.response.Header().Set("Content-Length", "0") // it concerns the server, not a resource
-	} else {
-		h.ServeHTTP(&g.response, r)
-	}
-	returned = true
-	g.response.finish()
-	if form := g.request.MultipartForm; form != nil {
-		form.RemoveAll()
-	}
+func (g *handling) PauseReading()  { g.conn.stream.Pause(pausedByReader) }
+func (g *handling) ResumeReading() { g.conn.stream.Resume(pausedByReader) }
+
+func (g *handling) Claim() (last bool, err error) {
+	state, err := g.http.claim(g.conn, g.number, false)
+	return state.last() || g.conn.svc.master.stopping(), err
 }
 
-// failed ends the connection after a panic, or an exit of the goroutine if v is nil. What was
-// sent stays sent, and the client sees that it is not the whole.
-func (g *handling) failed(v any) {
-	if v == nil || v == http.ErrAbortHandler {
-		g.conn.stream.Close()
-		return
+func (g *handling) WaitForRoom(cancel <-chan struct{}) (room bool, err error) {
+	c := g.conn
+	tx, err := c.beginAlways()
+	if err != nil {
+		return false, err
 	}
-	g.conn.panicked(v)
+	full := tx.full()
+	tx.Abort()
+	if full {
+		err = c.waitForRoom(cancel)
+	}
+	if err == ErrBufferFull {
+		return false, nil
+	}
+	return err == nil, err
 }
 
-// gone tells the handler that the connection is gone, or that the client sends no more.
-func (g *handling) gone() {
-	g.cancel()
-	g.in.leave()
+func (g *handling) Begin() error {
+	tx, err := g.conn.beginAlways()
+	if err != nil {
+		return err
+	}
+	if state := g.http.state.load(); !state.is(g.number) || !state.active() {
+		tx.Abort()
+		return ErrNoRequest
+	}
+	g.tx = tx
+	return nil
 }
+
+func (g *handling) Reserve(size int) []byte       { return g.tx.Reserve(size) }
+func (g *handling) Append(out []byte)             { g.tx.Append(out) }
+func (g *handling) Write(head, body, tail []byte) { g.tx.Write(head, body, tail) }
+func (g *handling) Commit()                       { g.tx.Commit() }
+
+func (g *handling) Finish(keep bool, status int, size int64) {
+	g.http.finish(g.tx, keep, status, size)
+}
+
+func (g *handling) Hijack() {
+	g.http.state.hijack()
+	g.conn.stream.Continue(pausedByRequest) // the loop hands over what it has held back
+}
+
+func (g *handling) Transmit(p []byte) bool {
+	tx, err := g.conn.beginAlways()
+	if err != nil {
+		return false
+	}
+	tx.enqueue(nil, p)
+	tx.Commit()
+	return true
+}
+
+func (g *handling) Close() bool { return g.conn.stream.Close() }
+func (g *handling) Fail(v any)  { g.conn.panicked(v) }
+func (g *handling) Done()       { g.http.handling.CompareAndSwap(g, nil) }
+
+func (g *handling) Warn(mistake, caller string) {
+	g.conn.svc.log.Warn(mistake, "peer", g.conn.peer(), "caller", caller)
+}
+
+func (g *handling) RemoteName() string             { return g.conn.remoteName() }
+func (g *handling) LocalAddr() net.Addr            { return g.conn.localNetAddr() }
+func (g *handling) RemoteAddr() net.Addr           { return g.conn.remoteNetAddr() }
+func (g *handling) TLSState() *tls.ConnectionState { return g.conn.stream.TLSState() }
 
 // fault leaves a mistake in the body to the handler, which may still answer. It reports
-// false if there is nobody any more to leave it to. On the loop.
+// false if the handler has answered. It runs on the loop.
 func (g *handling) fault(err error) bool {
 	var refused *web.Error
 	if !errors.As(err, &refused) {
 		return false
 	}
-	err = refused
-	if refused.Status == http.StatusRequestEntityTooLarge {
-		err = &http.MaxBytesError{Limit: g.conn.svc.http.MaxBody}
-	}
 	g.conn.stream.Pause(pausedByFault)
-	busy := g.http.state.Or(exchangeLast)&exchangeBusy != 0
-	g.in.cut(err)
-	return busy
+	active := g.http.state.markLast().active()
+	g.request.FailBody(refused)
+	return active
 }
 
-// feed takes a piece of a body, for the handler or, behind its answer, for nobody: the rest
-// of a body is worth reading only as far as that costs less than a new connection.
+// feed takes a piece of a body. Behind the handler's answer it is dropped, and the connection
+// closed if that becomes more than a new connection would cost.
 func (h *httpConn) feed(c *Conn, p []byte) {
 	if g := h.handling.Load(); g != nil && h.busy() {
-		g.in.feed(p)
+		g.request.Feed(p)
 		return
 	}
 	if h.unread += len(p); h.unread > maxDrained {
@@ -148,22 +173,22 @@ func (h *httpConn) feed(c *Conn, p []byte) {
 	}
 }
 
-// gone tells a handler that is at work that the connection is no more.
+// gone tells the handler, if one is at work, that the connection is closed.
 func (h *httpConn) gone() {
 	if g := h.handling.Load(); g != nil {
-		g.gone()
+		g.request.Gone()
 	}
 }
 
-// hijacked returns whom a hijacked connection belongs to, nil if it is none.
+// hijacked returns the handling that has hijacked the connection, nil if none has.
 func (h *httpConn) hijacked() *handling {
-	if h.state.Load()&exchangeHijacked == 0 {
+	if !h.state.load().hijacked() {
 		return nil
 	}
 	return h.handling.Load()
 }
 
-// connContext is the context that those of all requests of a connection come from.
+// connContext is the parent of the contexts of all requests of a connection.
 type connContext struct{ conn *Conn }
 
 type connKey struct{}
@@ -187,8 +212,8 @@ func (x connContext) Value(key any) any {
 
 // ConnOf returns the connection that a request came by, by the request's context; nil if the
 // context is not one of a request that a worker with Handle serves. Use it for what
-// concerns the client as a whole, as its groups, its Data or its counters. Any goroutine
-// may call it.
+// concerns the client as a whole, as its groups, its Data or its counters; the answer is the
+// handler's, so that Respond, Send and their like are refused. Any goroutine may call it.
 func ConnOf(ctx context.Context) *Conn {
 	c, _ := ctx.Value(connKey{}).(*Conn)
 	return c

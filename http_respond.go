@@ -10,15 +10,18 @@ import (
 // answerRoom is the memory that is reserved for the head of an answer at first.
 const answerRoom = 512
 
-// Respond answers the request that the connection's OnRequest has got: in OnRequest, or
-// later from any goroutine. A connection handles one request at a time; while it has no
-// answer, later ones wait. r may be used again and for other connections.
+// Respond answers the request whose OnRequest or OnBody runs. Call it there; for an answer
+// that is given later or by another goroutine take a Responder there. r may be used again and
+// for other connections.
 //
-// An answer that may come too late, as one of several that are tried, is better given by a
-// Responder. Answers are accepted whatever waits for the client already, since the
-// connection takes no further request while MaxSendBuffer bytes do. ErrNoRequest means that
-// the request has been answered, or that the connection does not speak HTTP; ErrClosed that
-// it is gone.
+// Outside of these callbacks it answers nothing and returns ErrNoRequest, since the connection
+// may have come to the client's next request. The first time it is logged. The same holds for
+// Stream, Send and Upgrade.
+//
+// A connection handles one request at a time; while it has no answer, later ones wait.
+// Answers are accepted whatever waits for the client already, since the connection takes no
+// further request while MaxSendBuffer bytes do. ErrNoRequest also means that the request has
+// been answered, or that the connection does not speak HTTP; ErrClosed that it is gone.
 //
 // A response with a status from 102 to 199 is sent ahead and answers nothing yet.
 func (c *Conn) Respond(r *web.Response) error {
@@ -26,55 +29,15 @@ func (c *Conn) Respond(r *web.Response) error {
 	if h == nil {
 		return ErrNoRequest
 	}
-	return h.respond(c, r)
+	return h.respondTo(c, r, callbackRequest)
 }
 
-// Responder answers the request that OnRequest has got and no other. Of several that answer,
-// as a result and the timer that gives it up, the first one wins; with c.Respond a late one
-// could meet the client's next request.
-type Responder struct {
-	conn   *Conn
-	http   *httpConn
-	number uint64
-}
-
-// Responder returns the right to answer the current request. Call it in OnRequest, and use
-// the result on any goroutine. On a connection that does not speak HTTP all its answers are
-// ErrNoRequest.
-func (c *Conn) Responder() Responder {
-	h := c.httpConn()
-	if h == nil {
-		return Responder{}
-	}
-	return Responder{c, h, h.state.Load() / exchangeOne}
-}
-
-// Respond is Conn.Respond for this request: ErrNoRequest if it has its answer.
-func (p Responder) Respond(r *web.Response) error {
-	if p.http == nil {
-		return ErrNoRequest
-	}
-	return p.http.respondTo(p.conn, r, p.number)
-}
-
-// Stream is Conn.Stream for this request: ErrNoRequest if it has its answer.
-func (p Responder) Stream(r *web.Response) (*Stream, error) {
-	if p.http == nil {
-		return nil, ErrNoRequest
-	}
-	return p.http.stream(p.conn, r, p.number)
-}
-
-func (h *httpConn) respond(c *Conn, r *web.Response) error { return h.respondTo(c, r, anyRequest) }
-
-// anyRequest is the number of whatever request waits for an answer.
-const anyRequest = 0
-
+// respondTo answers the request of that number.
 func (h *httpConn) respondTo(c *Conn, r *web.Response, number uint64) error {
 	if r.Status > 101 && r.Status < 200 {
-		return h.announce(c, r)
+		return h.announce(c, r, number)
 	}
-	state, err := h.claim(c, number, 0)
+	state, err := h.claim(c, number, false)
 	if err != nil {
 		return err
 	}
@@ -84,7 +47,7 @@ func (h *httpConn) respondTo(c *Conn, r *web.Response, number uint64) error {
 		r = &whole
 	}
 	x := h.exchange
-	if state&(exchangeCut|exchangeLast) != 0 {
+	if state.closes() {
 		x = x.Last()
 	}
 	if err := r.Err(); err != nil {
@@ -137,13 +100,14 @@ func (h *httpConn) respondPlan(c *Conn, p *web.Plan) error {
 }
 
 // announce sends an interim response, as 103 Early Hints (RFC 8297).
-func (h *httpConn) announce(c *Conn, r *web.Response) error {
+func (h *httpConn) announce(c *Conn, r *web.Response, number uint64) error {
 	tx, err := c.beginAlways()
 	if err != nil {
 		return err
 	}
-	if h.state.Load()&exchangeAsked == 0 {
+	if !h.state.load().mayAnswer(number) {
 		tx.Abort()
+		h.refuseAnswer(c, number)
 		return ErrNoRequest
 	}
 	tx.Append(r.Append(tx.Reserve(answerRoom), h.exchange, nil))
@@ -151,21 +115,28 @@ func (h *httpConn) announce(c *Conn, r *web.Response) error {
 	return nil
 }
 
-// claim takes the right to answer the request of that number; next are the bits that
-// replace exchangeAsked.
-func (h *httpConn) claim(c *Conn, number, next uint64) (state uint64, err error) {
-	for {
-		state = h.state.Load()
-		switch {
-		case !c.Connected():
-			return 0, ErrClosed
-		case state&exchangeAsked == 0, number != anyRequest && state/exchangeOne != number:
-			return 0, ErrNoRequest
-		}
-		// The bit stays until the answer is queued, so that no later one gets before it.
-		if h.state.CompareAndSwap(state, state&^exchangeAsked|exchangeStream|next) {
-			return state, nil
-		}
+// claim takes the right to answer the request of that number, by a stream of events or by
+// an answer that ends.
+func (h *httpConn) claim(c *Conn, number uint64, events bool) (state exchangeBits, err error) {
+	if !c.Connected() {
+		return 0, ErrClosed
+	}
+	state, ok := h.state.claim(number, events)
+	if !ok {
+		h.refuseAnswer(c, number)
+		return 0, ErrNoRequest
+	}
+	return state, nil
+}
+
+// refuseAnswer tells the programmer, once for each worker, about an answer that belongs into a
+// callback of its request and comes outside of it. The request that waits may never get one.
+func (h *httpConn) refuseAnswer(c *Conn, number uint64) {
+	state := h.state.load()
+	misplaced := number == callbackRequest && state.pending() && !state.is(callbackRequest)
+	if misplaced && c.svc.misplacedAnswer.CompareAndSwap(false, true) {
+		c.svc.log.Error("an answer outside of OnRequest and OnBody is refused: "+
+			"take c.Responder() in OnRequest and answer by it", "peer", c.peer())
 	}
 }
 
@@ -184,8 +155,8 @@ func (h *httpConn) finish(tx sending, keep bool, status int, size int64) {
 
 // release makes the connection free for the next request and ends the sending.
 func (h *httpConn) release(tx sending, keep bool) {
-	state := h.state.And(^uint64(exchangeBusy | exchangeWaiting | exchangeEvents))
-	if !keep || state&exchangeLast != 0 {
+	state := h.state.finish()
+	if !keep || state.last() {
 		tx.CommitClose()
 		return
 	}
@@ -196,7 +167,7 @@ func (h *httpConn) release(tx sending, keep bool) {
 			s.Resume(pausedByAnswers)
 		}
 	}
-	if state&exchangeWaiting != 0 {
+	if state.held() {
 		s.Continue(pausedByRequest)
 	}
 }

@@ -12,21 +12,18 @@ const chunkRoom = 16 + 4
 
 // Stream answers the current request with r as its head and a body that follows in pieces:
 // in chunks, or to a client of HTTP/1.0 as it is up to the end of the connection. A body
-// that r has is the first piece. Errors are those of Respond.
+// that r has is the first piece. Like Respond it is for OnRequest and OnBody; errors are those
+// of Respond.
 func (c *Conn) Stream(r *web.Response) (*Stream, error) {
 	h := c.httpConn()
 	if h == nil {
 		return nil, ErrNoRequest
 	}
-	return h.stream(c, r, anyRequest)
+	return h.stream(c, r, callbackRequest)
 }
 
 func (h *httpConn) stream(c *Conn, r *web.Response, number uint64) (*Stream, error) {
-	var events uint64
-	if r.IsEventStream() {
-		events = exchangeEvents
-	}
-	state, err := h.claim(c, number, events)
+	state, err := h.claim(c, number, r.IsEventStream())
 	if err != nil {
 		return nil, err
 	}
@@ -37,12 +34,12 @@ func (h *httpConn) stream(c *Conn, r *web.Response, number uint64) (*Stream, err
 	head := *r
 	head.Stream = true
 	x := h.exchange
-	if state&(exchangeCut|exchangeLast) != 0 {
+	if state.closes() {
 		x = x.Last()
 	}
 	packed, encoder := head.CompressStream(x)
 	st := &Stream{
-		conn: c, http: h, number: state / exchangeOne, head: packed, encoder: encoder,
+		conn: c, http: h, number: state.number(), head: packed, encoder: encoder,
 		body: head.HasBody(x), chunked: head.Chunked(x), keep: head.KeepAlive(x),
 	}
 	tx.Append(packed.Append(tx.Reserve(answerRoom+len(r.Payload())), x, tx.date()))
@@ -56,10 +53,10 @@ type Stream struct {
 	conn    *Conn
 	http    *httpConn
 	head    *web.Response
-	number  uint64       // of the request
-	sent    int64        // bytes of the body; guarded by the connection's lock, as is encoder
+	number  uint64       // which request of the connection it answers
+	sent    int64        // bytes of the body so far; guarded by the stream's lock, as is encoder
 	encoder *web.Encoder // nil if the body is sent as it is
-	body    bool         // there is one: not to a HEAD
+	body    bool         // the answer has one, unlike that to a HEAD
 	chunked bool
 	keep    bool // the connection goes on afterwards
 }
@@ -70,7 +67,7 @@ func (t *Stream) begin() (sending, error) {
 	if err != nil {
 		return sending{}, err
 	}
-	if state := t.http.state.Load(); state/exchangeOne != t.number || state&exchangeStream == 0 {
+	if state := t.http.state.load(); !state.is(t.number) || !state.claimed() {
 		tx.Abort()
 		return sending{}, ErrNoRequest
 	}
@@ -117,7 +114,7 @@ func (t *Stream) write(p []byte) error {
 	return nil
 }
 
-// piece queues a part of the body.
+// piece queues a part of the body, in a chunk if that is how the body is framed.
 func (t *Stream) piece(tx sending, p []byte) {
 	t.sent += int64(len(p))
 	switch {

@@ -40,6 +40,7 @@ func TestHTTPLargeAnswersToASlowReader(t *testing.T) {
 	})
 }
 
+// readSlowly keeps the system from taking megabytes in for a client that does not read.
 func readSlowly(c net.Conn) {
 	if tcp, ok := c.(*net.TCPConn); ok {
 		tcp.SetReadBuffer(64 << 10)
@@ -250,46 +251,6 @@ func TestHTTPBodyInPieces(t *testing.T) {
 			r.ends()
 		}
 	})
-}
-
-func TestResponderAnswersItsRequestOnly(t *testing.T) {
-	first := make(chan Responder, 1)
-	_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
-		w.OnRequest = func(c *Conn, r *web.Request) {
-			if r.Path() == "/1" {
-				p := c.Responder()
-				if err := p.Respond(web.Text("one")); err != nil {
-					t.Error(err)
-				}
-				first <- p
-				return
-			}
-			late := <-first
-			if err := late.Respond(web.Text("late")); err != ErrNoRequest {
-				t.Error(err)
-			}
-			if _, err := late.Stream(web.Text("late")); err != ErrNoRequest {
-				t.Error(err)
-			}
-			st, err := c.Responder().Stream(web.Text("two"))
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			st.End()
-		}
-	})
-	c := dial(t, w)
-	io.WriteString(c, get("/1")+get("/2"))
-	r := newReader(t, c)
-	for _, want := range []string{"one", "two"} {
-		if _, body := r.answer("GET"); body != want {
-			t.Errorf("%q, want %q", body, want)
-		}
-	}
-	if err := (Responder{}).Respond(web.Text("")); err != ErrNoRequest {
-		t.Error(err)
-	}
 }
 
 func TestHTTPGivesWayToAnotherProtocol(t *testing.T) {

@@ -116,7 +116,8 @@ func (c *Conn) mayLeave() bool {
 	case h == nil:
 		return resting && silent >= drainMoment && c.stream.Queued() == 0
 	case h.busy():
-		return h.state.Load()&(exchangeEvents|exchangeHijacked|exchangeLast) == 0
+		state := h.state.load()
+		return !state.events() && !state.hijacked() && !state.last()
 	case h.phase == httpHead && c.received == 0:
 		return resting && silent >= drainMoment // it has just come to ask something
 	}

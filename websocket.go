@@ -320,9 +320,9 @@ func (c *Conn) Subprotocol() string {
 const DefaultPingInterval = 50 * time.Second
 
 // Upgrade answers r, the request that OnRequest has got, by turning the connection into a
-// WebSocket: from now on OnMessage gets its messages. fields are added to the answer; a
-// Sec-WebSocket-Protocol among them chooses the subprotocol. OnUpgrade and OnConnect are
-// not called.
+// WebSocket: from now on OnMessage gets its messages. Like Respond it is for OnRequest; later
+// there is Responder.Upgrade. fields are added to the answer; a Sec-WebSocket-Protocol among
+// them chooses the subprotocol. OnUpgrade and OnConnect are not called.
 //
 // A request that asks for no WebSocket, or from an origin that WebSocket.Origins does not
 // allow, is answered with the status that says so and closed, and the
@@ -333,26 +333,26 @@ func (c *Conn) Upgrade(r *web.Request, fields ...web.Field) error {
 	if h == nil {
 		return ErrNoRequest
 	}
-	return h.upgrade(c, r, fields)
+	return h.upgrade(c, r, fields, callbackRequest)
 }
 
-func (h *httpConn) upgrade(c *Conn, r *web.Request, fields []web.Field) error {
+func (h *httpConn) upgrade(c *Conn, r *web.Request, fields []web.Field, number uint64) error {
 	o := c.webSocketOptions()
 	agreed, err := o.Negotiate(r)
 	if err != nil {
 		var refused *websocket.HandshakeError
 		if errors.As(err, &refused) {
-			h.respond(c, refused.Response())
+			h.respondTo(c, refused.Response(), number)
 		}
 		return err
 	}
 	agreed, fields = chooseSubprotocol(agreed, fields)
 	answer, err := websocket.AppendAccept(make([]byte, 0, answerRoom), r, agreed, fields...)
 	if err != nil {
-		h.respond(c, web.Status(500))
+		h.respondTo(c, web.Status(500), number)
 		return err
 	}
-	if _, err := h.claim(c, anyRequest, 0); err != nil {
+	if _, err := h.claim(c, number, false); err != nil {
 		return err
 	}
 	tx, err := c.beginAlways()
@@ -397,35 +397,35 @@ func (c *Conn) webSocketOptions() *websocket.Options {
 func wantsWebSocket(r *web.Request) bool { return strings.EqualFold(r.Header("Upgrade"), "websocket") }
 
 // handshake serves a request that becomes a WebSocket or is refused.
-func (h *httpConn) handshake(c *Conn, r *web.Request) {
+func (h *httpConn) handshake(c *Conn, r *web.Request, number uint64) {
 	if x := c.rare(); x.serial != nil {
 		r = r.Clone()
 		x.serial.push(c, call{fn: func() {
 			if c.Connected() {
-				h.decide(c, r)
+				h.within(number, func() { h.decide(c, r, number) })
 			}
 		}})
 		return
 	}
-	h.decide(c, r)
+	h.decide(c, r, number)
 }
 
 // decide asks OnUpgrade, makes the connection a WebSocket and calls OnConnect.
-func (h *httpConn) decide(c *Conn, r *web.Request) {
+func (h *httpConn) decide(c *Conn, r *web.Request, number uint64) {
 	var fields []web.Field
 	if fn := c.callbacks().OnUpgrade; fn != nil {
 		answer := fn(c, r)
 		if answer != nil && answer.Status != 0 && answer.Status != 101 {
 			refusal := *answer
 			refusal.Close = true
-			h.respond(c, &refusal)
+			h.respondTo(c, &refusal, number)
 			return
 		}
 		if answer != nil {
 			fields = answer.Fields()
 		}
 	}
-	switch err := h.upgrade(c, r, fields); {
+	switch err := h.upgrade(c, r, fields, number); {
 	case err == nil && !c.ready():
 		c.becomeReady()
 	case err == nil:

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman/internal/loop"
+	"github.com/workerman-go/workerman/internal/nethttp"
 	"github.com/workerman-go/workerman/internal/tlsfiles"
 	"github.com/workerman-go/workerman/web"
 	"github.com/workerman-go/workerman/websocket"
@@ -41,6 +42,7 @@ type service struct {
 	security *tlsfiles.Server // nil without TLS
 	http     *web.Options
 	server   *http.Server // whose Handler serves the requests, nil if callbacks do
+	handler  nethttp.Options
 	proxies  *web.Proxies
 
 	requests atomic.Uint64
@@ -63,6 +65,8 @@ type reception struct {
 	proxyProtocol bool
 	parsed        []web.Request              // the memory for it, of each loop
 	dates         []atomic.Pointer[dateLine] // of each loop
+
+	misplacedAnswer atomic.Bool // an answer outside of OnRequest was logged
 
 	mu        sync.RWMutex // guards what follows
 	conns     map[uint64]*Conn

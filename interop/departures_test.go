@@ -112,7 +112,7 @@ func TestHalfClosedClients(t *testing.T) {
 				w.OnRequest = func(c *workerman.Conn, r *web.Request) { c.Respond(text()) }
 			},
 			"by another goroutine": func(w *workerman.Worker) {
-				w.OnRequest = func(c *workerman.Conn, r *web.Request) { go c.Respond(text()) }
+				w.OnRequest = func(c *workerman.Conn, r *web.Request) { go c.Responder().Respond(text()) }
 			},
 			"blocking": func(w *workerman.Worker) {
 				w.Blocking = true
@@ -120,8 +120,9 @@ func TestHalfClosedClients(t *testing.T) {
 			},
 			"in pieces": func(w *workerman.Worker) {
 				w.OnRequest = func(c *workerman.Conn, r *web.Request) {
+					answer := c.Responder()
 					go func() {
-						if st, err := c.Stream(web.Text("x")); err == nil {
+						if st, err := answer.Stream(web.Text("x")); err == nil {
 							st.Write(make([]byte, 50_000))
 							st.End()
 						}
@@ -133,7 +134,7 @@ func TestHalfClosedClients(t *testing.T) {
 				w.OnRequest = func(c *workerman.Conn, r *web.Request) {}
 				w.OnBody = func(c *workerman.Conn, r *web.Request, last bool) {
 					if last {
-						go c.Respond(text())
+						go c.Responder().Respond(text())
 					}
 				}
 			},

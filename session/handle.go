@@ -9,10 +9,10 @@ import (
 	"github.com/workerman-go/workerman/web"
 )
 
-// A Handler answers a request that has a session. Like OnRequest it runs with the
-// connection's callbacks, and r is lent until it returns. If it returns nil, it has answered
-// or will, and may keep s for that; what has changed in s is lost unless it calls Attach or
-// Save.
+// A Handler answers a request that has a session. It runs as OnRequest does: r is lent until it
+// returns, and c.Respond, c.Responder and their like mean the request. If it returns nil, it has
+// answered, or will by a Responder, and may keep s for that; what has changed in s is lost unless
+// it calls Attach or Save.
 type Handler func(c *workerman.Conn, r *web.Request, s *Session) *web.Response
 
 // Handle makes an OnRequest of a Handler: it loads the session, calls fn, saves what has
@@ -27,14 +27,15 @@ type Handler func(c *workerman.Conn, r *web.Request, s *Session) *web.Response
 // A session that is gone meanwhile changes nothing for the response.
 func (ss *Sessions) Handle(fn Handler) func(c *workerman.Conn, r *web.Request) {
 	return func(c *workerman.Conn, r *web.Request) {
+		answer := c.Responder()
 		if err := ss.prepare(); err != nil {
-			ss.refuse(c, err)
+			ss.refuse(c, answer, err)
 			return
 		}
 		id := ss.requested(r)
 		if id == "" || ss.isNearby() {
 			s, err := ss.load(context.Background(), id)
-			ss.call(fn, c, r, s, err)
+			ss.call(fn, c, r, answer, s, err)
 			return
 		}
 		r = r.Clone()
@@ -43,7 +44,9 @@ func (ss *Sessions) Handle(fn Handler) func(c *workerman.Conn, r *web.Request) {
 			defer cancel()
 			return ss.load(ctx, id)
 		}
-		workerman.Async(c, load, func(s *Session, err error) { ss.call(fn, c, r, s, err) })
+		workerman.Async(c, load, func(s *Session, err error) {
+			answer.Run(func() { ss.call(fn, c, r, answer, s, err) })
+		})
 	}
 }
 
@@ -53,9 +56,9 @@ func (ss *Sessions) isNearby() bool {
 }
 
 // call calls fn with a session that was loaded, or was not because of err, and answers.
-func (ss *Sessions) call(fn Handler, c *workerman.Conn, r *web.Request, s *Session, err error) {
+func (ss *Sessions) call(fn Handler, c *workerman.Conn, r *web.Request, answer workerman.Responder, s *Session, err error) {
 	if err != nil {
-		ss.refuse(c, err)
+		ss.refuse(c, answer, err)
 		return
 	}
 	if ss.Encrypted != nil && ss.Encrypted(c, r) {
@@ -66,7 +69,7 @@ func (ss *Sessions) call(fn Handler, c *workerman.Conn, r *web.Request, s *Sessi
 		return
 	}
 	if ss.isNearby() || !s.due() {
-		ss.answer(c, resp, s.Attach(context.Background(), resp))
+		ss.answer(c, answer, resp, s.Attach(context.Background(), resp))
 		return
 	}
 	attach := func() (struct{}, error) {
@@ -74,23 +77,23 @@ func (ss *Sessions) call(fn Handler, c *workerman.Conn, r *web.Request, s *Sessi
 		defer cancel()
 		return struct{}{}, s.Attach(ctx, resp)
 	}
-	workerman.Async(c, attach, func(_ struct{}, err error) { ss.answer(c, resp, err) })
+	workerman.Async(c, attach, func(_ struct{}, err error) { ss.answer(c, answer, resp, err) })
 }
 
 // answer sends the response, if the session was saved or there is none any more.
-func (ss *Sessions) answer(c *workerman.Conn, resp *web.Response, err error) {
+func (ss *Sessions) answer(c *workerman.Conn, answer workerman.Responder, resp *web.Response, err error) {
 	if err != nil && !errors.Is(err, ErrGone) {
-		ss.refuse(c, err)
+		ss.refuse(c, answer, err)
 		return
 	}
-	c.Respond(resp)
+	answer.Respond(resp)
 }
 
-func (ss *Sessions) refuse(c *workerman.Conn, err error) {
+func (ss *Sessions) refuse(c *workerman.Conn, answer workerman.Responder, err error) {
 	log := ss.Logger
 	if log == nil {
 		log = slog.Default()
 	}
 	log.Error("session failed", "worker", c.Worker().Name, "peer", c.RemoteAddr().String(), "error", err)
-	c.Respond(web.Status(503))
+	answer.Respond(web.Status(503))
 }

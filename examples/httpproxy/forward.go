@@ -17,7 +17,7 @@ func (p *proxy) forward(c *workerman.Conn, r *web.Request) {
 		c.Respond(web.Status(400))
 		return
 	}
-	back := &answer{c: c}
+	back := &answer{c: c, to: c.Responder()}
 	if r.ContentLength() != 0 {
 		body := newUpload(c)
 		back.body = body
@@ -41,6 +41,7 @@ func (p *proxy) forward(c *workerman.Conn, r *web.Request) {
 // answer is one on its way back. Its callbacks are those of the client's connection.
 type answer struct {
 	c      *workerman.Conn
+	to     workerman.Responder
 	call   *httpclient.Call
 	stream *workerman.Stream
 	body   *upload // body of the request, nil if it has none
@@ -74,7 +75,7 @@ func (a *answer) open(r *httpclient.Response) {
 		head.Add(name, value)
 	}
 	head.Add("Via", "1.1 workerman")
-	stream, err := a.c.Stream(head)
+	stream, err := a.to.Stream(head)
 	if err != nil {
 		a.call.Cancel() // the client is about to go
 		return
@@ -92,8 +93,8 @@ func (a *answer) end(_ *httpclient.Response, err error) {
 	case a.stream != nil:
 		a.c.Destroy()
 	case errors.Is(err, context.DeadlineExceeded):
-		a.c.Respond(web.Status(504))
+		a.to.Respond(web.Status(504))
 	default:
-		a.c.Respond(web.Status(502))
+		a.to.Respond(web.Status(502))
 	}
 }

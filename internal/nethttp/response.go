@@ -1,4 +1,4 @@
-package workerman
+package nethttp
 
 import (
 	"bufio"
@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"strconv"
 	"sync"
 	"time"
@@ -15,25 +14,31 @@ import (
 	"github.com/workerman-go/workerman/web"
 )
 
+var lineEnd = []byte("\r\n")
+
 const (
 	// maxCollected is how much of a body is collected: one that is no longer gets a
 	// Content-Length and leaves with its head, a longer one leaves in pieces.
 	maxCollected = 4 << 10
 	// maxPiece is the largest piece that is sent without looking whether there is room.
 	maxPiece = 64 << 10
+	// largePiece is from where on a piece is written at once instead of collected.
+	largePiece = 16 << 10
+	// chunkRoom is what a chunk needs besides its data: its size and two ends of lines.
+	chunkRoom = 16 + 4
 )
 
-// response is the http.ResponseWriter of a handling. Like every ResponseWriter it is for
+// response is the http.ResponseWriter of a Handling. Like every ResponseWriter it is for
 // one goroutine at a time.
 type response struct {
-	g         *handling
+	h         *Handling
 	header    http.Header
 	status    int
 	declared  int64 // Content-Length of the handler, -1 if there is none
 	written   int64 // bytes of the body that the handler has written
 	collected []byte
 	head      responseHead
-	till      deadline // of writes
+	until     deadline // of writes
 	err       error    // why nothing can be sent any more
 
 	isHead    bool // the method is HEAD
@@ -49,8 +54,21 @@ type response struct {
 	memory [512]byte // for a short head and a short body
 }
 
-func (w *response) init(g *handling, r *web.Request) {
-	w.g = g
+var (
+	_ http.ResponseWriter                            = (*response)(nil)
+	_ http.Flusher                                   = (*response)(nil)
+	_ http.Hijacker                                  = (*response)(nil)
+	_ io.ReaderFrom                                  = (*response)(nil)
+	_ io.StringWriter                                = (*response)(nil)
+	_ interface{ FlushError() error }                = (*response)(nil)
+	_ interface{ CloseNotify() <-chan bool }         = (*response)(nil)
+	_ interface{ SetReadDeadline(time.Time) error }  = (*response)(nil)
+	_ interface{ SetWriteDeadline(time.Time) error } = (*response)(nil)
+	_ interface{ EnableFullDuplex() error }          = (*response)(nil)
+)
+
+func (w *response) init(h *Handling, r *web.Request) {
+	w.h = h
 	w.declared = -1
 	w.isHead = r.Method() == "HEAD"
 	w.old = r.Protocol() == "HTTP/1.0"
@@ -74,15 +92,15 @@ func (w *response) Header() http.Header {
 func (w *response) WriteHeader(status int) {
 	switch {
 	case w.hijacked:
-		w.complain("WriteHeader on a hijacked connection")
+		w.warn("WriteHeader on a hijacked connection")
 		return
 	case w.status != 0:
-		w.complain("superfluous WriteHeader")
+		w.warn("superfluous WriteHeader")
 		return
 	case status < 100 || status > 999:
 		panic("invalid WriteHeader code " + strconv.Itoa(status))
 	case status == http.StatusContinue:
-		w.g.in.invite()
+		w.h.in.invite()
 		return
 	case status < 200 && status != http.StatusSwitchingProtocols:
 		w.announce(status)
@@ -99,12 +117,11 @@ func (w *response) announce(status int) {
 	}
 	var head responseHead
 	head.announce(status, w.header)
-	tx, err := w.begin()
-	if err != nil {
+	if w.h.conn.Begin() != nil {
 		return
 	}
-	tx.Append(head.b)
-	tx.commitQuietly()
+	w.h.conn.Append(append(w.h.conn.Reserve(len(head.b)), head.b...))
+	w.h.conn.Commit()
 }
 
 // Write sends a part of the body. It waits while MaxSendBuffer bytes wait for the client.
@@ -119,7 +136,7 @@ func (w *response) Write(p []byte) (int, error) {
 	case len(p) == 0:
 		return 0, nil
 	case w.done:
-		return 0, ErrNoRequest
+		return 0, w.h.options.ErrAnswered
 	case !hasBody(w.status):
 		return 0, http.ErrBodyNotAllowed
 	}
@@ -182,7 +199,7 @@ func (w *response) finish() {
 	}
 	w.done = true
 	if w.send(nil, true) != nil && w.claimed {
-		w.g.conn.stream.Close() // the client has a part, or nothing
+		w.h.conn.Close() // the client has a part, or nothing
 	}
 }
 
@@ -196,6 +213,7 @@ func (w *response) send(p []byte, last bool) error {
 }
 
 func (w *response) trySend(p []byte, last bool) error {
+	c := w.h.conn
 	if err := w.claim(); err != nil {
 		return err
 	}
@@ -213,28 +231,27 @@ func (w *response) trySend(p []byte, last bool) error {
 	w.last = w.last || last && w.leavesBody()
 	if !last {
 		if !w.sent {
-			w.g.in.widen()
+			w.h.in.widen()
 		}
-		if err := w.g.conn.waitToSend(&w.till); err != nil {
+		if err := w.h.waitForRoom(&w.until); err != nil {
 			return err
 		}
 	}
-	tx, err := w.begin()
-	if err != nil {
+	if err := c.Begin(); err != nil {
 		return err
 	}
 	w.sent = true
 	size := len(body) + len(p)
 	framed := w.chunked && size > 0
 	out := head
-	if len(p) < largeMessage {
-		out = append(tx.Reserve(len(head)+size+2*chunkRoom), head...)
+	if len(p) < largePiece {
+		out = append(c.Reserve(len(head)+size+2*chunkRoom), head...)
 	}
 	if framed {
 		out = append(strconv.AppendInt(out, int64(size), 16), lineEnd...)
 	}
 	out = append(out, body...)
-	if len(p) < largeMessage {
+	if len(p) < largePiece {
 		out = append(out, p...)
 		if framed {
 			out = append(out, lineEnd...)
@@ -242,18 +259,18 @@ func (w *response) trySend(p []byte, last bool) error {
 		if last && w.chunked {
 			out = web.AppendLastChunk(out, w.head.trailer(w.header)...)
 		}
-		tx.Append(out)
+		c.Append(out)
 	} else if framed {
-		tx.Write(out, p, lineEnd)
+		c.Write(out, p, lineEnd)
 	} else {
-		tx.Write(out, p, nil)
+		c.Write(out, p, nil)
 	}
 	w.collected = w.collected[:0]
 	if last {
-		w.g.http.finish(tx, !w.last, w.status, w.written)
+		c.Finish(!w.last, w.status, w.written)
 		return nil
 	}
-	tx.Commit()
+	c.Commit()
 	return nil
 }
 
@@ -262,68 +279,32 @@ func (w *response) claim() error {
 	if w.claimed {
 		return nil
 	}
-	state, err := w.g.http.claim(w.g.conn, w.g.number, 0)
+	last, err := w.h.conn.Claim()
 	if err != nil {
 		return err
 	}
 	w.claimed = true
-	w.last = w.last || state&exchangeLast != 0 || w.g.conn.svc.master.stopping()
+	w.last = w.last || last
 	return nil
-}
-
-// begin starts a sending, if the request is still the one to be answered.
-func (w *response) begin() (sending, error) {
-	tx, err := w.g.conn.beginAlways()
-	if err != nil {
-		return sending{}, err
-	}
-	if state := w.g.http.state.Load(); state/exchangeOne != w.g.number || state&exchangeBusy == 0 {
-		tx.Abort()
-		return sending{}, ErrNoRequest
-	}
-	return tx, nil
-}
-
-// waitToSend blocks until the send buffer has room, at most till a deadline:
-// os.ErrDeadlineExceeded.
-func (c *Conn) waitToSend(till *deadline) error {
-	for {
-		tx, err := c.beginAlways()
-		if err != nil {
-			return err
-		}
-		full := tx.full()
-		tx.Abort()
-		expired := till.wait()
-		switch {
-		case isClosed(expired):
-			return os.ErrDeadlineExceeded
-		case !full:
-			return nil
-		}
-		if err := c.waitForRoom(expired); err == ErrClosed {
-			return err
-		}
-	}
 }
 
 // leavesBody reports whether more of the request's body is on its way than is worth
 // reading for the sake of the next request.
 func (w *response) leavesBody() bool {
-	r := w.g.request
-	return w.g.in.uninvited() || r.Body != http.NoBody && w.g.in.outstanding(r.ContentLength) > maxDrained
+	r := w.h.request
+	return w.h.in.uninvited() || r.Body != http.NoBody && w.h.in.outstanding(r.ContentLength) > MaxUnread
 }
 
 // SetReadDeadline ends reads of the body, or of the hijacked connection; the zero time is
 // none.
 func (w *response) SetReadDeadline(t time.Time) error {
-	w.g.in.till.set(t)
+	w.h.in.until.set(t)
 	return nil
 }
 
 // SetWriteDeadline ends waits for room. An answer that missed it is not completed.
 func (w *response) SetWriteDeadline(t time.Time) error {
-	w.till.set(t)
+	w.until.set(t)
 	return nil
 }
 
@@ -333,9 +314,9 @@ func (w *response) EnableFullDuplex() error { return nil }
 // CloseNotify is what Request.Context().Done was before there was a context. Routers still
 // ask for it.
 func (w *response) CloseNotify() <-chan bool {
-	left := make(chan bool, 1)
-	context.AfterFunc(w.g.context, func() { left <- true })
-	return left
+	gone := make(chan bool, 1)
+	context.AfterFunc(w.h.context, func() { gone <- true })
+	return gone
 }
 
 // Hijack gives the connection to the handler: what arrives from now on is read from the
@@ -351,7 +332,7 @@ func (w *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 			return nil, nil, err
 		}
 	}
-	conn, err := w.g.hijack()
+	conn, err := w.h.hijack()
 	if err != nil {
 		return nil, nil, err
 	}

@@ -1,9 +1,10 @@
-package workerman
+package nethttp
 
 import (
 	"fmt"
 	"net/http"
 	"path"
+	"reflect"
 	"runtime"
 	"slices"
 	"strconv"
@@ -109,7 +110,7 @@ func (d *responseHead) take(w *response) {
 	}
 	d.fields(w.header, func(name string, values []string) bool { return d.note(w, name, values) })
 	if d.length != "" && d.coding != "" && d.coding != "identity" {
-		w.complain("Content-Length is ignored beside Transfer-Encoding")
+		w.warn("Content-Length is ignored beside Transfer-Encoding")
 		d.length, w.declared = "", -1
 	}
 }
@@ -128,7 +129,7 @@ func (d *responseHead) note(w *response, name string, values []string) (waits bo
 		if n, err := strconv.ParseInt(first, 10, 64); err == nil && n >= 0 {
 			w.declared, d.length = n, first
 		} else {
-			w.complain(fmt.Sprintf("invalid Content-Length %q", first))
+			w.warn(fmt.Sprintf("invalid Content-Length %q", first))
 			w.header.Del(name)
 		}
 		return true
@@ -184,12 +185,11 @@ func (d *responseHead) complete(w *response, body, p []byte) []byte {
 		}
 		d.field("Content-Type", http.DetectContentType(body))
 	}
-	c := w.g.conn
 	if !d.hasDate {
 		d.b = web.AppendDate(append(d.b, "Date: "...), time.Now())
 		d.b = append(d.b, lineEnd...)
 	}
-	if name := c.svc.http.Server; name != "" && !d.hasServer {
+	if name := w.h.options.Server; name != "" && !d.hasServer {
 		d.field("Server", name)
 	}
 	d.framing(w, framed)
@@ -216,7 +216,7 @@ func (d *responseHead) endings(w *response) {
 	case w.old:
 		w.last = true
 	}
-	if w.g.in.uninvited() || w.done && w.leavesBody() {
+	if w.h.in.uninvited() || w.done && w.leavesBody() {
 		w.last = true
 	}
 }
@@ -278,11 +278,13 @@ func (d *responseHead) trailer(header http.Header) (fields []web.Field) {
 	return fields
 }
 
-// complain logs a mistake of the handler and where it was made.
-func (w *response) complain(what string) {
-	c := w.g.conn
-	c.svc.log.Warn(what, "peer", c.peer(), "caller", handlerFrame())
+// warn logs a mistake of the handler and where it was made.
+func (w *response) warn(what string) {
+	w.h.conn.Warn(what, handlerFrame())
 }
+
+// ownFunctions is what the names of this package's functions begin with.
+var ownFunctions = reflect.TypeFor[Handling]().PkgPath() + "."
 
 // handlerFrame is the innermost place on the stack outside of this package and net/http.
 func handlerFrame() string {
@@ -290,9 +292,7 @@ func handlerFrame() string {
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs[:])])
 	for {
 		frame, more := frames.Next()
-		if !strings.HasPrefix(frame.Function, "github.com/workerman-go/workerman.(*response") &&
-			!strings.HasPrefix(frame.Function, "github.com/workerman-go/workerman.handlerFrame") &&
-			!strings.HasPrefix(frame.Function, "net/http.") {
+		if !strings.HasPrefix(frame.Function, ownFunctions) && !strings.HasPrefix(frame.Function, "net/http.") {
 			return fmt.Sprintf("%s (%s:%d)", frame.Function, path.Base(frame.File), frame.Line)
 		}
 		if !more {

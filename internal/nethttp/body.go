@@ -1,4 +1,4 @@
-package workerman
+package nethttp
 
 import (
 	"io"
@@ -10,26 +10,29 @@ import (
 // request, or, once that is hijacked, everything. The loop feeds it; beyond maxInflow bytes
 // that nobody has read, reading from the peer pauses.
 type inflow struct {
-	conn *Conn
-	news chan struct{} // has room for one: something is different
-	till deadline      // of reads
+	conn    Conn
+	changed chan struct{} // a wake-up for the reader: buffered 1, filled after every change below
+	until   deadline      // of reads
 
-	mu       sync.Mutex // guards what follows; before Stream.mu
-	data     []byte     // what was not read yet
-	start    int        // what of it was
-	received int64
-	err      error // what comes behind the data, io.EOF at its end
-	closed   error // what reads return since the reader is done
+	mu       sync.Mutex // guards what follows; it may be held while the connection is called
+	data     []byte     // what was fed and is not dropped yet
+	start    int        // how much of data was read
+	received int64      // how much was fed in all
+	err      error      // what a reader gets behind the data, io.EOF at the end of the body
+	closed   error      // what a reader gets at once, since it has closed the body
 	trailer  map[string][]string
-	expects  bool // the peer waits to be told to send
-	paused   bool
-	wide     bool // maxDrained bytes may wait
-	raw      bool // of a hijacked connection, where a body has no end
+	expects  bool // the peer waits to be told to send the body
+	paused   bool // the loop does not read, because too much is unread
+	wide     bool // MaxUnread bytes may be unread
+	raw      bool // everything that arrives is the input, as after a hijack
 }
 
+// maxInflow is how many bytes may be unread before the connection pauses.
 const maxInflow = 64 << 10
 
-// feed adds p. On the loop.
+var continueLine = []byte("HTTP/1.1 100 Continue\r\n\r\n")
+
+// feed adds a copy of p, and pauses the connection if too much is unread.
 func (in *inflow) feed(p []byte) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -45,14 +48,15 @@ func (in *inflow) feed(p []byte) {
 	in.data = append(in.data, p...)
 	if !in.paused && len(in.data)-in.start >= in.limit() {
 		in.paused = true
-		in.conn.stream.Pause(pausedByReader)
+		in.conn.PauseReading()
 	}
-	in.tell()
+	in.wake()
 }
 
+// limit is how many bytes may be unread.
 func (in *inflow) limit() int {
 	if in.wide {
-		return maxDrained
+		return MaxUnread
 	}
 	return maxInflow
 }
@@ -64,19 +68,20 @@ func (in *inflow) widen() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.wide = true
-	if len(in.data)-in.start < maxDrained {
+	if len(in.data)-in.start < MaxUnread {
 		in.resume()
 	}
 }
 
-func (in *inflow) tell() {
+// wake makes the reader look again.
+func (in *inflow) wake() {
 	select {
-	case in.news <- struct{}{}:
+	case in.changed <- struct{}{}:
 	default:
 	}
 }
 
-// end ends a body in good order.
+// end is the end of a complete body, which may have a trailer.
 func (in *inflow) end(trailer map[string][]string) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -93,9 +98,9 @@ func (in *inflow) cut(err error) {
 	in.fail(err)
 }
 
-// leave is the end of the peer's stream: of a hijacked connection in good order, of a body
-// too early.
-func (in *inflow) leave() {
+// gone is the end of the peer's stream, which ends a hijacked connection as it should and a
+// body too early.
+func (in *inflow) gone() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if in.raw {
@@ -109,8 +114,8 @@ func (in *inflow) leave() {
 func (in *inflow) hijack() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if in.news == nil {
-		in.news = make(chan struct{}, 1)
+	if in.changed == nil {
+		in.changed = make(chan struct{}, 1)
 	}
 	in.raw, in.expects, in.closed = true, false, nil
 	if in.err == io.EOF || in.err == io.ErrUnexpectedEOF {
@@ -122,7 +127,7 @@ func (in *inflow) hijack() {
 func (in *inflow) fail(err error) {
 	if in.err == nil {
 		in.err = err
-		in.tell()
+		in.wake()
 	}
 }
 
@@ -134,7 +139,7 @@ func (in *inflow) close(err error) {
 		in.closed = err
 		in.data, in.start = nil, 0
 		in.resume()
-		in.tell()
+		in.wake()
 	}
 }
 
@@ -142,7 +147,7 @@ func (in *inflow) close(err error) {
 func (in *inflow) resume() {
 	if in.paused {
 		in.paused = false
-		in.conn.stream.Resume(pausedByReader)
+		in.conn.ResumeReading()
 	}
 }
 
@@ -152,13 +157,13 @@ func (in *inflow) read(p []byte) (n int, err error) {
 	if in.invite(); len(p) == 0 {
 		return 0, nil
 	}
-	expired := in.till.wait()
+	expired := in.until.wait()
 	for {
 		if n, err = in.take(p, isClosed(expired)); n > 0 || err != nil {
 			return n, err
 		}
 		select {
-		case <-in.news:
+		case <-in.changed:
 		case <-expired:
 		}
 	}
@@ -175,7 +180,7 @@ func (in *inflow) take(p []byte, expired bool) (n int, err error) {
 		return 0, os.ErrDeadlineExceeded
 	case in.start == len(in.data):
 		if in.err != nil {
-			in.tell() // to another reader, if there is one
+			in.wake() // to another reader, if there is one
 		}
 		return 0, in.err
 	}
@@ -183,7 +188,7 @@ func (in *inflow) take(p []byte, expired bool) (n int, err error) {
 	if in.start += n; in.start == len(in.data) {
 		in.data, in.start = in.data[:0], 0
 	} else {
-		in.tell()
+		in.wake()
 	}
 	if len(in.data)-in.start <= in.limit()/4 {
 		in.resume()
@@ -197,7 +202,7 @@ func (in *inflow) invite() {
 	defer in.mu.Unlock()
 	if in.expects {
 		in.expects = false
-		in.conn.transmit(continueLine)
+		in.conn.Transmit(continueLine)
 	}
 }
 

@@ -1,4 +1,4 @@
-package workerman
+package nethttp
 
 import (
 	"sync"

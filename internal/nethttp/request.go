@@ -1,4 +1,4 @@
-package workerman
+package nethttp
 
 import (
 	"io"
@@ -12,7 +12,7 @@ import (
 
 // newRequest makes a request of net/http out of the head in r, with the fields that a
 // net/http server gives it.
-func (g *handling) newRequest(r *web.Request) (*http.Request, error) {
+func (h *Handling) newRequest(r *web.Request) (*http.Request, error) {
 	target, header := r.Target(), http.Header(r.HeaderMap())
 	to, err := parseURL(r.Method(), target)
 	if err != nil {
@@ -25,7 +25,7 @@ func (g *handling) newRequest(r *web.Request) (*http.Request, error) {
 	request := http.Request{
 		Method: r.Method(), URL: to, RequestURI: target, Proto: r.Protocol(), ProtoMajor: 1, ProtoMinor: 1,
 		Header: header, Host: r.Host(), ContentLength: r.ContentLength(), Close: !r.KeepAlive(),
-		RemoteAddr: g.conn.remoteName(), TLS: g.conn.stream.TLSState(), Body: http.NoBody,
+		RemoteAddr: h.conn.RemoteName(), TLS: h.conn.TLSState(), Body: http.NoBody,
 	}
 	if request.Proto == "HTTP/1.0" {
 		request.ProtoMinor = 0
@@ -36,9 +36,9 @@ func (g *handling) newRequest(r *web.Request) (*http.Request, error) {
 		request.Trailer = announcedTrailer(header)
 	}
 	if request.ContentLength != 0 {
-		request.Body = (*requestBody)(g)
+		request.Body = (*requestBody)(h)
 	}
-	return request.WithContext(g.context), nil
+	return request.WithContext(h.context), nil
 }
 
 // parseURL reads a request target: a path, an absolute URL, an authority or an asterisk
@@ -71,8 +71,10 @@ func announcedTrailer(header http.Header) (trailer http.Header) {
 	return trailer
 }
 
-// requestBody is a handling as the Body of its request.
-type requestBody handling
+// requestBody is a Handling as the Body of its request.
+type requestBody Handling
+
+var _ io.ReadCloser = (*requestBody)(nil)
 
 // Read waits for more of the body. At the end the request has its trailers.
 func (b *requestBody) Read(p []byte) (n int, err error) {
@@ -89,6 +91,7 @@ func (b *requestBody) Close() error {
 	return nil
 }
 
+// addTrailer gives the request the trailer that came behind the body.
 func (b *requestBody) addTrailer() {
 	b.in.mu.Lock()
 	defer b.in.mu.Unlock()
