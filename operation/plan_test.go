@@ -226,7 +226,7 @@ func TestReloadOfUDP(t *testing.T) {
 						t.Error(err)
 						return
 					}
-					c.SetDeadline(time.Now().Add(2 * time.Second))
+					c.SetDeadline(time.Now().Add(patience))
 					c.Write([]byte("hello"))
 					if k, err := c.Read(make([]byte, 64)); err != nil || k != 5 {
 						n++
