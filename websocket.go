@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/workerman-go/workerman/internal/loop"
 	"github.com/workerman-go/workerman/web"
 	"github.com/workerman-go/workerman/websocket"
 )
@@ -143,7 +144,7 @@ func (w *wsConn) sendKind(c *Conn, op websocket.Opcode, data []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := w.enqueue(tx, op, data); err != nil {
+	if err := w.enqueue(tx.Tx, op, data); err != nil {
 		tx.Abort()
 		return err
 	}
@@ -152,7 +153,7 @@ func (w *wsConn) sendKind(c *Conn, op websocket.Opcode, data []byte) error {
 }
 
 // enqueue frames data into the output.
-func (w *wsConn) enqueue(tx sending, op websocket.Opcode, data []byte) error {
+func (w *wsConn) enqueue(tx loop.Tx, op websocket.Opcode, data []byte) error {
 	if len(data) >= largeMessage {
 		room := frameHeads.Get().(*[frameRoom]byte)
 		head, ok := w.codec.AppendHead(room[:0], op, len(data))
@@ -193,7 +194,7 @@ func (w *wsConn) end(c *Conn, data []byte, err error) error {
 		if err != nil {
 			return err
 		}
-		sendErr = w.enqueue(tx, c.svc.messageKind, data)
+		sendErr = w.enqueue(tx.Tx, c.svc.messageKind, data)
 		tx.commitQuietly()
 	}
 	code, reason := closeCode(err)
