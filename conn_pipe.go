@@ -62,7 +62,7 @@ func (t sending) enqueuePiped(data []byte, kind websocket.Opcode) error {
 	if kind == 0 {
 		kind = c.svc.messageKind
 	}
-	return w.enqueue(t, kind, data)
+	return w.enqueue(t.Tx, kind, data)
 }
 
 // unpipe closes what hangs on a connection that is gone.

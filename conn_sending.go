@@ -18,10 +18,11 @@ type sending struct {
 // begin starts a message of the program: ErrClosed if the connection closes, ErrBufferFull,
 // which the program hears of elsewhere too, if the send buffer is full.
 func (c *Conn) begin() (sending, error) {
-	t, err := c.beginAlways()
-	if err != nil {
-		return sending{}, err
+	tx, ok := c.stream.Begin()
+	if !ok {
+		return sending{}, ErrClosed
 	}
+	t := sending{tx, c, c.maxSend()}
 	if t.full() {
 		t.Abort()
 		return sending{}, c.refused()

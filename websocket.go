@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/workerman-go/workerman/internal/loop"
 	"github.com/workerman-go/workerman/web"
 	"github.com/workerman-go/workerman/websocket"
 )
@@ -142,7 +143,7 @@ func (w *wsConn) sendKind(c *Conn, op websocket.Opcode, data []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := w.enqueue(tx, op, data); err != nil {
+	if err := w.enqueue(tx.Tx, op, data); err != nil {
 		tx.Abort()
 		return err
 	}
@@ -151,7 +152,7 @@ func (w *wsConn) sendKind(c *Conn, op websocket.Opcode, data []byte) error {
 }
 
 // enqueue frames data into the output.
-func (w *wsConn) enqueue(tx sending, op websocket.Opcode, data []byte) error {
+func (w *wsConn) enqueue(tx loop.Tx, op websocket.Opcode, data []byte) error {
 	if len(data) >= largeMessage {
 		room := frameHeads.Get().(*[frameRoom]byte)
 		head, ok := w.codec.AppendHead(room[:0], op, len(data))
@@ -192,7 +193,7 @@ func (w *wsConn) shutDown(c *Conn, data []byte, err error) error {
 		if err != nil {
 			return err
 		}
-		sendErr = w.enqueue(tx, c.svc.messageKind, data)
+		sendErr = w.enqueue(tx.Tx, c.svc.messageKind, data)
 		tx.commitQuietly()
 	}
 	code, reason := closeCode(err)

@@ -37,7 +37,8 @@
 //
 // # Invariants
 //
-// Owners and callers may rely on these, and tests check them: see CheckInvariants.
+// Owners and callers may rely on these, and programs that are built with the race
+// detector check them.
 //
 //   - A message is sent by a transaction (Tx): Begin locks the stream, and exactly one of the
 //     ends of the transaction unlocks it. Nothing is appended without one.

@@ -6,13 +6,8 @@ import (
 	"github.com/workerman-go/workerman/internal/poll"
 )
 
-// checking makes streams check the invariants in the package's documentation. A look at it is
-// all that the checks cost outside tests.
-var checking bool
-
-// CheckInvariants makes the streams of this process panic where an invariant in the package's
-// documentation is broken. It is for tests, which call it before they make a loop.
-func CheckInvariants() { checking = true }
+// The streams of a program that is built with the race detector check the invariants in the
+// package's documentation, and panic where one is broken. Other programs have no trace of that.
 
 func violated(format string, args ...any) { panic("loop: " + fmt.Sprintf(format, args...)) }
 

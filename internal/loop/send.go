@@ -106,6 +106,11 @@ func (t Tx) Flush() (queued int) {
 	return t.s.queued()
 }
 
+func (t Tx) flush() (queued int) {
+	t.s.flush()
+	return t.s.queued()
+}
+
 // Abort ends the transaction without sending more.
 func (t Tx) Abort() {
 	if checking {
@@ -129,17 +134,19 @@ func (t Tx) Commit(limit int) (full bool) {
 		t.checkEnd()
 	}
 	s := t.s
+	queued := s.queued()
 	switch {
 	case s.out == nil || s.output.waiting:
-	case s.queued() >= min(earlyFlush, limit):
-		s.flush()
+	case queued >= min(earlyFlush, limit):
+		queued = t.flush()
 	case s.bursting || s.listed:
 	case s.loop.collected.tryAdd(s):
 		s.listed = true
 	default:
-		s.flush()
+		queued = t.flush()
 	}
-	return t.end(limit)
+	t.end()
+	return queued >= limit
 }
 
 // CommitLater is Commit that leaves the writing to the loop. wake says that the loop
@@ -149,15 +156,17 @@ func (t Tx) CommitLater(limit int) (wake, full bool) {
 		t.checkEnd()
 	}
 	s := t.s
+	queued := s.queued()
 	switch {
 	case s.out == nil || s.output.waiting:
-	case s.queued() >= limit:
-		s.flush()
+	case queued >= limit:
+		queued = t.flush()
 	case !s.bursting && !s.listed:
 		s.listed = true
 		wake = s.loop.collected.add(s)
 	}
-	return wake, t.end(limit)
+	t.end()
+	return wake, queued >= limit
 }
 
 // CommitClose ends the transaction and starts an orderly close behind what was sent.
@@ -169,14 +178,12 @@ func (t Tx) CommitClose() {
 	t.s.mu.Unlock()
 }
 
-func (t Tx) end(limit int) (full bool) {
+func (t Tx) end() {
 	s := t.s
-	full = s.queued() >= limit
 	s.sends++
 	s.updateInterest()
 	if checking {
 		s.checkSettles()
 	}
 	s.mu.Unlock()
-	return full
 }
