@@ -51,3 +51,12 @@ type WorkerExit struct {
 // ID is the number of the process among those of the worker, from 0 to Count-1. The
 // successor of a process has the same one. Under Run it is 0.
 func (w *Worker) ID() int { return w.owner().slot }
+
+
+// init runs before main and package flag look at the arguments and the environment.
+func init() { serving.TakeArguments() }
+
+// Args is os.Args as the program was started, with the command that RunAll is to run and its
+// options. os.Args itself, and so package flag, has them no more. A program that has
+// commands of its own and does without RunAll gets them back by os.Args = workerman.Args().
+func Args() []string { return serving.Args() }

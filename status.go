@@ -4,8 +4,10 @@ import (
 	"io"
 	"log/slog"
 	"reflect"
+	"runtime"
 	"slices"
 
+	"github.com/workerman-go/workerman/internal/control"
 	"github.com/workerman-go/workerman/internal/loop"
 	"github.com/workerman-go/workerman/internal/watch"
 )
@@ -26,7 +28,7 @@ var callbackNames = &watch.Callbacks{
 		"(*connOwner).Attention":        "OnBufferFull or OnError",
 		"(*connOwner).Drained":          "OnBufferDrain",
 		"(*workerProcess).OnReload":     "OnWorkerReload",
-		"(*Conn).askHandover":           "OnHandover",
+		"(*Conn).callOnHandover":        "OnHandover",
 		"(*Conn).adopted":               "OnAdopt",
 		"(*Client).failed":              "OnError",
 		"(*service).onStart":            "OnWorkerStart",
@@ -35,7 +37,7 @@ var callbackNames = &watch.Callbacks{
 		"(*connOwner).Receive":          "Decode",
 		"(*packetService).Datagram":     "Decode",
 		"(*Conn).encode":                "Encode",
-		"(*Conn).enqueue":               "Encode",
+		"sending.enqueue":               "Encode",
 		"Async[...]":                    "Async",
 		"internal/loop.(*Timer).expire": "timer",
 		"internal/loop.(*tasks).run":    "Post",
@@ -103,4 +105,33 @@ func (w watchedMaster) Logger(l *loop.Loop) *slog.Logger {
 		return w.m.logger()
 	}
 	return only.log
+}
+
+// figures are what this process tells about itself. Any goroutine may ask, and nobody waits
+// for a loop.
+func (m *Master) figures() control.Figures {
+	services, loops, dog := m.runningServices(), m.runningLoops(), m.runningWatchdog()
+	f := control.Figures{Goroutines: runtime.NumGoroutine(), Outgoing: m.outgoing.Load(), Loops: make([]control.Loop, 0, len(loops))}
+	f.Memory, f.CPU = watch.Usage()
+	for _, s := range services {
+		n := s.stats()
+		f.Connections += int64(n.Connections)
+		f.Accepted += n.Accepted
+		f.Refused += n.Refused
+		f.Requests += n.Requests
+		f.SendFail += n.SendFail
+		f.Panics += n.Panics
+		f.TLSFailures += n.TLSFailures
+	}
+	for _, e := range loops {
+		f.Timers += int64(e.loop.Timers())
+		f.Loops = append(f.Loops, control.Loop{Streams: e.loop.Streams(), Lag: e.loop.Longest().Milliseconds()})
+	}
+	if dog != nil {
+		f.Slow, f.Rate = dog.Slow(), dog.Rate(f.Requests)
+		for i, h := range dog.Holds(innerLoops(loops)) {
+			f.Loops[i].Busy, f.Loops[i].Callback, f.Loops[i].Place = h.Held.Milliseconds(), h.Callback, h.Place
+		}
+	}
+	return f
 }
