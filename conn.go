@@ -280,3 +280,9 @@ type detachedConn struct {
 }
 
 func (d *detachedConn) hold(fn func()) { d.held = append(d.held, fn) }
+
+// ownProtocol reports whether SetProtocol was called.
+func (c *Conn) ownProtocol() bool {
+	x := c.rare()
+	return x != nil && x.protocol.Load() != nil
+}

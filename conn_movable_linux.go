@@ -55,12 +55,6 @@ func (c *Conn) forgettable() bool {
 		c.Data == nil && !c.hasTimers() && !hasHooks(protocol)
 }
 
-// ownProtocol reports whether SetProtocol was called.
-func (c *Conn) ownProtocol() bool {
-	x := c.rare()
-	return x != nil && x.protocol.Load() != nil
-}
-
 func (c *Conn) hasTimers() bool {
 	x := c.rare()
 	if x == nil {
