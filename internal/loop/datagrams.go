@@ -26,7 +26,7 @@ type Datagrams struct {
 	owner  DatagramOwner
 	target Target
 	system systemDatagrams
-	port   *net.UDPConn // of the portable engine
+	port   *net.UDPConn // the socket, with the portable engine
 	stop   chan struct{}
 
 	mu     sync.Mutex // guards what follows, for senders on other goroutines

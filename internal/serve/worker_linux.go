@@ -18,7 +18,7 @@ type supervised interface {
 
 // Assignment is what the master wants of this process.
 type Assignment struct {
-	Key     string // of the worker in the master's Plan
+	Key     string // names the worker in the master's Plan
 	Slot    int    // the worker's id, from 0 to Count-1
 	Base    uint64 // connection ids begin above it
 	Secret  []byte // that all processes have, for what they have to agree on
