@@ -3,7 +3,7 @@ package web
 import "crypto/rand"
 
 // parts makes the body of several ranges, a multipart/byteranges (RFC 9110, section 14.6).
-func (p *Plan) parts(c *contents, ranges []Range) {
+func (p *Plan) parts(c *contents, ranges []byteRange) {
 	// Nobody can have put a boundary that is not known before into the contents.
 	boundary := rand.Text()
 	kind := p.Response.contentType

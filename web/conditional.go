@@ -32,10 +32,10 @@ func Precondition(r *Request, etag string, modified time.Time) int {
 	return 200
 }
 
-// RangeApplies reports whether the Range field of r is to be followed: step 5 of RFC 9110,
+// rangeApplies reports whether the Range field of r is to be followed: step 5 of RFC 9110,
 // section 13.2.2, to be asked when Precondition has said 200. If-Range demands the very same
 // resource: a strong entity tag, or the exact time.
-func RangeApplies(r *Request, etag string, modified time.Time) bool {
+func rangeApplies(r *Request, etag string, modified time.Time) bool {
 	if r.method != "GET" || !r.has("Range") {
 		return false
 	}
@@ -52,12 +52,12 @@ func RangeApplies(r *Request, etag string, modified time.Time) bool {
 }
 
 // isCondition reports whether a field of that name matters to what Precondition and
-// RangeApplies say.
+// rangeApplies say.
 func isCondition(name []byte) bool {
 	return len(name) > 3 && name[2] == '-' && equalFold(name[:3], "if-") || len(name) == 5 && equalFold(name, "range")
 }
 
-// conditions is a request with a copy of the fields of r that Precondition and RangeApplies
+// conditions is a request with a copy of the fields of r that Precondition and rangeApplies
 // look at, nil if there are none or r does not ask for a resource.
 func (r *Request) conditions() *Request {
 	if r.method != "GET" && r.method != "HEAD" || len(r.fields) == 0 {

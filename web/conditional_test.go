@@ -108,7 +108,7 @@ func TestIfRange(t *testing.T) {
 		if c.fields == "" {
 			text = fmt.Sprintf("%s / HTTP/1.1\r\nHost: a\r\n\r\n", c.method)
 		}
-		if got := RangeApplies(parsed(t, nil, text), c.etag, c.modified); got != c.want {
+		if got := rangeApplies(parsed(t, nil, text), c.etag, c.modified); got != c.want {
 			t.Errorf("%s %q: %v, want %v", c.method, c.fields, got, c.want)
 		}
 	}

@@ -37,16 +37,8 @@ func (o *output) Write(b []byte) (int, error) {
 // streamLevel is the level of all streams.
 const streamLevel = 1
 
-// NewEncoder makes an encoder for the content coding zstd or gzip, nil for every other one.
-// Response.CompressStream does so where the client wants it.
-func NewEncoder(encoding string) *Encoder {
-	c, known := codingOf(encoding)
-	if !known || c != gzipCoding && c != zstdCoding {
-		return nil
-	}
-	return newEncoder(c)
-}
-
+// newEncoder makes an encoder for the coding gzip or zstd. Response.CompressStream asks for it where
+// the client wants it.
 func newEncoder(c coding) *Encoder {
 	e := &Encoder{coding: c}
 	if c == zstdCoding {

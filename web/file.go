@@ -110,7 +110,7 @@ func (c *contents) tag() string {
 
 // segment is a part of the contents. The first one of a file takes the file, others open it
 // again, so that each can be sent and closed by itself.
-func (c *contents) segment(r Range) (s Segment, err error) {
+func (c *contents) segment(r byteRange) (s Segment, err error) {
 	switch {
 	case c.info == nil:
 		return Segment{Bytes: c.source.data[r.Start : r.Start+r.Length]}, nil

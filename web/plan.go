@@ -70,15 +70,15 @@ func (r *Response) Plan(x Exchange) *Plan {
 		return p
 	}
 	// Some clients ask for a range of whatever they get, also of nothing.
-	if !RangeApplies(q, tag, modified) || c.size == 0 {
+	if !rangeApplies(q, tag, modified) || c.size == 0 {
 		p.whole(&c)
 		return p
 	}
-	ranges, satisfiable := ParseRange(q.Header("Range"), c.size)
+	ranges, satisfiable := parseRange(q.Header("Range"), c.size)
 	switch {
 	case !satisfiable:
 		p.refuse(r, 416, nil)
-		p.Response.Set("Content-Range", string(Range{}.AppendContentRange(nil, c.size)))
+		p.Response.Set("Content-Range", string(byteRange{}.AppendContentRange(nil, c.size)))
 	case len(ranges) == 0, c.file != nil && descriptorsFor(ranges) > maxFileParts:
 		p.whole(&c)
 	case len(ranges) == 1:
@@ -91,7 +91,7 @@ func (r *Response) Plan(x Exchange) *Plan {
 	return p
 }
 
-func descriptorsFor(ranges []Range) (n int) {
+func descriptorsFor(ranges []byteRange) (n int) {
 	for _, r := range ranges {
 		if r.Length > maxRead {
 			n++
@@ -147,7 +147,7 @@ func (r *Response) validate(c *contents) (tag string, modified time.Time) {
 }
 
 // add adds a part of the contents to the body.
-func (p *Plan) add(c *contents, r Range) {
+func (p *Plan) add(c *contents, r byteRange) {
 	if p.Size += r.Length; r.Length == 0 || !p.Response.HasBody(p.exchange) {
 		return
 	}
@@ -165,7 +165,7 @@ func (p *Plan) addText(s string) {
 	}
 }
 
-func (p *Plan) whole(c *contents) { p.add(c, Range{0, c.size}) }
+func (p *Plan) whole(c *contents) { p.add(c, byteRange{0, c.size}) }
 
 // notModified keeps the fields that update what the client has (RFC 9110, section 15.4.5).
 func (p *Plan) notModified(tag string) {

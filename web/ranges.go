@@ -9,16 +9,16 @@ import (
 // maxRanges is how many parts of a resource one request may ask for.
 const maxRanges = 16
 
-// A Range is a part of a resource.
-type Range struct{ Start, Length int64 }
+// byteRange is a part of a resource.
+type byteRange struct{ Start, Length int64 }
 
-// ParseRange reads the value of a Range field for a resource of size bytes (RFC 9110, section
+// parseRange reads the value of a Range field for a resource of size bytes (RFC 9110, section
 // 14.1.2). Without ranges and satisfiable, the whole resource is to be sent with 200: if
 // there is no field, its unit is not bytes, it is malformed, asks for more than 16 parts or
 // for more bytes in all than the resource has, which only overlapping parts can do. With
 // ranges, they lie within the resource, in the order in which they were asked for: 206. Not
 // satisfiable: 416 with the Content-Range "bytes */size".
-func ParseRange(value string, size int64) (ranges []Range, satisfiable bool) {
+func parseRange(value string, size int64) (ranges []byteRange, satisfiable bool) {
 	unit, list, found := strings.Cut(value, "=")
 	if !found || !equalFold(unit, "bytes") || strings.Count(list, ",") > maxRanges*2 {
 		return nil, true
@@ -55,7 +55,7 @@ func ParseRange(value string, size int64) (ranges []Range, satisfiable bool) {
 
 // parseOneRange reads first-last, first- or -suffix. A part outside the resource has the
 // length 0.
-func parseOneRange(s string, size int64) (r Range, ok bool) {
+func parseOneRange(s string, size int64) (r byteRange, ok bool) {
 	first, last, found := strings.Cut(s, "-")
 	if !found {
 		return r, false
@@ -63,7 +63,7 @@ func parseOneRange(s string, size int64) (r Range, ok bool) {
 	if first == "" {
 		n, ok := parsePosition(last)
 		n = min(n, size)
-		return Range{size - n, n}, ok
+		return byteRange{size - n, n}, ok
 	}
 	start, ok := parsePosition(first)
 	if !ok {
@@ -78,7 +78,7 @@ func parseOneRange(s string, size int64) (r Range, ok bool) {
 	if start >= size {
 		return r, true
 	}
-	return Range{start, min(end, size-1) - start + 1}, true
+	return byteRange{start, min(end, size-1) - start + 1}, true
 }
 
 // parsePosition reads digits. What does not fit is beyond every resource.
@@ -99,7 +99,7 @@ func parsePosition(s string) (n int64, ok bool) {
 // AppendContentRange appends the value of a Content-Range field, such as "bytes 0-9/100", for
 // this part of a resource of size bytes (RFC 9110, section 14.4). The zero Range gives
 // "bytes */100".
-func (r Range) AppendContentRange(dst []byte, size int64) []byte {
+func (r byteRange) AppendContentRange(dst []byte, size int64) []byte {
 	dst = append(dst, "bytes "...)
 	if r.Length == 0 {
 		dst = append(dst, '*')

@@ -17,28 +17,28 @@ func TestRanges(t *testing.T) {
 	for _, c := range []struct {
 		value string
 		size  int64
-		want  []Range
+		want  []byteRange
 		ok    bool
 	}{
 		{"", 10, nil, true}, {"bytes", 10, nil, true}, {"bytes=", 10, nil, true}, {"bytes=,", 10, nil, true}, {"items=0-1", 10, nil, true},
-		{"bytes=0-0", 10, []Range{{0, 1}}, true}, {"Bytes=0-4", 10, []Range{{0, 5}}, true}, {"bytes=5-", 10, []Range{{5, 5}}, true},
-		{"bytes=9-100", 10, []Range{{9, 1}}, true}, {"bytes=-3", 10, []Range{{7, 3}}, true}, {"bytes=-30", 10, []Range{{0, 10}}, true},
-		{"bytes=0-99999999999999999999999", 10, []Range{{0, 10}}, true}, {"bytes=-99999999999999999999999", 10, []Range{{0, 10}}, true},
+		{"bytes=0-0", 10, []byteRange{{0, 1}}, true}, {"Bytes=0-4", 10, []byteRange{{0, 5}}, true}, {"bytes=5-", 10, []byteRange{{5, 5}}, true},
+		{"bytes=9-100", 10, []byteRange{{9, 1}}, true}, {"bytes=-3", 10, []byteRange{{7, 3}}, true}, {"bytes=-30", 10, []byteRange{{0, 10}}, true},
+		{"bytes=0-99999999999999999999999", 10, []byteRange{{0, 10}}, true}, {"bytes=-99999999999999999999999", 10, []byteRange{{0, 10}}, true},
 		{"bytes=10-", 10, nil, false}, {"bytes=99999999999999999999999-", 10, nil, false}, {"bytes=-0", 10, nil, false}, {"bytes=0-", 0, nil, false}, {"bytes=-1", 0, nil, false},
 		{"bytes=99999999999999999999998-99999999999999999999999", math.MaxInt64, nil, false},
-		{"bytes=0-0,-1", 10, []Range{{0, 1}, {9, 1}}, true}, {"bytes= 5-6 ,, 1-2\t", 10, []Range{{5, 2}, {1, 2}}, true},
-		{"bytes=0-0,20-30", 10, []Range{{0, 1}}, true}, {"bytes=20-30,40-", 10, nil, false},
+		{"bytes=0-0,-1", 10, []byteRange{{0, 1}, {9, 1}}, true}, {"bytes= 5-6 ,, 1-2\t", 10, []byteRange{{5, 2}, {1, 2}}, true},
+		{"bytes=0-0,20-30", 10, []byteRange{{0, 1}}, true}, {"bytes=20-30,40-", 10, nil, false},
 		{"bytes=5-4", 10, nil, true}, {"bytes=20-19,0-1", 10, nil, true}, {"bytes=a-b", 10, nil, true}, {"bytes=-", 10, nil, true}, {"bytes=1", 10, nil, true}, {"bytes=--1", 10, nil, true},
 		{"bytes=+1-2", 10, nil, true}, {"bytes=1-2-3", 10, nil, true}, {"bytes=1 -2", 10, nil, true}, {"bytes=0-1,x", 10, nil, true}, {"bytes =0-1", 10, nil, true},
-		{"bytes=0-,0-", 10, nil, true}, {"bytes=0-5,4-9", 10, nil, true}, {"bytes=0-0,0-0", 10, []Range{{0, 1}, {0, 1}}, true},
-		{many, 100, slices.Repeat([]Range{{0, 1}}, 16), true}, {many + "1-1", 100, nil, true}, {"bytes=" + strings.Repeat(",", 99) + "0-1", 10, nil, true},
+		{"bytes=0-,0-", 10, nil, true}, {"bytes=0-5,4-9", 10, nil, true}, {"bytes=0-0,0-0", 10, []byteRange{{0, 1}, {0, 1}}, true},
+		{many, 100, slices.Repeat([]byteRange{{0, 1}}, 16), true}, {many + "1-1", 100, nil, true}, {"bytes=" + strings.Repeat(",", 99) + "0-1", 10, nil, true},
 	} {
-		got, ok := ParseRange(c.value, c.size)
+		got, ok := parseRange(c.value, c.size)
 		if !slices.Equal(got, c.want) || ok != c.ok {
 			t.Errorf("%q of %d: %v, %v, want %v, %v", c.value, c.size, got, ok, c.want, c.ok)
 		}
 	}
-	if got := string(Range{5, 5}.AppendContentRange(nil, 10)) + string(Range{}.AppendContentRange(nil, 10)); got != "bytes 5-9/10bytes */10" {
+	if got := string(byteRange{5, 5}.AppendContentRange(nil, 10)) + string(byteRange{}.AppendContentRange(nil, 10)); got != "bytes 5-9/10bytes */10" {
 		t.Error(got)
 	}
 }
@@ -65,7 +65,7 @@ func FuzzRange(f *testing.F) {
 		if size < 0 {
 			return
 		}
-		ranges, ok := ParseRange(value, size)
+		ranges, ok := parseRange(value, size)
 		total := int64(0)
 		for _, r := range ranges {
 			if r.Start < 0 || r.Length <= 0 || r.Start > size-r.Length {

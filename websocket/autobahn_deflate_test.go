@@ -44,7 +44,7 @@ func suiteData() []struct {
 
 // split sends a frame in fragments of at most size bytes, 0 for one.
 func split(t *testing.T, frame []byte, role Role, size int) []byte {
-	h, n, err := ParseHeader(frame)
+	h, n, err := parseHeader(frame)
 	if err != nil || n+int(h.Size) != len(frame) {
 		t.Fatal(h, n, err)
 	}

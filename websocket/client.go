@@ -173,7 +173,7 @@ func (h *ClientHandshake) check(r *Response, line string) error {
 	if !hasToken(r.fields.list("Upgrade"), "websocket") || !hasToken(r.fields.list("Connection"), "upgrade") {
 		return errors.New("the answer is no upgrade to a WebSocket")
 	}
-	if r.fields.list("Sec-WebSocket-Accept") != AcceptKey(h.key()) {
+	if r.fields.list("Sec-WebSocket-Accept") != acceptKey(h.key()) {
 		return errors.New("Sec-WebSocket-Accept does not answer the key")
 	}
 	o := h.options()

@@ -90,7 +90,7 @@ func TestClientResponse(t *testing.T) {
 		{"long status", replace("101", "1010"), false, 0, Agreement{}},
 		{"no HTTP", "SSH-2.0-OpenSSH\r\n", false, 0, Agreement{}},
 		{"folded line", add("X: a\r\n b"), false, 0, Agreement{}},
-		{"too large", add("X: " + strings.Repeat("x", MaxHeadSize)), false, 0, Agreement{}},
+		{"too large", add("X: " + strings.Repeat("x", maxHeadSize)), false, 0, Agreement{}},
 	} {
 		r, n, err := h.ParseResponse([]byte(x.response + "\x81\x00"))
 		var e *HandshakeError

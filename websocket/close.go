@@ -60,9 +60,9 @@ func tooBig(limit int) *CloseError {
 	return &CloseError{Code: CloseTooBig, Reason: fmt.Sprintf("message of more than %d bytes", limit)}
 }
 
-// ValidCloseCode reports whether a close frame may carry code: 1000 to 1003 and 1007 to
+// validCloseCode reports whether a close frame may carry code: 1000 to 1003 and 1007 to
 // 1014, which are assigned, 3000 to 3999 for libraries and 4000 to 4999 for programs.
-func ValidCloseCode(code int) bool {
+func validCloseCode(code int) bool {
 	switch {
 	case code >= CloseNormal && code <= CloseUnsupportedData,
 		code >= CloseInvalidData && code <= 1014,
@@ -81,7 +81,7 @@ func parseClose(payload []byte) (code int, reason []byte, err error) {
 		return 0, nil, protocolError("close frame of one byte")
 	}
 	code = int(binary.BigEndian.Uint16(payload))
-	if !ValidCloseCode(code) {
+	if !validCloseCode(code) {
 		return 0, nil, protocolError(fmt.Sprintf("close code %d", code))
 	}
 	if !utf8.Valid(payload[2:]) {

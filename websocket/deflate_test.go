@@ -165,7 +165,7 @@ func TestCompressionUnderAllParameters(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					h, n, _ := ParseHeader(b)
+					h, n, _ := parseHeader(b)
 					if h.RSV != 0 {
 						payload := bytes.Clone(b[n:])
 						if h.Masked {
@@ -211,7 +211,7 @@ func TestTakeoverHelps(t *testing.T) {
 func TestThreshold(t *testing.T) {
 	for size, want := range map[int]uint8{511: 0, 512: rsv1} {
 		b, _ := NewCodec(Server, &Options{}, takeover).AppendMessage(nil, Text, make([]byte, size))
-		if h, _, _ := ParseHeader(b); h.RSV != want {
+		if h, _, _ := parseHeader(b); h.RSV != want {
 			t.Errorf("%d bytes: RSV %d", size, h.RSV)
 		}
 	}

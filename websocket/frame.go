@@ -62,11 +62,11 @@ type Header struct {
 // rsv1 marks a compressed message, RFC 7692 section 6.
 const rsv1 = 4
 
-// ParseHeader returns the header at the beginning of buf and its length, 0 if it is not
+// parseHeader returns the header at the beginning of buf and its length, 0 if it is not
 // complete. It refuses what no role and no extension could allow: a length that is not
 // in its shortest form, one of 2^63 or more, and a control frame that is fragmented or
 // larger than MaxControlSize. The error is a *CloseError.
-func ParseHeader(buf []byte) (h Header, n int, err error) {
+func parseHeader(buf []byte) (h Header, n int, err error) {
 	if len(buf) < 2 {
 		return h, 0, nil
 	}

@@ -63,11 +63,11 @@ func TestHeader(t *testing.T) {
 			t.Errorf("%+v is %x with size %d, want %x", x.h, got, x.h.size(), wire)
 		}
 		for n := range wire {
-			if _, size, err := ParseHeader(wire[:n]); size != 0 || err != nil {
+			if _, size, err := parseHeader(wire[:n]); size != 0 || err != nil {
 				t.Errorf("%x: %d, %v", wire[:n], size, err)
 			}
 		}
-		h, n, err := ParseHeader(append(wire, "more"...))
+		h, n, err := parseHeader(append(wire, "more"...))
 		if err != nil || n != len(wire) || h != x.h {
 			t.Errorf("%x is %+v, %d, %v", wire, h, n, err)
 		}
@@ -76,7 +76,7 @@ func TestHeader(t *testing.T) {
 		"817e007d", "817e0000", "827f000000000000ffff", "827f0000000000000001",
 		"827f8000000000000000", "827fffffffffffffffff", "897e", "88ff", "0900", "0800",
 	} {
-		if _, _, err := ParseHeader(unhex(t, bad)); err == nil {
+		if _, _, err := parseHeader(unhex(t, bad)); err == nil {
 			t.Errorf("%s is taken", bad)
 		}
 	}
@@ -121,7 +121,7 @@ func TestMasksDiffer(t *testing.T) {
 	keys := map[[4]byte]bool{}
 	for range 1000 {
 		b, err := c.AppendMessage(nil, Binary, []byte("12345678"))
-		h, n, err2 := ParseHeader(b)
+		h, n, err2 := parseHeader(b)
 		if err != nil || err2 != nil || !h.Masked || n != 6 {
 			t.Fatalf("%x: %v, %v", b, err, err2)
 		}

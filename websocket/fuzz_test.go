@@ -50,7 +50,7 @@ func FuzzServerInput(f *testing.F) {
 			case len(ev.data) > o.MaxMessageSize,
 				ev.op >= Close && len(ev.data) > MaxControlSize,
 				(ev.op == Text || ev.op == Close) && !utf8.ValidString(ev.data),
-				ev.op == Close && ev.code != CloseNoStatus && !ValidCloseCode(ev.code):
+				ev.op == Close && ev.code != CloseNoStatus && !validCloseCode(ev.code):
 				t.Fatal(ev)
 			}
 		}

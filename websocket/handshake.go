@@ -49,9 +49,9 @@ func (e *HandshakeError) Response() *web.Response {
 	return r
 }
 
-// AcceptKey returns the value of Sec-WebSocket-Accept that answers a Sec-WebSocket-Key,
+// acceptKey returns the value of Sec-WebSocket-Accept that answers a Sec-WebSocket-Key,
 // RFC 6455 section 4.2.2.
-func AcceptKey(key string) string { return string(appendAcceptKey(nil, key)) }
+func acceptKey(key string) string { return string(appendAcceptKey(nil, key)) }
 
 func appendAcceptKey(dst []byte, key string) []byte {
 	var raw [60]byte

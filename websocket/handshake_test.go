@@ -39,7 +39,7 @@ func request(t testing.TB, text string) *web.Request {
 }
 
 func TestSampleRequest(t *testing.T) {
-	if got := AcceptKey("dGhlIHNhbXBsZSBub25jZQ=="); got != "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" {
+	if got := acceptKey("dGhlIHNhbXBsZSBub25jZQ=="); got != "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" {
 		t.Error(got)
 	}
 	r := request(t, sample)

@@ -62,7 +62,7 @@ func (f *feeder) receive(buf []byte) {
 		buf = buf[used:]
 		if err != nil {
 			var closed *CloseError
-			if !errors.As(err, &closed) || !ValidCloseCode(closed.Code) || ev.Op != Continuation {
+			if !errors.As(err, &closed) || !validCloseCode(closed.Code) || ev.Op != Continuation {
 				f.t.Fatalf("error %#v with event %v", err, ev.Op)
 			}
 			f.err, f.kept = err, nil

@@ -9,8 +9,8 @@ import (
 	"github.com/workerman-go/workerman/web"
 )
 
-// MaxHeadSize is the largest head of a response, with its blank line.
-const MaxHeadSize = 16 << 10
+// maxHeadSize is the largest head of a response, with its blank line.
+const maxHeadSize = 16 << 10
 
 // header is the header of a response, with lookup by name in any case.
 type header []web.Field
@@ -44,9 +44,9 @@ func (h header) list(name string) string {
 // endOfHead returns the length of the head that buf begins with, blank line included, 0
 // if it is not complete, and false if it is too large.
 func endOfHead(buf []byte) (n int, ok bool) {
-	i := bytes.Index(buf[:min(len(buf), MaxHeadSize)], []byte("\r\n\r\n"))
+	i := bytes.Index(buf[:min(len(buf), maxHeadSize)], []byte("\r\n\r\n"))
 	if i < 0 {
-		return 0, len(buf) < MaxHeadSize
+		return 0, len(buf) < maxHeadSize
 	}
 	return i + 4, true
 }

@@ -20,7 +20,7 @@ const (
 // are shared by all connections and must not be changed once one uses them.
 type Options struct {
 	// MaxMessageSize is the largest message that is received, in bytes after
-	// decompression; 0 means DefaultMaxMessageSize, or in a worker its MaxPackageSize, and
+	// decompression; 0 means 10 MiB, or in a worker its MaxPackageSize, and
 	// 1 GiB is the most. A larger message ends the connection with CloseTooBig before its
 	// payload is looked at.
 	MaxMessageSize int
@@ -50,8 +50,8 @@ type Options struct {
 	NewMask func() [4]byte
 }
 
-// DefaultMaxMessageSize is MaxMessageSize where Options leave it 0.
-const DefaultMaxMessageSize = 10 << 20
+// defaultMaxMessageSize is MaxMessageSize where Options leave it 0.
+const defaultMaxMessageSize = 10 << 20
 
 const defaultMaxFragments = 128 << 10
 
@@ -88,7 +88,7 @@ func (o *Options) maxMessageSize() int {
 	if o.MaxMessageSize > 0 {
 		return min(o.MaxMessageSize, 1<<30)
 	}
-	return DefaultMaxMessageSize
+	return defaultMaxMessageSize
 }
 
 func (o *Options) maxFragments() int {

@@ -63,7 +63,7 @@ func TestPreparedNotSmaller(t *testing.T) {
 	c := NewCodec(Server, &Options{}, takeover)
 	for range 2 {
 		frame, _ := p.Frame(c)
-		if h, _, _ := ParseHeader(frame); h.RSV != 0 || len(c.outWindow()) != 0 {
+		if h, _, _ := parseHeader(frame); h.RSV != 0 || len(c.outWindow()) != 0 {
 			t.Error("noise is sent compressed")
 		}
 	}

@@ -65,7 +65,7 @@ func (c *Codec) AppendClose(dst []byte, code int, reason string) ([]byte, error)
 	if c.windows != nil {
 		c.windows.out = nil
 	}
-	if code != CloseNoStatus && !ValidCloseCode(code) {
+	if code != CloseNoStatus && !validCloseCode(code) {
 		code = CloseInternalError
 	}
 	var payload [MaxControlSize]byte
