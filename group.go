@@ -125,35 +125,47 @@ func (h *hub) members(sets *map[string]map[*Conn]struct{}, key string) []*Conn {
 	return slices.Collect(maps.Keys((*sets)[key]))
 }
 
-// Group is a name for the connections that joined it.
+// Group is a name for the connections that joined it. It may be taken before the worker starts,
+// and goes on to mean the worker's connections when that runs again. The zero value has no members.
 type Group struct {
-	svc  *service
-	name string
+	worker *Worker // nil: none has members
+	name   string
 }
 
 // Group returns the group of that name, which may be empty; its members are connections of
 // this process. It is empty before the worker starts.
-func (w *Worker) Group(name string) Group { return Group{svc: w.service(), name: name} }
+func (w *Worker) Group(name string) Group { return Group{worker: w, name: name} }
 
 // Send sends one message to every member but those named, encoded once if the protocol
 // allows, and returns how many took it. Connections that speak HTTP are left out: they wait
 // for answers. A member's order is kept: what one goroutine sends to a group and to a member
 // arrives in that order.
 func (g Group) Send(data []byte, except ...*Conn) (int, error) {
-	return g.svc.sendAll(g.members(), data, except)
+	s := g.service()
+	return s.sendAll(s.hub.members(&s.hub.groups, g.name), data, except)
 }
 
-func (g Group) members() []*Conn { return g.svc.hub.members(&g.svc.hub.groups, g.name) }
+// service is what runs the worker now: a group lives longer than one run.
+func (g Group) service() *service {
+	if g.worker == nil {
+		return notStarted
+	}
+	return g.worker.service()
+}
 
 // Count is the number of members.
 func (g Group) Count() int {
-	g.svc.hub.mu.RLock()
-	defer g.svc.hub.mu.RUnlock()
-	return len(g.svc.hub.groups[g.name])
+	h := &g.service().hub
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return len(h.groups[g.name])
 }
 
 // Members iterates over the members at the time of the call.
-func (g Group) Members() iter.Seq[*Conn] { return slices.Values(g.members()) }
+func (g Group) Members() iter.Seq[*Conn] {
+	h := &g.service().hub
+	return slices.Values(h.members(&h.groups, g.name))
+}
 
 // SendTo sends one message to every connection of a user in this process and returns how many
 // took it.
