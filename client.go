@@ -75,7 +75,7 @@ func (m *Master) NewClient(address string) *Client {
 // NewClient makes a client on the loop of this connection: the callbacks of both run one at
 // a time, so that they may share variables without locks. It outlives the connection.
 func (c *Conn) NewClient(address string) *Client {
-	cl := c.svc.master.NewClient(address)
+	cl := c.settings.master.NewClient(address)
 	cl.home = c.stream.Loop()
 	return cl
 }
@@ -182,7 +182,7 @@ func (b *backlog) add(data []byte) {
 func (cl *Client) sendLimit() int {
 	switch {
 	case cl.config != nil:
-		return cl.config.service.limits.MaxSendBuffer
+		return cl.config.settings.limits.MaxSendBuffer
 	case cl.ClientOptions != nil && cl.MaxSendBuffer > 0:
 		return cl.MaxSendBuffer
 	}
@@ -223,9 +223,9 @@ func (c *Conn) dismissed() bool {
 func (c *Conn) logger() *slog.Logger {
 	cl := c.Client()
 	if cl == nil {
-		return c.svc.log
+		return c.settings.log
 	}
-	name := c.svc.name
+	name := c.settings.name
 	setDefault(&name, cl.address)
-	return c.svc.log.With("client", name)
+	return c.settings.log.With("client", name)
 }

@@ -89,7 +89,7 @@ func (a *attempt) dial(targets []loop.Target) {
 
 // attach makes the Conn of a connected socket and begins with its handshakes.
 func (a *attempt) attach(in loop.Incoming) {
-	s := &a.config.service
+	s := &a.config.settings
 	c := a.newConn()
 	c.setRemote(in.Remote)
 	if err := a.loop.Attach(&c.stream, in, a.connOwner(c), s.limits.LingerTimeout); err != nil {
@@ -113,8 +113,8 @@ func (a *attempt) attach(in loop.Incoming) {
 }
 
 func (a *attempt) newConn() *Conn {
-	s := &a.config.service
-	c := &Conn{svc: s, id: s.master.nextID.Add(1), born: int32(a.loop.Now() / bornUnit)}
+	s := &a.config.settings
+	c := &Conn{settings: s, id: s.master.nextID.Add(1), born: int32(a.loop.Now() / bornUnit)}
 	c.enter(stageConnecting)
 	return c
 }

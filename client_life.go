@@ -195,7 +195,7 @@ func (cl *Client) comesBack() bool {
 // afterEnd does what follows the last callback of a connection of the client, which may have
 // been one of an attempt.
 func (cl *Client) afterEnd(c *Conn) {
-	defer c.svc.master.connectionLeft()
+	defer c.settings.master.connectionLeft()
 	if a := cl.attempt; a != nil && a.conn == c {
 		a.connClosed(c.Err())
 		return

@@ -95,7 +95,7 @@ func (o *ClientOptions) tlsConfig(e *endpoint) (*tls.Config, error) {
 
 // handshake makes the opening handshake of a WebSocket.
 func (config *clientConfig) handshake(r *route) *websocket.ClientHandshake {
-	h := &websocket.ClientHandshake{Host: r.host(), Target: r.target, Options: config.service.webSocket}
+	h := &websocket.ClientHandshake{Host: r.host(), Target: r.target, Options: &config.settings.webSocket.options}
 	for _, f := range config.options.Header {
 		switch {
 		case strings.EqualFold(f.Name, "Host"):

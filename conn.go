@@ -19,7 +19,7 @@ type Conn struct {
 	Data any
 
 	stream    loop.Stream // closed from the beginning with UDP
-	svc       *service
+	settings  *connSettings
 	rareState atomic.Pointer[rareState]
 	id        uint64
 	received  uint64 // messages; atomic
@@ -89,7 +89,12 @@ func (c *Conn) ensureRare() *rareState {
 func (c *Conn) ID() uint64 { return c.id }
 
 // Worker is the worker that accepted the connection, nil for those of a Client.
-func (c *Conn) Worker() *Worker { return c.svc.worker }
+func (c *Conn) Worker() *Worker {
+	if s := c.settings.server; s != nil {
+		return s.worker
+	}
+	return nil
+}
 
 // LocalAddr is the address on this side; the zero value on a Unix socket and after the
 // close.
@@ -174,7 +179,7 @@ func (c *Conn) Stats() ConnStats {
 func (c *Conn) Callbacks() *Callbacks {
 	x := c.ensureRare()
 	if x.callbacks.Load() == nil {
-		own := c.svc.callbacks
+		own := c.settings.callbacks
 		x.callbacks.CompareAndSwap(nil, &own)
 	}
 	return x.callbacks.Load()
@@ -186,7 +191,7 @@ func (c *Conn) callbacks() *Callbacks {
 			return own
 		}
 	}
-	return &c.svc.callbacks
+	return &c.settings.callbacks
 }
 
 // SetProtocol replaces the protocol of this connection alone, for what is received and
@@ -211,7 +216,7 @@ func (c *Conn) Protocol() Protocol {
 			return *p
 		}
 	}
-	return c.svc.protocol
+	return c.settings.protocol
 }
 
 // ProtocolState returns what SetProtocolState stored, nil at first.
@@ -247,7 +252,7 @@ func (c *Conn) maxPackage() int {
 			return int(n)
 		}
 	}
-	return c.svc.limits.MaxPackageSize
+	return c.settings.limits.MaxPackageSize
 }
 
 func (c *Conn) maxSend() int {
@@ -256,7 +261,7 @@ func (c *Conn) maxSend() int {
 			return int(n)
 		}
 	}
-	return c.svc.limits.MaxSendBuffer
+	return c.settings.limits.MaxSendBuffer
 }
 
 // Post runs fn on the connection's loop (with Blocking: on its goroutine), one at a

@@ -1,9 +1,6 @@
 package workerman
 
 import (
-	"net/netip"
-	"sync/atomic"
-
 	"github.com/workerman-go/workerman/internal/handover"
 	"github.com/workerman-go/workerman/internal/loop"
 	"github.com/workerman-go/workerman/internal/poll"
@@ -21,38 +18,23 @@ var _ handover.Incoming = (*incomingConn)(nil)
 // Adopt counts the connection in and puts it on the loop that has the fewest.
 func (in *incomingConn) Adopt(fd int) {
 	in.fd = fd
-	c, s := in.conn, in.conn.svc
-	s.live.Add(1)
-	s.countIP(c.countedIP())
-	index := fewest(s.assigned)
-	s.assigned[index].Add(1)
+	c, s := in.conn, in.conn.settings.server
+	index := s.countAdopted(c.countedIP())
 	l := s.loops[index]
 	if !l.Post(func() { in.adopt(l) }) {
-		s.leave(index, c.countedIP())
+		s.countOut(index, c.countedIP())
 		poll.Close(fd)
 	}
 }
 
-// fewest is the loop with the fewest connections.
-func fewest(assigned []atomic.Int64) (index int) {
-	for i := range assigned {
-		if assigned[i].Load() < assigned[index].Load() {
-			index = i
-		}
-	}
-	return index
-}
-
 // adopt goes on with the connection on its loop.
 func (in *incomingConn) adopt(l *loop.Loop) {
-	c, st, s := in.conn, in.state, in.conn.svc
+	c, st, s := in.conn, in.state, in.conn.settings.server
 	now := l.Now()
 	c.born = int32((now - st.Age) / bornUnit)
 	c.restoreTimes(st, now)
 	l.Adopt(&c.stream, in.detached(), (*connOwner)(c), s.limits.LingerTimeout, pausedByAdopt)
-	s.mu.Lock()
-	s.conns[c.id] = c
-	s.mu.Unlock()
+	s.addReady(c)
 	for _, group := range st.Groups {
 		c.Join(group)
 	}
@@ -93,7 +75,7 @@ func (c *Conn) restoreTimes(st *handover.State, now int64) {
 
 // adopted runs OnAdopt, the first callback of the connection, behind which reading goes on.
 func (c *Conn) adopted(st *handover.State) {
-	if fn := c.svc.worker.OnAdopt; fn != nil {
+	if fn := c.settings.server.worker.OnAdopt; fn != nil {
 		var data []byte
 		if st.Handed {
 			data = st.Data
@@ -107,14 +89,4 @@ func (c *Conn) adopted(st *handover.State) {
 		}
 	}
 	c.stream.Continue(pausedByAdopt)
-}
-
-// countIP counts a connection for its client without asking for the limit.
-func (s *service) countIP(ip netip.Addr) {
-	if s.perIP == nil || !ip.IsValid() {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.perIP[ip]++
 }

@@ -46,10 +46,10 @@ func (c *Conn) ready() bool { return c.stage() == stageReady }
 
 // arrive begins with the first stage of a new connection.
 func (c *Conn) arrive() {
-	s := c.svc
+	s := c.settings.server
 	var d dialog
 	if s.kind != noDialog {
-		d = newHTTPConn(s, c.stream.Loop().Now())
+		d = newHTTPConn(s.http, c.stream.Loop().Now())
 	}
 	if s.proxyProtocol {
 		d = &proxyHeader{next: d}
@@ -61,9 +61,7 @@ func (c *Conn) arrive() {
 		c.becomeReady()
 		return
 	}
-	s.mu.Lock()
-	s.arriving[c] = struct{}{}
-	s.mu.Unlock()
+	s.addArriving(c)
 	c.watchTime()
 	if s.proxyProtocol {
 		c.enter(stageProxyHeader)
@@ -74,19 +72,19 @@ func (c *Conn) arrive() {
 
 // startTLS goes on when it is known whose connection it is, with TLS if there is TLS.
 func (c *Conn) startTLS() {
-	if c.svc.security == nil {
+	if c.settings.server.security == nil {
 		c.secured()
 		return
 	}
 	c.enter(stageTLS)
-	if err := c.stream.StartTLS(c.svc.security.Config(), loop.Server); err != nil {
+	if err := c.stream.StartTLS(c.settings.server.security.Config(), loop.Server); err != nil {
 		c.fault(err)
 	}
 }
 
 // secured goes on when the connection is encrypted, if it has to be.
 func (c *Conn) secured() {
-	if c.svc.kind == webSocketDialog {
+	if c.settings.kind == webSocketDialog {
 		c.enter(stageWebSocket)
 		return // the first request is the handshake
 	}
@@ -96,11 +94,8 @@ func (c *Conn) secured() {
 // becomeReady announces the connection. It runs on the loop or, in a Blocking worker, on
 // the connection's goroutine.
 func (c *Conn) becomeReady() {
-	s := c.svc
-	s.mu.Lock()
-	delete(s.arriving, c)
-	s.conns[c.id] = c
-	s.mu.Unlock()
+	s := c.settings.server
+	s.addReady(c)
 	c.enter(stageReady)
 	if s.kind == webSocketDialog {
 		c.callOnConnect() // its turn has come: this is a callback
@@ -132,7 +127,7 @@ func (c *Conn) watchTime() {
 
 // handshakeDeadline is deadline with HandshakeTimeout; next is that for other reasons.
 func (c *Conn) handshakeDeadline(now, next int64) (int64, error) {
-	limit := c.svc.limits.HandshakeTimeout
+	limit := c.settings.limits.HandshakeTimeout
 	if limit == 0 {
 		if c.ready() {
 			return next, nil // nobody demands a first message
@@ -160,31 +155,4 @@ func (s stage) missing() string {
 		return "no WebSocket handshake"
 	}
 	return "no message"
-}
-
-// everyone is all with the connections that are still arriving.
-func (s *service) everyone() []*Conn {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	list := make([]*Conn, 0, len(s.conns)+len(s.arriving))
-	for _, c := range s.conns {
-		list = append(list, c)
-	}
-	for c := range s.arriving {
-		list = append(list, c)
-	}
-	return list
-}
-
-// remove forgets a connection after its OnClose.
-func (s *service) remove(c *Conn) {
-	if cl := c.Client(); cl != nil {
-		cl.afterEnd(c)
-		return
-	}
-	s.mu.Lock()
-	delete(s.conns, c.id)
-	delete(s.arriving, c)
-	s.mu.Unlock()
-	s.leave(slices.Index(s.loops, c.stream.Loop()), c.countedIP())
 }

@@ -135,6 +135,6 @@ func (c *Conn) recovered() {
 func (c *Conn) panicked(v any) {
 	err := newPanicError(v)
 	c.end(err)
-	c.svc.reportPanic(c, err)
+	c.settings.reportPanic(c, err)
 	c.closeFor(err)
 }

@@ -2,13 +2,7 @@ package workerman
 
 import (
 	"errors"
-	"fmt"
-	"slices"
 	"sync/atomic"
-	"time"
-
-	"github.com/workerman-go/workerman/web"
-	"github.com/workerman-go/workerman/websocket"
 )
 
 // A dialog is what a connection speaks. It has one at a time: messages of a Protocol, datagrams,
@@ -36,7 +30,7 @@ type dialog interface {
 func (c *Conn) count(n int) {
 	if n > 0 {
 		atomic.StoreUint64(&c.received, c.received+uint64(n)) // the loop alone writes it
-		c.svc.requests.Add(uint64(n))
+		c.settings.requests.Add(uint64(n))
 	}
 }
 
@@ -88,8 +82,8 @@ func (c *Conn) wsConn() *wsConn {
 }
 
 // packets returns the UDP socket that the connection is a peer of, nil if it is none.
-func (c *Conn) packets() *packetService {
-	p, _ := c.dialog().(*packetService)
+func (c *Conn) packets() *packetDialog {
+	p, _ := c.dialog().(*packetDialog)
 	return p
 }
 
@@ -103,16 +97,11 @@ func (c *Conn) notices() bool {
 	return bits != 0
 }
 
-// request is the memory for requests of the connection's loop, which serves one at a time.
-func (s *service) request(c *Conn) *web.Request {
-	return &s.parsed[slices.Index(s.loops, c.stream.Loop())]
-}
-
 // forgotten says which callback the worker lacks, or has although it is never called.
-func (s *service) forgotten() string {
+func (s *server) forgotten() string {
 	cb := &s.callbacks
 	switch {
-	case s.kind == httpDialog && s.server == nil && cb.OnRequest == nil:
+	case s.kind == httpDialog && s.http.server == nil && cb.OnRequest == nil:
 		return "without OnRequest or Handle every request is answered by 404"
 	case s.kind == webSocketDialog && cb.OnRequest != nil:
 		return "a websocket:// worker has no OnRequest: use http:// and, for the WebSocket, OnUpgrade or c.Upgrade"
@@ -121,45 +110,3 @@ func (s *service) forgotten() string {
 	}
 	return ""
 }
-
-// prepareDialogs copies the worker's settings of HTTP and WebSocket and fills in defaults.
-func (s *service) prepareDialogs(w *Worker) error {
-	h := w.HTTP
-	for _, v := range []struct {
-		name  string
-		value time.Duration
-	}{{"HTTP.HeaderTimeout", h.HeaderTimeout}, {"HTTP.BodyTimeout", h.BodyTimeout}} {
-		if v.value < 0 {
-			return fmt.Errorf("%s is negative", v.name)
-		}
-	}
-	setDefault(&h.MaxBody, int64(s.limits.MaxPackageSize))
-	setDefault(&h.HeaderTimeout, defaultHeaderTimeout)
-	setDefault(&h.BodyTimeout, defaultBodyTimeout)
-	h.Uploads = h.Body == web.Collect
-	s.http = &h
-	s.prepareWebSocket(w.WebSocket, w.PingInterval)
-	s.keepAlive = s.limits.IdleTimeout
-	setDefault(&s.keepAlive, DefaultKeepAlive)
-	s.accessLog = w.AccessLog
-	proxies := w.TrustedProxies
-	s.proxies = &proxies
-	return nil
-}
-
-// prepareWebSocket keeps the settings of WebSockets, with defaults filled in.
-func (s *service) prepareWebSocket(o websocket.Options, ping time.Duration) {
-	setDefault(&o.MaxMessageSize, s.limits.MaxPackageSize)
-	s.webSocket = &o
-	s.messageKind = websocket.Text
-	if o.Binary {
-		s.messageKind = websocket.Binary
-	}
-	s.ping = ping
-	setDefault(&s.ping, DefaultPingInterval)
-}
-
-const (
-	defaultHeaderTimeout = 20 * time.Second
-	defaultBodyTimeout   = time.Minute
-)

@@ -94,7 +94,7 @@ func (messages) deadline(c *Conn, now int64) (next int64, err error) {
 
 // idleDeadline is the loop's time of the next look at IdleTimeout, 0 if there is none.
 func (c *Conn) idleDeadline(now int64) (next int64, err error) {
-	limit := c.svc.limits.IdleTimeout
+	limit := c.settings.limits.IdleTimeout
 	if limit <= 0 {
 		return 0, nil
 	}
@@ -132,7 +132,7 @@ func (messages) scheme(c *Conn) string {
 		return c.Transport()
 	}
 	t := reflect.TypeOf(p)
-	if s := c.svc; s.reception != nil && s.endpoint.protocol != nil && reflect.TypeOf(s.endpoint.protocol) == t {
+	if s := c.settings.server; s != nil && s.endpoint.protocol != nil && reflect.TypeOf(s.endpoint.protocol) == t {
 		return s.endpoint.scheme
 	}
 	return schemeOf(t)

@@ -60,7 +60,7 @@ func (t sending) enqueuePiped(data []byte, kind websocket.Opcode) error {
 		return t.enqueue(c.Protocol(), data)
 	}
 	if kind == 0 {
-		kind = c.svc.messageKind
+		kind = c.settings.webSocket.kind
 	}
 	return w.enqueue(t.Tx, kind, data)
 }
@@ -121,7 +121,7 @@ func (p bulkPipe) MayMove() bool {
 func (p bulkPipe) Moved(int) {
 	c := p.from
 	atomic.StoreUint64(&c.received, c.received+1)
-	c.svc.requests.Add(1)
+	c.settings.requests.Add(1)
 }
 
 // plain reports whether the connection's messages are bytes as they come.

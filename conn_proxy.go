@@ -24,9 +24,9 @@ func (p *proxyHeader) receive(c *Conn, b []byte) (used, want int) {
 		return 0, 0
 	}
 	if !h.Local {
-		if !c.svc.admitIP(h.Source.Addr()) {
-			c.svc.refusedN.Add(1)
-			c.svc.accepted.Add(^uint64(0))
+		if !c.settings.server.countIPIn(h.Source.Addr()) {
+			c.settings.server.refused.Add(1)
+			c.settings.server.accepted.Add(^uint64(0))
 			c.stream.Close()
 			return len(b), 0
 		}
@@ -59,7 +59,7 @@ func (p *proxyHeader) scheme(c *Conn) string {
 // countedIP is the address that the connection counts for in MaxConnectionsPerIP. A proxy's
 // connections count for its clients.
 func (c *Conn) countedIP() netip.Addr {
-	if !c.svc.proxyProtocol {
+	if !c.settings.server.proxyProtocol {
 		return c.RemoteIP()
 	}
 	if x := c.rare(); x != nil && x.client.Load() != nil {
@@ -70,4 +70,9 @@ func (c *Conn) countedIP() netip.Addr {
 
 // ClientIP is the address of the client that sent r, as Worker.TrustedProxies tell it if the
 // connection is one of theirs, otherwise RemoteIP.
-func (c *Conn) ClientIP(r *web.Request) netip.Addr { return c.svc.proxies.ClientIP(r, c.RemoteIP()) }
+func (c *Conn) ClientIP(r *web.Request) netip.Addr {
+	if h := c.settings.http; h != nil {
+		return h.proxies.ClientIP(r, c.RemoteIP())
+	}
+	return c.RemoteIP()
+}

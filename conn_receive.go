@@ -60,7 +60,7 @@ func (c *Conn) message(data []byte, kind websocket.Opcode) {
 	if fn := c.callbacks().OnMessage; fn != nil {
 		fn(c, data)
 	}
-	if c.svc.poison {
+	if c.settings.poison {
 		poison(data)
 	}
 }
@@ -138,7 +138,7 @@ func (c *Conn) complain(err error) {
 	c.end(err)
 	switch c.stage() {
 	case stageTLS:
-		c.svc.tlsFailed(c, err)
+		c.settings.server.tlsFailed(c, err)
 		return
 	case stageConnecting:
 		return // the client tells
@@ -187,7 +187,7 @@ func (o *connOwner) Closed(err error) {
 	if err != nil {
 		c.end(publicError(err))
 		if c.stage() == stageTLS && !errors.Is(err, loop.ErrDestroyed) {
-			c.svc.tlsFailed(c, err)
+			c.settings.server.tlsFailed(c, err)
 		}
 	}
 	if x := c.rare(); x != nil {
@@ -205,13 +205,13 @@ func (o *connOwner) Closed(err error) {
 
 // finish runs OnClose and forgets the connection.
 func (c *Conn) finish() {
-	defer c.svc.remove(c)
+	defer c.remove()
 	defer c.recovered()
 	c.stopTimers()
 	if h := c.httpConn(); h != nil {
 		h.abandon(c)
 	}
-	c.svc.hub.forget(c)
+	c.settings.hub.forget(c)
 	c.unpipe()
 	if !c.ready() {
 		return // its handshake came to nothing
@@ -225,4 +225,13 @@ func (c *Conn) finish() {
 	if fn := c.callbacks().OnClose; fn != nil {
 		fn(c)
 	}
+}
+
+// remove lets the worker or the client forget the connection, behind its last callback.
+func (c *Conn) remove() {
+	if cl := c.Client(); cl != nil {
+		cl.afterEnd(c)
+		return
+	}
+	c.settings.server.remove(c)
 }

@@ -61,7 +61,7 @@ func (c *Conn) CloseWith(data []byte) error {
 	c.dismiss()
 	d := c.dialog()
 	switch d.(type) {
-	case messages, *packetService:
+	case messages, *packetDialog:
 		if data == nil {
 			data = []byte{} // which is a message, too
 		}
@@ -97,7 +97,7 @@ func (c *Conn) Destroy() {
 // fanout sends one message to many connections: encoded once, shared by reference, and
 // every loop woken once.
 type fanout struct {
-	svc      *service
+	settings *connSettings
 	data     []byte
 	shared   []byte              // encoded; nil if the protocol must encode for each
 	prepared *websocket.Prepared // the same for WebSockets
@@ -105,8 +105,8 @@ type fanout struct {
 	sent     int
 }
 
-func (s *service) newFanout(data []byte) (*fanout, error) {
-	f := &fanout{svc: s, data: data}
+func (s *connSettings) newFanout(data []byte) (*fanout, error) {
+	f := &fanout{settings: s, data: data}
 	switch p := s.protocol.(type) {
 	case nil:
 		if s.kind != noDialog {
@@ -162,7 +162,7 @@ func (f *fanout) send(c *Conn) {
 // message is the data as a message for WebSockets.
 func (f *fanout) message() *websocket.Prepared {
 	if f.prepared == nil {
-		f.prepared, _ = websocket.NewPrepared(f.svc.messageKind, f.data) // an error is of the kind
+		f.prepared, _ = websocket.NewPrepared(f.settings.webSocket.kind, f.data) // an error is of the kind
 	}
 	return f.prepared
 }

@@ -37,7 +37,7 @@ func drop(sets map[string]map[*Conn]struct{}, key string, c *Conn) {
 // has members. A connection leaves its groups when it closes, and takes them along when it
 // moves to another process.
 func (c *Conn) Join(group string) {
-	h := &c.svc.hub
+	h := &c.settings.hub
 	x := c.ensureRare()
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -53,7 +53,7 @@ func (c *Conn) Join(group string) {
 
 // Leave takes the connection out of a group.
 func (c *Conn) Leave(group string) {
-	h := &c.svc.hub
+	h := &c.settings.hub
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	drop(h.groups, group, c)
@@ -64,7 +64,7 @@ func (c *Conn) Leave(group string) {
 
 // Groups returns the names of the connection's groups, sorted.
 func (c *Conn) Groups() []string {
-	h := &c.svc.hub
+	h := &c.settings.hub
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	if x := c.rare(); x != nil {
@@ -76,7 +76,7 @@ func (c *Conn) Groups() []string {
 // Bind says that the connection belongs to the user uid, who may have several; "" takes
 // it back. A connection has one user at a time, also when it has moved to another process.
 func (c *Conn) Bind(uid string) {
-	h := &c.svc.hub
+	h := &c.settings.hub
 	x := c.ensureRare()
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -92,7 +92,7 @@ func (c *Conn) Bind(uid string) {
 
 // UID is what Bind set. It stays readable in OnClose.
 func (c *Conn) UID() string {
-	h := &c.svc.hub
+	h := &c.settings.hub
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	if x := c.rare(); x != nil {
@@ -141,21 +141,21 @@ func (w *Worker) Group(name string) Group { return Group{worker: w, name: name} 
 // for answers. A member's order is kept: what one goroutine sends to a group and to a member
 // arrives in that order.
 func (g Group) Send(data []byte, except ...*Conn) (int, error) {
-	s := g.service()
+	s := g.server()
 	return s.sendAll(s.hub.members(&s.hub.groups, g.name), data, except)
 }
 
-// service is what runs the worker now: a group lives longer than one run.
-func (g Group) service() *service {
+// server is what runs the worker now: a group lives longer than one run.
+func (g Group) server() *server {
 	if g.worker == nil {
 		return notStarted
 	}
-	return g.worker.service()
+	return g.worker.runningServer()
 }
 
 // Count is the number of members.
 func (g Group) Count() int {
-	h := &g.service().hub
+	h := &g.server().hub
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	return len(h.groups[g.name])
@@ -163,20 +163,20 @@ func (g Group) Count() int {
 
 // Members iterates over the members at the time of the call.
 func (g Group) Members() iter.Seq[*Conn] {
-	h := &g.service().hub
+	h := &g.server().hub
 	return slices.Values(h.members(&h.groups, g.name))
 }
 
 // SendTo sends one message to every connection of a user in this process and returns how many
 // took it.
 func (w *Worker) SendTo(uid string, data []byte) (int, error) {
-	s := w.service()
+	s := w.runningServer()
 	return s.sendAll(s.hub.members(&s.hub.users, uid), data, nil)
 }
 
 // IsOnline reports whether a user has a connection in this process.
 func (w *Worker) IsOnline(uid string) bool {
-	s := w.service()
+	s := w.runningServer()
 	s.hub.mu.RLock()
 	defer s.hub.mu.RUnlock()
 	return len(s.hub.users[uid]) > 0
@@ -185,11 +185,11 @@ func (w *Worker) IsOnline(uid string) bool {
 // Broadcast sends one message to every connection of the worker in this process but those
 // named, as Group.Send does, and returns how many took it.
 func (w *Worker) Broadcast(data []byte, except ...*Conn) (int, error) {
-	s := w.service()
+	s := w.runningServer()
 	return s.sendAll(s.all(), data, except)
 }
 
-func (s *service) sendAll(conns []*Conn, data []byte, except []*Conn) (int, error) {
+func (s *server) sendAll(conns []*Conn, data []byte, except []*Conn) (int, error) {
 	if len(conns) == 0 {
 		return 0, nil
 	}

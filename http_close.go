@@ -106,7 +106,7 @@ func (h *httpConn) endOfInput(c *Conn) (done bool) {
 
 // scheme is websocket in a handshake that is all the worker speaks HTTP for.
 func (h *httpConn) scheme(c *Conn) string {
-	if c.svc.kind == webSocketDialog {
+	if c.settings.kind == webSocketDialog {
 		return "websocket"
 	}
 	return "http"
@@ -120,7 +120,7 @@ func (h *httpConn) deadline(c *Conn, now int64) (next int64, err error) {
 		h.since = now
 		return now + httpLook, nil
 	case h.phase == httpHead:
-		limit := c.svc.http.HeaderTimeout
+		limit := c.settings.http.options.HeaderTimeout
 		if next = h.since + limit.Milliseconds(); next > now {
 			return next, nil
 		}
@@ -133,13 +133,13 @@ func (h *httpConn) deadline(c *Conn, now int64) (next int64, err error) {
 			h.since = now
 		}
 		in, _, _ := c.stream.Counts()
-		limit := c.svc.http.BodyTimeout + time.Duration(in-h.arrived)*time.Second/bodyPace
+		limit := c.settings.http.options.BodyTimeout + time.Duration(in-h.arrived)*time.Second/bodyPace
 		if next = h.since + limit.Milliseconds(); next > now {
 			return next, nil
 		}
 		return 0, &web.Error{Status: 408, Reason: fmt.Sprintf("body not complete after %v", limit)}
 	}
-	limit := c.svc.keepAlive
+	limit := c.settings.http.keepAlive
 	if next = max(h.since, c.stream.LastActive()) + limit.Milliseconds(); next > now {
 		return next, nil
 	}

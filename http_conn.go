@@ -49,9 +49,9 @@ const (
 
 var continueLine = []byte("HTTP/1.1 100 Continue\r\n\r\n")
 
-func newHTTPConn(s *service, now int64) *httpConn {
+func newHTTPConn(s *httpSettings, now int64) *httpConn {
 	h := &httpConn{phase: httpHead, since: now}
-	h.parser.Options = s.http
+	h.parser.Options = &s.options
 	return h
 }
 
@@ -61,7 +61,7 @@ func (h *httpConn) busy() bool { return h.state.load().active() }
 func (h *httpConn) receive(c *Conn, b []byte) (used, want int) {
 	messages := 0
 	defer func() { c.count(messages) }()
-	r := c.svc.request(c)
+	r := &c.httpLoop().request
 	h.held = false
 	for {
 		c.notices()
@@ -90,7 +90,7 @@ func (h *httpConn) receive(c *Conn, b []byte) (used, want int) {
 			h.piece(c, r)
 		case h.body:
 			h.bodyEnd(c, r)
-		case step == web.GotHead && c.svc.http.Body != web.Stream:
+		case step == web.GotHead && c.settings.http.options.Body != web.Stream:
 			messages++
 			err = h.beginForm(c, r)
 		default:
@@ -101,7 +101,7 @@ func (h *httpConn) receive(c *Conn, b []byte) (used, want int) {
 			c.fault(err)
 			return len(b), 0
 		}
-		if c.svc.poison {
+		if c.settings.poison {
 			poison(taken)
 		}
 		switch more := h.parser.Pending(); {
@@ -161,10 +161,10 @@ func (h *httpConn) await(c *Conn, begun bool) {
 func (h *httpConn) ask(c *Conn, r *web.Request, head bool) {
 	h.phase = httpIdle
 	h.exchange = r.Exchange()
-	h.record = c.svc.newRecord(r)
+	h.record = c.settings.http.newRecord(r)
 	h.body = head
-	upgrades := c.svc.kind == webSocketDialog || c.callbacks().OnUpgrade != nil && wantsWebSocket(r)
-	handler := c.svc.server != nil && !upgrades
+	upgrades := c.settings.kind == webSocketDialog || c.callbacks().OnUpgrade != nil && wantsWebSocket(r)
+	handler := c.settings.http.server != nil && !upgrades
 	unread := head && (r.ContentLength() < 0 || r.ContentLength() > maxDrained || r.ExpectContinue())
 	number := h.state.begin(unread, !handler && c.rare().serial == nil)
 	switch {
@@ -223,7 +223,7 @@ func (h *httpConn) within(number uint64, fn func()) bool {
 
 // piece passes a part of a body on, unless the request has its answer.
 func (h *httpConn) piece(c *Conn, r *web.Request) {
-	if c.svc.server != nil {
+	if c.settings.http.server != nil {
 		h.feed(c, r.Body())
 		return
 	}

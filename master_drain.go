@@ -70,7 +70,7 @@ func (m *Master) drain(d time.Duration, graceful bool, left func(int)) {
 // planDrain is the order in which connections are told to go: that of their arrival.
 func (m *Master) planDrain() (plan []*Conn) {
 	for _, s := range m.serving() {
-		for _, c := range s.everyone() {
+		for _, c := range s.allAndArriving() {
 			if c.httpConn() == nil {
 				plan = append(plan, c)
 			}
@@ -84,7 +84,7 @@ func (m *Master) planDrain() (plan []*Conn) {
 func (m *Master) drainOnce(due []*Conn) {
 	lists := make(map[*loop.Loop][]*Conn)
 	for _, s := range m.serving() {
-		for _, c := range s.everyone() {
+		for _, c := range s.allAndArriving() {
 			if c.httpConn() != nil {
 				lists[c.stream.Loop()] = append(lists[c.stream.Loop()], c)
 			}

@@ -86,7 +86,7 @@ func (o *connOwner) Secured(err error) {
 		return
 	}
 	if err != nil {
-		if c.svc.kind != noDialog {
+		if c.settings.kind != noDialog {
 			answerInClear(err)
 		}
 		c.fault(tlsfiles.Explain(err))
@@ -106,7 +106,7 @@ func answerInClear(err error) {
 }
 
 // tlsFailed counts and logs, once, that a connection got no further than its handshake of TLS.
-func (s *service) tlsFailed(c *Conn, err error) {
+func (s *server) tlsFailed(c *Conn, err error) {
 	c.enter(stageRefused) // so that the close logs nothing more
 	s.security.LogFailure(c.peer(), err)
 	s.tlsFailures.Add(1) // who sees the number finds the line

@@ -22,6 +22,26 @@ type wsConn struct {
 	pinged      int64 // the loop's time of the last ping
 }
 
+var _ dialog = (*wsConn)(nil)
+
+// webSocketSettings is what the WebSockets of a worker or a client need, with defaults filled in.
+type webSocketSettings struct {
+	options websocket.Options
+	kind    websocket.Opcode // the kind of message that Send sends
+	ping    time.Duration
+}
+
+// newWebSocketSettings fills in the defaults.
+func newWebSocketSettings(o websocket.Options, ping time.Duration, maxMessage int) *webSocketSettings {
+	s := &webSocketSettings{options: o, kind: websocket.Text, ping: ping}
+	setDefault(&s.options.MaxMessageSize, maxMessage)
+	if o.Binary {
+		s.kind = websocket.Binary
+	}
+	setDefault(&s.ping, DefaultPingInterval)
+	return s
+}
+
 func (w *wsConn) receive(c *Conn, b []byte) (used, want int) {
 	messages := 0
 	defer func() { c.count(messages) }()
@@ -83,7 +103,7 @@ func (w *wsConn) scheme(*Conn) string { return "websocket" }
 // deadline pings a silent peer and gives a dead one up.
 func (w *wsConn) deadline(c *Conn, now int64) (next int64, err error) {
 	next, err = c.idleDeadline(now)
-	ping := c.svc.ping.Milliseconds()
+	ping := c.settings.webSocket.ping.Milliseconds()
 	if err != nil || ping <= 0 {
 		return next, err
 	}
@@ -95,7 +115,7 @@ func (w *wsConn) deadline(c *Conn, now int64) (next int64, err error) {
 	if at <= now {
 		if w.pinged > active {
 			if w.pinged+ping <= now {
-				return 0, fmt.Errorf("%w: no answer to a ping for %v", ErrIdle, c.svc.ping)
+				return 0, fmt.Errorf("%w: no answer to a ping for %v", ErrIdle, c.settings.webSocket.ping)
 			}
 		} else {
 			w.control(c, websocket.Ping, nil)
@@ -136,7 +156,9 @@ const frameRoom = 14
 // frameHeads are the heads of large messages while these are written.
 var frameHeads = sync.Pool{New: func() any { return new([frameRoom]byte) }}
 
-func (w *wsConn) send(c *Conn, data []byte) error { return w.sendKind(c, c.svc.messageKind, data) }
+func (w *wsConn) send(c *Conn, data []byte) error {
+	return w.sendKind(c, c.settings.webSocket.kind, data)
+}
 
 func (w *wsConn) sendKind(c *Conn, op websocket.Opcode, data []byte) error {
 	tx, err := c.begin()
@@ -193,7 +215,7 @@ func (w *wsConn) shutDown(c *Conn, data []byte, err error) error {
 		if err != nil {
 			return err
 		}
-		sendErr = w.enqueue(tx.Tx, c.svc.messageKind, data)
+		sendErr = w.enqueue(tx.Tx, c.settings.webSocket.kind, data)
 		tx.commitQuietly()
 	}
 	code, reason := closeCode(err)
@@ -387,11 +409,11 @@ func chooseSubprotocol(a websocket.Agreement, fields []web.Field) (websocket.Agr
 // webSocketOptions are the worker's, with the connection's own limit if it has one.
 func (c *Conn) webSocketOptions() *websocket.Options {
 	if n := int(c.ensureRare().limits.maxPackage.Load()); n > 0 {
-		own := *c.svc.webSocket
+		own := c.settings.webSocket.options
 		own.MaxMessageSize = n
 		return &own
 	}
-	return c.svc.webSocket
+	return &c.settings.webSocket.options
 }
 
 // wantsWebSocket reports whether r asks for a WebSocket, rightly or not.
