@@ -126,7 +126,7 @@ func (a *attempt) connOwner(c *Conn) *clientOwner {
 // startTLS goes on when the way to the server is open.
 func (a *attempt) startTLS() {
 	if a.route.tls == nil {
-		a.startWebSocket()
+		a.startDialog()
 		return
 	}
 	a.step = "TLS handshake"
@@ -138,7 +138,7 @@ func (a *attempt) startTLS() {
 // onTLS takes the result of the handshake of TLS.
 func (a *attempt) onTLS(err error) {
 	if err == nil {
-		a.startWebSocket()
+		a.startDialog()
 		return
 	}
 	if errors.Is(err, io.EOF) {
@@ -148,22 +148,13 @@ func (a *attempt) onTLS(err error) {
 	a.fail(err)
 }
 
-// startWebSocket goes on when the connection is encrypted, if it has to be.
-func (a *attempt) startWebSocket() {
-	if a.route.endpoint.dialog != webSocketDialog {
-		a.becomeReady()
+// startDialog goes on when the connection is encrypted, if it has to be.
+func (a *attempt) startDialog() {
+	if d := dialogTypes[a.route.endpoint.dialog].client; d != nil {
+		d.open(a)
 		return
 	}
-	a.step = "WebSocket handshake"
-	c := a.conn
-	o := &opening{attempt: a, handshake: a.config.handshake(a.route)}
-	request, err := o.handshake.AppendRequest(nil)
-	if err != nil {
-		c.fault(err)
-		return
-	}
-	c.speak(o)
-	c.SendRaw(request)
+	a.becomeReady()
 }
 
 // becomeReady makes the connection the client's.

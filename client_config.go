@@ -113,8 +113,8 @@ func newClientConfig(m *Master, scheme, address string, found ClientOptions) (*c
 	}
 	if o.Protocol != nil {
 		s.protocol = o.Protocol
-	} else if e.dialog == webSocketDialog {
-		s.webSocket = newWebSocketSettings(o.WebSocket, o.PingInterval, s.limits.MaxPackageSize)
+	} else if d := dialogTypes[e.dialog].client; d != nil {
+		d.prepare(s, o)
 	}
 	return config, nil
 }

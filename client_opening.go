@@ -69,6 +69,20 @@ func (o *opening) readHandshake(c *Conn, b []byte) (used int, err error) {
 	return used, nil
 }
 
+// openWebSocket sends the request of the handshake.
+func openWebSocket(a *attempt) {
+	a.step = "WebSocket handshake"
+	c := a.conn
+	o := &opening{attempt: a, handshake: a.config.handshake(a.route)}
+	request, err := o.handshake.AppendRequest(nil)
+	if err != nil {
+		c.fault(err)
+		return
+	}
+	c.speak(o)
+	c.SendRaw(request)
+}
+
 // endOfInput ends the attempt.
 func (o *opening) endOfInput(c *Conn) (done bool) {
 	who := "the server"

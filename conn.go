@@ -203,7 +203,8 @@ func (c *Conn) SetProtocol(p Protocol) {
 	x := c.ensureRare()
 	x.protocol.Store(&p)
 	switch c.dialog().(type) {
-	case *httpConn, *wsConn:
+	case messages, *packetDialog, *proxyHeader, *opening: // which ask for the protocol
+	default:
 		c.speak(nil)
 	}
 }

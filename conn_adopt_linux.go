@@ -32,7 +32,7 @@ func (in *incomingConn) adopt(l *loop.Loop) {
 	c, st, s := in.conn, in.state, in.conn.settings.server
 	now := l.Now()
 	c.born = int32((now - st.Age) / bornUnit)
-	c.restoreTimes(st, now)
+	c.dialog().(movingDialog).restoreTimes(st, now)
 	l.Adopt(&c.stream, in.detached(), (*connOwner)(c), s.limits.LingerTimeout, pausedByAdopt)
 	s.addReady(c)
 	for _, group := range st.Groups {
@@ -61,16 +61,6 @@ func (in *incomingConn) detached() loop.Detached {
 		d.Pauses |= pausedByAnswers // until the output is written
 	}
 	return d
-}
-
-// restoreTimes turns ages into times of the connection's loop.
-func (c *Conn) restoreTimes(st *handover.State, now int64) {
-	if h := c.httpConn(); h != nil {
-		h.since = now - st.Since
-	}
-	if w := c.wsConn(); w != nil {
-		w.pinged = now - st.Idle + st.Pinged
-	}
 }
 
 // adopted runs OnAdopt, the first callback of the connection, behind which reading goes on.

@@ -15,7 +15,7 @@ const (
 	stageAccepted    stage = iota // a worker's, of which nothing was asked yet
 	stageProxyHeader              // the PROXY header is to come
 	stageTLS                      // in the handshake of TLS
-	stageWebSocket                // in the handshake of a websocket:// worker
+	stageHandshake                // in the handshake of the dialog, as of a websocket:// worker
 	stageReady                    // known to the worker, and announced by OnConnect
 	stageRefused                  // the handshake of TLS has failed, and that was logged
 	stageConnecting               // a client's, until its attempt has succeeded
@@ -23,10 +23,10 @@ const (
 
 // follows are the stages that may come directly behind each.
 var follows = [...][]stage{
-	stageAccepted:    {stageProxyHeader, stageTLS, stageWebSocket, stageReady, stageConnecting},
-	stageProxyHeader: {stageTLS, stageWebSocket, stageReady},
-	stageTLS:         {stageWebSocket, stageReady, stageRefused},
-	stageWebSocket:   {stageReady},
+	stageAccepted:    {stageProxyHeader, stageTLS, stageHandshake, stageReady, stageConnecting},
+	stageProxyHeader: {stageTLS, stageHandshake, stageReady},
+	stageTLS:         {stageHandshake, stageReady, stageRefused},
+	stageHandshake:   {stageReady},
 	stageReady:       nil,
 	stageRefused:     nil,
 	stageConnecting:  {stageReady},
@@ -47,9 +47,10 @@ func (c *Conn) ready() bool { return c.stage() == stageReady }
 // arrive begins with the first stage of a new connection.
 func (c *Conn) arrive() {
 	s := c.settings.server
+	t := &dialogTypes[s.kind]
 	var d dialog
-	if s.kind != noDialog {
-		d = newHTTPConn(s.http, c.stream.Loop().Now())
+	if t.begin != nil {
+		d = t.begin(c)
 	}
 	if s.proxyProtocol {
 		d = &proxyHeader{next: d}
@@ -57,7 +58,7 @@ func (c *Conn) arrive() {
 	if d != nil {
 		c.speak(d)
 	}
-	if s.security == nil && s.kind != webSocketDialog && !s.proxyProtocol {
+	if s.security == nil && t.handshake == "" && !s.proxyProtocol {
 		c.becomeReady()
 		return
 	}
@@ -84,9 +85,9 @@ func (c *Conn) startTLS() {
 
 // secured goes on when the connection is encrypted, if it has to be.
 func (c *Conn) secured() {
-	if c.settings.kind == webSocketDialog {
-		c.enter(stageWebSocket)
-		return // the first request is the handshake
+	if dialogTypes[c.settings.kind].handshake != "" {
+		c.enter(stageHandshake)
+		return // the dialog goes on
 	}
 	c.becomeReady()
 }
@@ -97,12 +98,12 @@ func (c *Conn) becomeReady() {
 	s := c.settings.server
 	s.addReady(c)
 	c.enter(stageReady)
-	if s.kind == webSocketDialog {
+	if dialogTypes[s.kind].handshake != "" {
 		c.callOnConnect() // its turn has come: this is a callback
 		return
 	}
-	if h := c.httpConn(); h != nil {
-		h.since = c.stream.Loop().Now()
+	if d, ok := c.dialog().(readyDialog); ok {
+		d.ready(c.stream.Loop().Now())
 	}
 	c.watchTime()
 	c.run(c.callOnConnect)
@@ -136,7 +137,7 @@ func (c *Conn) handshakeDeadline(now, next int64) (int64, error) {
 	}
 	at := int64(c.born+1)*bornUnit + limit.Milliseconds()
 	if at <= now {
-		return 0, fmt.Errorf("%w: %s within %v", ErrHandshake, c.stage().missing(), limit)
+		return 0, fmt.Errorf("%w: %s within %v", ErrHandshake, c.missing(), limit)
 	}
 	if next == 0 || at < next {
 		next = at
@@ -144,15 +145,15 @@ func (c *Conn) handshakeDeadline(now, next int64) (int64, error) {
 	return next, nil
 }
 
-// missing says what a connection that stays in the stage has not done.
-func (s stage) missing() string {
-	switch s {
+// missing says what a connection that stays in its stage has not done.
+func (c *Conn) missing() string {
+	switch c.stage() {
 	case stageProxyHeader:
 		return "no PROXY header"
 	case stageTLS:
 		return "TLS not established"
-	case stageWebSocket:
-		return "no WebSocket handshake"
+	case stageHandshake:
+		return "no " + dialogTypes[c.settings.kind].handshake
 	}
 	return "no message"
 }

@@ -3,10 +3,9 @@ package workerman
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/workerman-go/workerman/internal/handover"
-	"github.com/workerman-go/workerman/web"
-	"github.com/workerman-go/workerman/websocket"
 )
 
 // What a connection is, for a process that goes on with it: a handover.State is filled in here, and
@@ -60,7 +59,7 @@ func (c *Conn) callOnHandover() (data []byte, err error) {
 }
 
 // describe fills in what the stream does not know.
-func (c *Conn) describe(st *handover.State) (err error) {
+func (c *Conn) describe(st *handover.State) error {
 	x, now := c.rare(), c.stream.Loop().Now()
 	st.Key, st.ID, st.Received = c.settings.server.handoverKey(), c.id, c.received
 	st.Remote, st.OwnProtocol = c.socketAddr(), c.ownProtocol()
@@ -70,39 +69,7 @@ func (c *Conn) describe(st *handover.State) (err error) {
 		st.Client = *a
 	}
 	st.UID, st.Groups = c.UID(), c.Groups()
-	if w := c.wsConn(); w != nil {
-		st.Language, st.Codec, st.Subprotocol = handover.WebSocket, w.codec.AppendState(nil), w.subprotocol
-		st.Pinged = max(w.pinged-c.stream.LastActive(), 0)
-		return nil
-	}
-	if h := c.httpConn(); h != nil {
-		st.Language, st.Codec = handover.HTTP, h.parser.AppendState(nil)
-		st.Phase, st.Since, st.Arrived = handover.Phase(h.phase), now-h.since, h.arrived
-		return nil
-	}
-	if c.ProtocolState() != nil {
-		st.Stateful = true
-		st.Codec, err = c.appendProtocolState(c.Protocol().(StateMover))
-	}
-	return err
-}
-
-// The phases of HTTP have the same numbers in the binary form.
-var (
-	_ [0]struct{} = [httpIdle - httpPhase(handover.Idle)]struct{}{}
-	_ [0]struct{} = [httpHead - httpPhase(handover.Head)]struct{}{}
-	_ [0]struct{} = [httpBody - httpPhase(handover.Body)]struct{}{}
-)
-
-// appendProtocolState asks a Protocol for the connection's state.
-func (c *Conn) appendProtocolState(p StateMover) (state []byte, err error) {
-	err = c.settings.guardErr(c, func() (err error) {
-		if state, err = p.AppendState(c, nil); err != nil {
-			err = fmt.Errorf("AppendState: %w", err)
-		}
-		return err
-	})
-	return state, err
+	return c.dialog().(movingDialog).save(c, st)
 }
 
 // reattach puts the connection back on its loop, as if it had never been off. On the loop.
@@ -154,74 +121,44 @@ func (m *Master) restore(st *handover.State) (handover.Incoming, error) {
 	if s.blocking {
 		x.serial = new(serial)
 	}
-	if err := c.restoreLanguage(st); err != nil {
+	if err := c.restoreDialog(st); err != nil {
 		return nil, err
 	}
 	return &incomingConn{conn: c, state: st}, nil
 }
 
-// restoreLanguage sets what the connection speaks.
-func (c *Conn) restoreLanguage(st *handover.State) (err error) {
-	s := c.settings.server
-	switch {
-	case st.Language == handover.HTTP && s.kind == httpDialog:
-		h := &httpConn{phase: httpPhase(st.Phase), arrived: st.Arrived}
-		h.parser, err = web.RestoreParser(&s.http.options, st.Codec)
-		c.speak(h)
-	case st.Language == handover.WebSocket && s.kind != noDialog:
-		w := &wsConn{subprotocol: st.Subprotocol}
-		w.codec, err = websocket.RestoreCodec(c.webSocketOptions(), st.Codec)
-		c.speak(w)
-	case st.Language == handover.Protocol && (st.OwnProtocol || s.kind == noDialog):
-		if st.Stateful && !st.OwnProtocol {
-			err = c.restoreProtocol(st.Codec)
-		}
-	default:
-		err = fmt.Errorf("worker %q speaks another protocol now", s.worker.name())
+// restoreDialog makes the dialog that a connection had in its old process.
+func (c *Conn) restoreDialog(st *handover.State) error {
+	speaks := slices.Contains(dialogTypes[c.settings.kind].languages, st.Language)
+	if own := st.OwnProtocol && st.Language == handover.Protocol; !speaks && !own {
+		return fmt.Errorf("worker %q speaks another protocol now", c.Worker().name())
 	}
+	i := slices.IndexFunc(dialogTypes[:], func(t dialogType) bool { return t.language == st.Language })
+	d, err := dialogTypes[i].restore(c, st)
+	c.speak(d)
 	return err
-}
-
-// restoreProtocol gives a Protocol the state that it had in the old process.
-func (c *Conn) restoreProtocol(state []byte) error {
-	return c.settings.guardErr(c, func() error {
-		p, ok := c.Protocol().(StateMover)
-		if !ok {
-			return fmt.Errorf("the protocol %T of the new process is no StateMover", c.Protocol())
-		}
-		if err := p.RestoreState(c, state); err != nil {
-			return fmt.Errorf("RestoreState: %w", err)
-		}
-		return nil
-	})
 }
 
 // movable says whether the connection can move to another process. It is asked on the connection's
 // loop, between callbacks.
 func (c *Conn) movable() handover.Verdict {
 	s, x := c.settings.server, c.rare()
+	d, moves := c.dialog().(movingDialog)
 	switch {
 	case s == nil, s.security != nil, !c.Connected(), !c.forgettable():
 		return handover.MovesNever
 	case !c.ready(), !c.stream.Detachable(), c.stream.PausedBy(^uint32(pausedByUser | pausedByAnswers)):
 		return handover.MovesLater
+	case !moves:
+		return handover.MovesNever
 	case x == nil:
 		return handover.MovesNow
 	case x.pipe.Load() != nil, x.source.Load() != nil:
 		return handover.MovesNever
-	case x.pending.Load() > 0, x.serial != nil && !x.serial.idle():
-		return handover.MovesLater
-	}
-	if h := c.httpConn(); h != nil && !h.resting() {
+	case x.pending.Load() > 0, x.serial != nil && !x.serial.idle(), !d.resting():
 		return handover.MovesLater
 	}
 	return handover.MovesNow
-}
-
-// resting reports whether no request is being handled and none arrives in pieces that were
-// handed out. On the loop.
-func (h *httpConn) resting() bool {
-	return !h.busy() && !h.body && !h.form && !h.held && h.handling.Load() == nil && !h.state.load().last()
 }
 
 // forgettable reports whether Worker.Handover lets the connection move: a new process will

@@ -51,18 +51,13 @@ func (c *Conn) forward(dst *Conn, data []byte, kind websocket.Opcode) {
 	}
 }
 
-// enqueuePiped is enqueue for any kind of connection; a message of a WebSocket is of a kind,
-// 0 for that of the worker.
+// enqueuePiped is enqueue for any kind of connection; where messages have kinds, 0 is the
+// usual one.
 func (t sending) enqueuePiped(data []byte, kind websocket.Opcode) error {
-	c := t.conn
-	w := c.wsConn()
-	if w == nil {
-		return t.enqueue(c.Protocol(), data)
+	if d, ok := t.conn.dialog().(kindDialog); ok {
+		return d.enqueue(t, kind, data)
 	}
-	if kind == 0 {
-		kind = c.settings.webSocket.kind
-	}
-	return w.enqueue(t.Tx, kind, data)
+	return t.enqueue(t.conn.Protocol(), data)
 }
 
 // unpipe closes what hangs on a connection that is gone.

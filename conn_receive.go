@@ -53,8 +53,8 @@ func (c *Conn) deliver(data []byte, kind websocket.Opcode) {
 
 func (c *Conn) message(data []byte, kind websocket.Opcode) {
 	if kind != 0 {
-		if w := c.wsConn(); w != nil {
-			w.kind = kind
+		if d, ok := c.dialog().(kindDialog); ok {
+			d.setKind(kind)
 		}
 	}
 	if fn := c.callbacks().OnMessage; fn != nil {
@@ -191,8 +191,8 @@ func (o *connOwner) Closed(err error) {
 		}
 	}
 	if x := c.rare(); x != nil {
-		if h := c.httpConn(); h != nil {
-			h.gone()
+		if d, ok := c.dialog().(closedDialog); ok {
+			d.closed()
 		}
 		x.roomMade()
 		if x.serial != nil {
@@ -208,8 +208,8 @@ func (c *Conn) finish() {
 	defer c.remove()
 	defer c.recovered()
 	c.stopTimers()
-	if h := c.httpConn(); h != nil {
-		h.abandon(c)
+	if d, ok := c.dialog().(closedDialog); ok {
+		d.abandon(c)
 	}
 	c.settings.hub.forget(c)
 	c.unpipe()

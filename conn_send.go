@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/workerman-go/workerman/internal/loop"
-	"github.com/workerman-go/workerman/websocket"
 )
 
 // largeMessage is from where on a message is written at once instead of collected.
@@ -97,16 +96,15 @@ func (c *Conn) Destroy() {
 // fanout sends one message to many connections: encoded once, shared by reference, and
 // every loop woken once.
 type fanout struct {
-	settings *connSettings
-	data     []byte
-	shared   []byte              // encoded; nil if the protocol must encode for each
-	prepared *websocket.Prepared // the same for WebSockets
-	loops    []*loop.Loop
-	sent     int
+	data   []byte
+	shared []byte           // encoded; nil if the protocol must encode for each
+	framed [dialogKinds]any // what a dialog has made of data once for all its connections
+	loops  []*loop.Loop
+	sent   int
 }
 
 func (s *connSettings) newFanout(data []byte) (*fanout, error) {
-	f := &fanout{settings: s, data: data}
+	f := &fanout{data: data}
 	switch p := s.protocol.(type) {
 	case nil:
 		if s.kind != noDialog {
@@ -122,49 +120,35 @@ func (s *connSettings) newFanout(data []byte) (*fanout, error) {
 	return f, nil
 }
 
+// send sends the message to one connection.
 func (f *fanout) send(c *Conn) {
-	shared := f.shared
-	var w *wsConn
-	switch d := c.dialog().(type) {
-	case *wsConn:
-		w = d
-	case *httpConn:
-		return // a client that waits for answers, not for messages
-	default:
-		if c.ownProtocol() {
-			shared = nil
-		}
+	if f.sendTo(c) {
+		f.sent++
 	}
-	if w == nil && shared == nil {
-		if c.Send(f.data) == nil {
-			f.sent++
-		}
-		return
+}
+
+func (f *fanout) sendTo(c *Conn) (taken bool) {
+	if d, ok := c.dialog().(fanoutDialog); ok {
+		return d.sendShared(c, f)
+	}
+	if f.shared == nil || c.ownProtocol() {
+		return c.Send(f.data) == nil
 	}
 	tx, err := c.begin()
 	if err != nil {
-		return
+		return false
 	}
-	if w != nil {
-		var ok bool
-		if shared, ok = f.message().Frame(w.codec); !ok {
-			tx.Abort()
-			return
-		}
-	}
-	tx.Share(shared)
-	if tx.CommitLater() {
-		f.wakeLater(c.stream.Loop())
-	}
-	f.sent++
+	f.share(tx, f.shared)
+	return true
 }
 
-// message is the data as a message for WebSockets.
-func (f *fanout) message() *websocket.Prepared {
-	if f.prepared == nil {
-		f.prepared, _ = websocket.NewPrepared(f.settings.webSocket.kind, f.data) // an error is of the kind
+// share ends a sending with bytes that many connections share. They are written when all have
+// them.
+func (f *fanout) share(tx sending, bytes []byte) {
+	tx.Share(bytes)
+	if tx.CommitLater() {
+		f.wakeLater(tx.conn.stream.Loop())
 	}
-	return f.prepared
 }
 
 func (f *fanout) wakeLater(l *loop.Loop) {

@@ -26,6 +26,14 @@ type httpConn struct {
 	held    bool // receive left later requests in the input because of the exchange
 }
 
+var (
+	_ readyDialog   = (*httpConn)(nil)
+	_ closedDialog  = (*httpConn)(nil)
+	_ fanoutDialog  = (*httpConn)(nil)
+	_ drainedDialog = (*httpConn)(nil)
+	_ movingDialog  = (*httpConn)(nil)
+)
+
 // httpPhase says what the connection waits for, outside of callbacks.
 type httpPhase uint8
 
@@ -49,11 +57,15 @@ const (
 
 var continueLine = []byte("HTTP/1.1 100 Continue\r\n\r\n")
 
-func newHTTPConn(s *httpSettings, now int64) *httpConn {
-	h := &httpConn{phase: httpHead, since: now}
-	h.parser.Options = &s.options
+// beginHTTP is the dialog of a new connection.
+func beginHTTP(c *Conn) dialog {
+	h := &httpConn{phase: httpHead, since: c.stream.Loop().Now()}
+	h.parser.Options = &c.settings.http.options
 	return h
 }
+
+// ready counts the time for the first request from OnConnect on.
+func (h *httpConn) ready(now int64) { h.since = now }
 
 // busy reports whether a request is being handled.
 func (h *httpConn) busy() bool { return h.state.load().active() }

@@ -30,7 +30,7 @@ import (
 func (w *Worker) Handle(h http.Handler) { w.handler = h }
 
 // checkHandler refuses what contradicts Handle and sets what it needs.
-func (s *server) checkHandler(w *Worker) error {
+func checkHandler(s *server, w *Worker) error {
 	switch {
 	case w.handler == nil:
 		return nil
@@ -171,13 +171,6 @@ func (h *httpConn) feed(c *Conn, p []byte) {
 	}
 	if h.unread += len(p); h.unread > maxDrained {
 		c.stream.Close()
-	}
-}
-
-// gone tells the handler, if one is at work, that the connection is closed.
-func (h *httpConn) gone() {
-	if g := h.handling.Load(); g != nil {
-		g.request.Gone()
 	}
 }
 

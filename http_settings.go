@@ -9,9 +9,30 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/workerman-go/workerman/internal/handover"
 	"github.com/workerman-go/workerman/internal/nethttp"
 	"github.com/workerman-go/workerman/web"
 )
+
+// httpType describes the dialog of an http:// worker.
+func httpType() dialogType {
+	return dialogType{
+		schemes: []string{"http"}, secure: []string{"https"}, overHTTP: true,
+		prepare: prepareHTTP,
+		check:   checkHandler,
+		advice: func(s *server) string {
+			if s.http.server == nil && s.callbacks.OnRequest == nil {
+				return "without OnRequest or Handle every request is answered by 404"
+			}
+			return ""
+		},
+		begin:     beginHTTP,
+		language:  handover.HTTP,
+		languages: []handover.Language{handover.HTTP, handover.WebSocket},
+		restore:   restoreHTTP,
+		noClient:  "a Client speaks no HTTP: use net/http, or ws:// for a WebSocket",
+	}
+}
 
 // httpSettings is what the connections of a worker need to speak HTTP, with defaults filled in.
 type httpSettings struct {
@@ -43,24 +64,25 @@ const (
 	defaultBodyTimeout   = time.Minute
 )
 
-// newHTTPSettings checks and copies what a worker says about HTTP.
-func newHTTPSettings(w *Worker, limits *Limits) (*httpSettings, error) {
-	s := &httpSettings{options: w.HTTP, keepAlive: limits.IdleTimeout, accessLog: w.AccessLog, proxies: w.TrustedProxies}
-	o := &s.options
+// prepareHTTP checks and copies what a worker says about HTTP.
+func prepareHTTP(s *server, w *Worker) error {
+	h := &httpSettings{options: w.HTTP, keepAlive: s.limits.IdleTimeout, accessLog: w.AccessLog, proxies: w.TrustedProxies}
+	o := &h.options
 	for _, v := range []struct {
 		name  string
 		value time.Duration
 	}{{"HTTP.HeaderTimeout", o.HeaderTimeout}, {"HTTP.BodyTimeout", o.BodyTimeout}} {
 		if v.value < 0 {
-			return nil, fmt.Errorf("%s is negative", v.name)
+			return fmt.Errorf("%s is negative", v.name)
 		}
 	}
-	setDefault(&o.MaxBody, int64(limits.MaxPackageSize))
+	setDefault(&o.MaxBody, int64(s.limits.MaxPackageSize))
 	setDefault(&o.HeaderTimeout, defaultHeaderTimeout)
 	setDefault(&o.BodyTimeout, defaultBodyTimeout)
 	o.Uploads = o.Body == web.Collect
-	setDefault(&s.keepAlive, DefaultKeepAlive)
-	return s, nil
+	setDefault(&h.keepAlive, DefaultKeepAlive)
+	s.http = h
+	return nil
 }
 
 // accessRecord is what the access log says about a request, kept until its answer.

@@ -131,7 +131,9 @@ func knownSchemes() string {
 	protocolsMu.Lock()
 	defer protocolsMu.Unlock()
 	names := slices.AppendSeq([]string{"tcp", "udp", "unix", "ssl"}, maps.Keys(protocols))
-	names = slices.AppendSeq(names, maps.Keys(dialogSchemes))
+	for _, t := range dialogTypes {
+		names = append(names, t.schemes...)
+	}
 	slices.Sort(names)
 	return strings.Join(slices.Compact(names), ", ")
 }

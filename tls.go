@@ -72,9 +72,7 @@ func (t *ServerTLS) newServer(name, scheme string, m *Master, log *slog.Logger) 
 	if len(t.TicketSecret) == 0 {
 		settings.TicketSecret = m.tickets.Bytes()
 	}
-	if scheme == "http" || scheme == "websocket" {
-		settings.NextProtos = []string{"http/1.1"}
-	}
+	settings.NextProtos = dialogTypes[findDialog(scheme)].nextProtos()
 	return tlsfiles.NewServer(settings)
 }
 
@@ -86,7 +84,7 @@ func (o *connOwner) Secured(err error) {
 		return
 	}
 	if err != nil {
-		if c.settings.kind != noDialog {
+		if dialogTypes[c.settings.kind].overHTTP {
 			answerInClear(err)
 		}
 		c.fault(tlsfiles.Explain(err))

@@ -3,12 +3,8 @@ package workerman
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
-	"time"
 
-	"github.com/workerman-go/workerman/internal/loop"
-	"github.com/workerman-go/workerman/web"
 	"github.com/workerman-go/workerman/websocket"
 )
 
@@ -22,25 +18,12 @@ type wsConn struct {
 	pinged      int64 // the loop's time of the last ping
 }
 
-var _ dialog = (*wsConn)(nil)
-
-// webSocketSettings is what the WebSockets of a worker or a client need, with defaults filled in.
-type webSocketSettings struct {
-	options websocket.Options
-	kind    websocket.Opcode // the kind of message that Send sends
-	ping    time.Duration
-}
-
-// newWebSocketSettings fills in the defaults.
-func newWebSocketSettings(o websocket.Options, ping time.Duration, maxMessage int) *webSocketSettings {
-	s := &webSocketSettings{options: o, kind: websocket.Text, ping: ping}
-	setDefault(&s.options.MaxMessageSize, maxMessage)
-	if o.Binary {
-		s.kind = websocket.Binary
-	}
-	setDefault(&s.ping, DefaultPingInterval)
-	return s
-}
+var (
+	_ kindDialog    = (*wsConn)(nil)
+	_ fanoutDialog  = (*wsConn)(nil)
+	_ drainedDialog = (*wsConn)(nil)
+	_ movingDialog  = (*wsConn)(nil)
+)
 
 func (w *wsConn) receive(c *Conn, b []byte) (used, want int) {
 	messages := 0
@@ -165,7 +148,7 @@ func (w *wsConn) sendKind(c *Conn, op websocket.Opcode, data []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := w.enqueue(tx.Tx, op, data); err != nil {
+	if err := w.enqueue(tx, op, data); err != nil {
 		tx.Abort()
 		return err
 	}
@@ -173,8 +156,9 @@ func (w *wsConn) sendKind(c *Conn, op websocket.Opcode, data []byte) error {
 	return nil
 }
 
-// enqueue frames data into the output.
-func (w *wsConn) enqueue(tx loop.Tx, op websocket.Opcode, data []byte) error {
+// enqueue frames data into the output, 0 being the kind that Send sends.
+func (w *wsConn) enqueue(tx sending, op websocket.Opcode, data []byte) error {
+	setDefault(&op, tx.conn.settings.webSocket.kind)
 	if len(data) >= largeMessage {
 		room := frameHeads.Get().(*[frameRoom]byte)
 		head, ok := w.codec.AppendHead(room[:0], op, len(data))
@@ -215,7 +199,7 @@ func (w *wsConn) shutDown(c *Conn, data []byte, err error) error {
 		if err != nil {
 			return err
 		}
-		sendErr = w.enqueue(tx.Tx, c.settings.webSocket.kind, data)
+		sendErr = w.enqueue(tx, 0, data)
 		tx.commitQuietly()
 	}
 	code, reason := closeCode(err)
@@ -338,121 +322,32 @@ func (c *Conn) Subprotocol() string {
 	return ""
 }
 
-// DefaultPingInterval is the default of Worker.PingInterval. It is below the minute after
-// which many proxies cut a silent connection.
-const DefaultPingInterval = 50 * time.Second
+func (w *wsConn) setKind(kind websocket.Opcode) { w.kind = kind }
 
-// Upgrade answers r, the request that OnRequest has got, by turning the connection into a
-// WebSocket: from now on OnMessage gets its messages. Like Respond it is for OnRequest; later
-// there is Responder.Upgrade. fields are added to the answer; a Sec-WebSocket-Protocol among
-// them chooses the subprotocol. OnUpgrade and OnConnect are not called.
-//
-// A request that asks for no WebSocket, or from an origin that WebSocket.Origins does not
-// allow, is answered with the status that says so and closed, and the
-// *websocket.HandshakeError is returned. Other errors are those of Respond, and a field
-// that cannot be sent.
-func (c *Conn) Upgrade(r *web.Request, fields ...web.Field) error {
-	h := c.httpConn()
-	if h == nil {
-		return ErrNoRequest
-	}
-	return h.upgrade(c, r, fields, callbackRequest)
-}
-
-func (h *httpConn) upgrade(c *Conn, r *web.Request, fields []web.Field, number uint64) error {
-	o := c.webSocketOptions()
-	agreed, err := o.Negotiate(r)
+// sendShared frames the message once for all WebSockets; the worker's, as a client masks each.
+func (w *wsConn) sendShared(c *Conn, f *fanout) (taken bool) {
+	tx, err := c.begin()
 	if err != nil {
-		var refused *websocket.HandshakeError
-		if errors.As(err, &refused) {
-			h.respondTo(c, refused.Response(), number)
-		}
-		return err
+		return false
 	}
-	agreed, fields = chooseSubprotocol(agreed, fields)
-	answer, err := websocket.AppendAccept(make([]byte, 0, answerRoom), r, agreed, fields...)
-	if err != nil {
-		h.respondTo(c, web.Status(500), number)
-		return err
+	m, _ := f.framed[webSocketDialog].(*websocket.Prepared)
+	if m == nil {
+		m, _ = websocket.NewPrepared(c.settings.webSocket.kind, f.data) // an error is of the kind
+		f.framed[webSocketDialog] = m
 	}
-	if _, err := h.claim(c, number, false); err != nil {
-		return err
+	frame, ok := m.Frame(w.codec)
+	if !ok {
+		tx.Abort()
+		return false
 	}
-	tx, err := c.beginAlways()
-	if err != nil {
-		return err
-	}
-	tx.Append(answer)
-	w := &wsConn{codec: websocket.NewCodec(websocket.Server, o, agreed.Deflate), subprotocol: agreed.Subprotocol}
-	c.speak(w)
-	h.finish(tx, true, 101, 0)
-	s := &c.stream
-	s.Loop().Post(func() { // other times count from now on
-		if s.Open() {
-			c.watchTime()
-		}
-	})
-	return nil
+	f.share(tx, frame)
+	return true
 }
 
-// chooseSubprotocol takes a subprotocol of the program's choice out of the fields.
-func chooseSubprotocol(a websocket.Agreement, fields []web.Field) (websocket.Agreement, []web.Field) {
-	for i, f := range fields {
-		if strings.EqualFold(f.Name, "Sec-WebSocket-Protocol") {
-			a.Subprotocol = f.Value
-			return a, append(fields[:i:i], fields[i+1:]...)
-		}
-	}
-	return a, fields
-}
+func (w *wsConn) resting() bool { return true }
 
-// webSocketOptions are the worker's, with the connection's own limit if it has one.
-func (c *Conn) webSocketOptions() *websocket.Options {
-	if n := int(c.ensureRare().limits.maxPackage.Load()); n > 0 {
-		own := c.settings.webSocket.options
-		own.MaxMessageSize = n
-		return &own
-	}
-	return &c.settings.webSocket.options
-}
+// drainsInTurn is true: clients that all come back at once are a burden.
+func (w *wsConn) drainsInTurn() bool { return true }
 
-// wantsWebSocket reports whether r asks for a WebSocket, rightly or not.
-func wantsWebSocket(r *web.Request) bool { return strings.EqualFold(r.Header("Upgrade"), "websocket") }
-
-// handshake serves a request that becomes a WebSocket or is refused.
-func (h *httpConn) handshake(c *Conn, r *web.Request, number uint64) {
-	if x := c.rare(); x.serial != nil {
-		r = r.Clone()
-		x.serial.push(c, call{fn: func() {
-			if c.Connected() {
-				h.within(number, func() { h.decide(c, r, number) })
-			}
-		}})
-		return
-	}
-	h.decide(c, r, number)
-}
-
-// decide asks OnUpgrade, makes the connection a WebSocket and calls OnConnect.
-func (h *httpConn) decide(c *Conn, r *web.Request, number uint64) {
-	var fields []web.Field
-	if fn := c.callbacks().OnUpgrade; fn != nil {
-		answer := fn(c, r)
-		if answer != nil && answer.Status != 0 && answer.Status != 101 {
-			refusal := *answer
-			refusal.Close = true
-			h.respondTo(c, &refusal, number)
-			return
-		}
-		if answer != nil {
-			fields = answer.Fields()
-		}
-	}
-	switch err := h.upgrade(c, r, fields, number); {
-	case err == nil && !c.ready():
-		c.becomeReady()
-	case err == nil:
-	case err != ErrClosed && err != ErrNoRequest:
-		c.complain(err)
-	}
-}
+// mayDrain is true at any time: the close frame says why.
+func (w *wsConn) mayDrain(*Conn, bool) bool { return true }

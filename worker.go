@@ -356,3 +356,7 @@ type WorkerStats struct {
 
 // Stats returns the worker's counters. The command status has those of all processes.
 func (w *Worker) Stats() WorkerStats { return w.runningServer().stats() }
+
+// ID is the number of the process among those of the worker, from 0 to Count-1. The
+// successor of a process has the same one. Under Run it is 0.
+func (w *Worker) ID() int { return w.owner().slot }

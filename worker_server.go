@@ -65,11 +65,14 @@ func (w *Worker) prepare() (*server, error) {
 	if err := s.limits.check(); err != nil {
 		return nil, err
 	}
-	var err error
-	if s.http, err = newHTTPSettings(w, &s.limits); err != nil {
-		return nil, err
+	for _, t := range dialogTypes {
+		if t.prepare == nil {
+			continue
+		}
+		if err := t.prepare(s, w); err != nil {
+			return nil, err
+		}
 	}
-	s.webSocket = newWebSocketSettings(w.WebSocket, w.PingInterval, s.limits.MaxPackageSize)
 	if s.limits.MaxConnectionsPerIP > 0 {
 		s.perIP = make(map[netip.Addr]int)
 	}
@@ -84,6 +87,7 @@ func (w *Worker) prepare() (*server, error) {
 		if s.endpoint.addr.Network == "udp" || !s.listens {
 			return nil, errors.New("TLS needs an address with a stream, as ssl://0.0.0.0:443")
 		}
+		var err error
 		if s.security, err = w.TLS.newServer(w.name(), s.endpoint.scheme, m, s.log); err != nil {
 			return nil, err
 		}
@@ -91,8 +95,13 @@ func (w *Worker) prepare() (*server, error) {
 	if w.Protocol != nil {
 		s.protocol, s.kind = w.Protocol, noDialog
 	}
-	if err := s.checkHandler(w); err != nil {
-		return nil, err
+	for _, t := range dialogTypes {
+		if t.check == nil {
+			continue
+		}
+		if err := t.check(s, w); err != nil {
+			return nil, err
+		}
 	}
 	return s, nil
 }
@@ -146,8 +155,8 @@ func (s *server) open() error {
 // are now.
 func (s *server) ready() {
 	s.callbacks = s.worker.Callbacks
-	if advice := s.forgotten(); advice != "" {
-		s.log.Warn("a callback is missing", "note", advice)
+	if note := s.advice(); note != "" {
+		s.log.Warn("a callback is missing", "note", note)
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -157,6 +166,14 @@ func (s *server) ready() {
 	for _, p := range s.udp {
 		p.loop.Post(p.start)
 	}
+}
+
+// advice says which callback the worker lacks, or has although it is never called.
+func (s *server) advice() string {
+	if fn := dialogTypes[s.kind].advice; fn != nil {
+		return fn(s)
+	}
+	return ""
 }
 
 func (s *server) boundAddr() net.Addr {
