@@ -206,16 +206,16 @@ func (c *Conn) Client() *Client {
 	return nil
 }
 
-// dismiss notes that the program ends the connection, so that Backoff makes no other.
-func (c *Conn) dismiss() {
+// noteClosedByProgram notes that the program ends the connection, so that Backoff makes no other.
+func (c *Conn) noteClosedByProgram() {
 	if c.Client() != nil && c.Connected() {
-		c.ensureRare().dismissed.Store(true)
+		c.ensureRare().closedByProgram.Store(true)
 	}
 }
 
-func (c *Conn) dismissed() bool {
+func (c *Conn) closedByProgram() bool {
 	x := c.rare()
-	return x != nil && x.dismissed.Load()
+	return x != nil && x.closedByProgram.Load()
 }
 
 // logger is where the connection's service logs. A client's logger is made for each of its

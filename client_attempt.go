@@ -104,7 +104,7 @@ func (a *attempt) attach(in loop.Incoming) {
 	}
 	t, err := a.config.proxy.Negotiate(a.route.endpoint.addr)
 	if err != nil {
-		c.fault(err)
+		c.fail(err)
 		return
 	}
 	a.step = "negotiation with the proxy"
@@ -114,7 +114,7 @@ func (a *attempt) attach(in loop.Incoming) {
 
 func (a *attempt) newConn() *Conn {
 	s := &a.config.settings
-	c := &Conn{settings: s, id: s.master.nextID.Add(1), born: int32(a.loop.Now() / bornUnit)}
+	c := &Conn{settings: s, id: s.master.nextID.Add(1), opened: int32(a.loop.Now() / openedUnit)}
 	c.enter(stageConnecting)
 	return c
 }
@@ -131,7 +131,7 @@ func (a *attempt) startTLS() {
 	}
 	a.step = "TLS handshake"
 	if err := a.conn.stream.StartTLS(a.route.tls, loop.Client); err != nil {
-		a.conn.fault(err)
+		a.conn.fail(err)
 	}
 }
 
@@ -193,7 +193,7 @@ func (a *attempt) expire() {
 		a.fail(err)
 		return
 	}
-	a.conn.end(err)
+	a.conn.setErr(err)
 	a.conn.stream.Destroy(err)
 }
 
@@ -220,9 +220,9 @@ func (a *attempt) fail(err error) {
 	c := a.conn
 	if c == nil {
 		c = a.newConn()
-		c.ensureRare().gone = true
+		c.ensureRare().closed = true
 		a.loop.Abandon(&c.stream, a.connOwner(c))
 	}
-	c.end(err)
+	c.setErr(err)
 	cl.failed(c, err)
 }

@@ -31,7 +31,7 @@ func (o *opening) receive(c *Conn, b []byte) (used, want int) {
 		return 0, 0 // the server speaks before its time, if it is the server
 	}
 	if err != nil {
-		c.fault(err)
+		c.fail(err)
 		return len(b), 0
 	}
 	return used, 0
@@ -76,7 +76,7 @@ func openWebSocket(a *attempt) {
 	o := &opening{attempt: a, handshake: a.config.handshake(a.route)}
 	request, err := o.handshake.AppendRequest(nil)
 	if err != nil {
-		c.fault(err)
+		c.fail(err)
 		return
 	}
 	c.speak(o)
@@ -89,7 +89,7 @@ func (o *opening) endOfInput(c *Conn) (done bool) {
 	if o.tunnel != nil {
 		who = "the proxy"
 	}
-	c.fault(fmt.Errorf("%s closed the connection in the %s: %w", who, o.attempt.step, io.ErrUnexpectedEOF))
+	c.fail(fmt.Errorf("%s closed the connection in the %s: %w", who, o.attempt.step, io.ErrUnexpectedEOF))
 	return true
 }
 

@@ -77,10 +77,10 @@ func (p *packetDialog) shutDown(c *Conn, data []byte, _ error) (err error) {
 
 // hangUp closes the socket of a client; of a worker's peer there is nothing to close.
 func (p *packetDialog) hangUp(c *Conn) {
-	if c.Client() != nil && p.left.CompareAndSwap(false, true) {
+	if c.Client() != nil && p.closed.CompareAndSwap(false, true) {
 		p.loop.Post(func() {
 			p.packets.Close()
-			c.finish()
+			c.callOnClose()
 		})
 	}
 }

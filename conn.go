@@ -23,7 +23,7 @@ type Conn struct {
 	rareState atomic.Pointer[rareState]
 	id        uint64
 	received  uint64 // messages; atomic
-	born      int32  // the loop's time of the accept in tenths of a second; before it began, if adopted
+	opened    int32  // the loop's time of the accept in tenths of a second; before it began, if adopted
 	scanned   int32  // bytes of an incomplete message known to hold no end mark
 
 	remote    peerAddr
@@ -42,21 +42,21 @@ type rareState struct {
 	limits   limits
 	detached *detachedConn // while the connection moves to another process; of the loop
 
-	dismissed atomic.Bool // by the program: a client's
-	callbacks atomic.Pointer[Callbacks]
-	client    atomic.Pointer[netip.AddrPort] // behind a proxy that speaks the PROXY protocol
-	room      atomic.Pointer[chan struct{}]  // closed when the send buffer has room again
+	closedByProgram atomic.Bool // only a client's: Backoff does not replace it
+	callbacks       atomic.Pointer[Callbacks]
+	client          atomic.Pointer[netip.AddrPort] // behind a proxy that speaks the PROXY protocol
+	room            atomic.Pointer[chan struct{}]  // closed when the send buffer has room again
 
 	mu     sync.Mutex // guards what follows
 	state  any
 	timers map[*Timer]struct{}
 	life   *lifetime // nil until somebody asks for the context
 	err    error
-	gone   bool // closed: no timer may be added
+	closed bool // no timer may be added
 
 	pending atomic.Int32 // functions that were posted, or will be when their work is done
 
-	serial *serial             // of a Blocking worker
+	queue  *callbackQueue      // runs the callbacks of a Blocking worker
 	zone   string              // of the remote address
 	groups map[string]struct{} // guarded by the hub
 	uid    string              // guarded by the hub
@@ -109,8 +109,8 @@ func unmapped(a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 }
 
-// bornUnit is the unit of Conn.born in milliseconds.
-const bornUnit = 100
+// openedUnit is the unit of Conn.opened in milliseconds.
+const openedUnit = 100
 
 // Transport is "tcp", "unix" or "udp", with TLS as without.
 func (c *Conn) Transport() string {
@@ -129,7 +129,7 @@ func (c *Conn) Opened() time.Time {
 	if c.packets() != nil {
 		return time.Time{}
 	}
-	return c.stream.Loop().Time(int64(c.born) * bornUnit)
+	return c.stream.Loop().Time(int64(c.opened) * openedUnit)
 }
 
 // Connected reports whether the connection is neither closing nor closed. A worker's peer
@@ -139,7 +139,7 @@ func (c *Conn) Connected() bool {
 		return true
 	}
 	p := c.packets()
-	return p != nil && !p.left.Load()
+	return p != nil && !p.closed.Load()
 }
 
 // Err is why the connection ended: nil while it is open and after an orderly close by

@@ -31,7 +31,7 @@ func (in *incomingConn) Adopt(fd int) {
 func (in *incomingConn) adopt(l *loop.Loop) {
 	c, st, s := in.conn, in.state, in.conn.settings.server
 	now := l.Now()
-	c.born = int32((now - st.Age) / bornUnit)
+	c.opened = int32((now - st.Age) / openedUnit)
 	c.dialog().(movingDialog).restoreTimes(st, now)
 	l.Adopt(&c.stream, in.detached(), (*connOwner)(c), s.limits.LingerTimeout, pausedByAdopt)
 	s.addReady(c)
@@ -41,9 +41,9 @@ func (in *incomingConn) adopt(l *loop.Loop) {
 	c.Bind(st.UID)
 	in.state = nil // its memory goes with the callback
 	c.run(func() { c.adopted(st) })
-	c.watchTime()
+	c.armDeadline()
 	if s.master.stopping() {
-		c.closeFor(errStopping)
+		c.closeWithReason(errStopping)
 	}
 }
 
@@ -74,7 +74,7 @@ func (c *Conn) adopted(st *handover.State) {
 	}
 	if st.OwnProtocol && st.Stateful {
 		if err := c.restoreProtocol(st.Codec); err != nil {
-			c.fault(err)
+			c.fail(err)
 			return
 		}
 	}

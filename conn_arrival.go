@@ -63,7 +63,7 @@ func (c *Conn) arrive() {
 		return
 	}
 	s.addArriving(c)
-	c.watchTime()
+	c.armDeadline()
 	if s.proxyProtocol {
 		c.enter(stageProxyHeader)
 		return
@@ -74,17 +74,17 @@ func (c *Conn) arrive() {
 // startTLS goes on when it is known whose connection it is, with TLS if there is TLS.
 func (c *Conn) startTLS() {
 	if c.settings.server.security == nil {
-		c.secured()
+		c.onTLS()
 		return
 	}
 	c.enter(stageTLS)
 	if err := c.stream.StartTLS(c.settings.server.security.Config(), loop.Server); err != nil {
-		c.fault(err)
+		c.fail(err)
 	}
 }
 
-// secured goes on when the connection is encrypted, if it has to be.
-func (c *Conn) secured() {
+// onTLS goes on when the connection is encrypted, if it has to be.
+func (c *Conn) onTLS() {
 	if dialogTypes[c.settings.kind].handshake != "" {
 		c.enter(stageHandshake)
 		return // the dialog goes on
@@ -105,7 +105,7 @@ func (c *Conn) becomeReady() {
 	if d, ok := c.dialog().(readyDialog); ok {
 		d.ready(c.stream.Loop().Now())
 	}
-	c.watchTime()
+	c.armDeadline()
 	c.run(c.callOnConnect)
 }
 
@@ -119,8 +119,8 @@ func (c *Conn) callOnConnect() {
 	}
 }
 
-// watchTime arms the deadline of a connection.
-func (c *Conn) watchTime() {
+// armDeadline arms the deadline of a connection.
+func (c *Conn) armDeadline() {
 	if next, _ := c.deadline(c.stream.Loop().Now()); next > 0 {
 		c.stream.SetDeadline(next)
 	}
@@ -135,7 +135,7 @@ func (c *Conn) handshakeDeadline(now, next int64) (int64, error) {
 		}
 		limit = DefaultHandshakeTimeout
 	}
-	at := int64(c.born+1)*bornUnit + limit.Milliseconds()
+	at := int64(c.opened+1)*openedUnit + limit.Milliseconds()
 	if at <= now {
 		return 0, fmt.Errorf("%w: %s within %v", ErrHandshake, c.missing(), limit)
 	}

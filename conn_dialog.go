@@ -230,9 +230,9 @@ func (c *Conn) packets() *packetDialog {
 	return p
 }
 
-// notices calls what other goroutines' sends have caused, between two messages: it may pause before
+// takeNotices calls what other goroutines' sends have caused, between two messages: it may pause before
 // more of them come. It reports whether there was anything.
-func (c *Conn) notices() bool {
+func (c *Conn) takeNotices() bool {
 	bits := c.stream.TakeAttention()
 	if bits != 0 {
 		(*connOwner)(c).Attention(bits)

@@ -63,7 +63,7 @@ func (c *Conn) describe(st *handover.State) error {
 	x, now := c.rare(), c.stream.Loop().Now()
 	st.Key, st.ID, st.Received = c.settings.server.handoverKey(), c.id, c.received
 	st.Remote, st.OwnProtocol = c.socketAddr(), c.ownProtocol()
-	st.Age = now - int64(c.born)*bornUnit
+	st.Age = now - int64(c.opened)*openedUnit
 	st.MaxPackage, st.MaxSend = x.limits.maxPackage.Load(), x.limits.maxSend.Load()
 	if a := x.client.Load(); a != nil {
 		st.Client = *a
@@ -78,12 +78,12 @@ func (c *Conn) reattach() {
 	held := x.detached.held
 	x.detached = nil
 	c.stream.Reattach()
-	c.watchTime()
+	c.armDeadline()
 	for _, fn := range held {
 		c.run(fn)
 	}
 	if c.settings.master.stopping() {
-		c.closeFor(errStopping)
+		c.closeWithReason(errStopping)
 	}
 }
 
@@ -119,7 +119,7 @@ func (m *Master) restore(st *handover.State) (handover.Incoming, error) {
 		x.client.Store(&st.Client)
 	}
 	if s.blocking {
-		x.serial = new(serial)
+		x.queue = new(callbackQueue)
 	}
 	if err := c.restoreDialog(st); err != nil {
 		return nil, err
@@ -155,7 +155,7 @@ func (c *Conn) movable() handover.Verdict {
 		return handover.MovesNow
 	case x.pipe.Load() != nil, x.source.Load() != nil:
 		return handover.MovesNever
-	case x.pending.Load() > 0, x.serial != nil && !x.serial.idle(), !d.resting():
+	case x.pending.Load() > 0, x.queue != nil && !x.queue.idle(), !d.resting():
 		return handover.MovesLater
 	}
 	return handover.MovesNow

@@ -41,7 +41,7 @@ func (messages) receive(c *Conn, b []byte) (used, want int) {
 	n := 0
 	defer func() { c.count(n) }()
 	for used < len(b) && c.receiving() {
-		if c.notices() {
+		if c.takeNotices() {
 			continue
 		}
 		p := c.Protocol()
@@ -49,12 +49,12 @@ func (messages) receive(c *Conn, b []byte) (used, want int) {
 			n++
 			rest := b[used:]
 			used = len(b)
-			c.deliver(rest, 0)
+			c.dispatch(rest, 0)
 			continue
 		}
 		size, err := c.nextSize(p, b[used:])
 		if err != nil {
-			c.fault(err)
+			c.fail(err)
 			return len(b), 0
 		}
 		if size == 0 || size > len(b)-used {
@@ -66,9 +66,9 @@ func (messages) receive(c *Conn, b []byte) (used, want int) {
 		switch {
 		case err == nil:
 			n++
-			c.deliver(data, 0)
+			c.dispatch(data, 0)
 		case !errors.Is(err, ErrSkip):
-			c.fault(fmt.Errorf("decode: %w", err))
+			c.fail(fmt.Errorf("decode: %w", err))
 			return len(b), 0
 		}
 	}

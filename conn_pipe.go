@@ -39,7 +39,7 @@ func (c *Conn) forward(dst *Conn, data []byte, kind websocket.Opcode) {
 	}
 	if err := tx.enqueuePiped(data, kind); err != nil {
 		tx.Abort()
-		c.fault(err)
+		c.fail(err)
 		return
 	}
 	if !tx.Commit() {

@@ -17,7 +17,7 @@ func (p *proxyHeader) receive(c *Conn, b []byte) (used, want int) {
 	h, n, err := proxyproto.Parse(b)
 	switch {
 	case err != nil:
-		c.complain(err)
+		c.logReason(err)
 		c.stream.Destroy(err) // the other side speaks something else
 		return len(b), 0
 	case n == 0:

@@ -57,7 +57,7 @@ func (c *Conn) send(p Protocol, data []byte) error {
 // if the send buffer is full. On a connection of HTTP it is an answer, as that of Send;
 // ErrNoRequest means that it was refused, and that the connection closes without it.
 func (c *Conn) CloseWith(data []byte) error {
-	c.dismiss()
+	c.noteClosedByProgram()
 	d := c.dialog()
 	switch d.(type) {
 	case messages, *packetDialog:
@@ -76,7 +76,7 @@ func (c *Conn) CloseWith(data []byte) error {
 // A WebSocket's peer gets a close frame with the code 1000: see CloseWithCode. A request of
 // HTTP that was not answered gets no answer. A Client does not connect again by itself.
 func (c *Conn) Close() {
-	c.dismiss()
+	c.noteClosedByProgram()
 	c.close()
 }
 
@@ -85,7 +85,7 @@ func (c *Conn) close() { c.dialog().shutDown(c, nil, nil) }
 
 // Destroy closes the connection at once and drops what was not written yet.
 func (c *Conn) Destroy() {
-	c.dismiss()
+	c.noteClosedByProgram()
 	if p := c.packets(); p != nil {
 		p.hangUp(c)
 		return

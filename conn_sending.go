@@ -113,7 +113,7 @@ func (c *Conn) encode(p Protocol, dst, data []byte) (out []byte, err error) {
 func (c *Conn) refused() error {
 	c.settings.sendFail.Add(1)
 	if c.settings.limits.FullPolicy == CloseWhenFull {
-		c.end(ErrBufferFull)
+		c.setErr(ErrBufferFull)
 		c.stream.Destroy(ErrBufferFull)
 		return ErrBufferFull
 	}

@@ -19,7 +19,7 @@ func (h *httpConn) shutDown(c *Conn, data []byte, err error) error {
 		c.stream.Close()
 		return nil
 	}
-	if g := h.handling.Load(); g != nil && h.busy() && g.fault(err) {
+	if g := h.handling.Load(); g != nil && h.busy() && g.failBody(err) {
 		return nil
 	}
 	switch {

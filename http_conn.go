@@ -76,7 +76,7 @@ func (h *httpConn) receive(c *Conn, b []byte) (used, want int) {
 	r := &c.httpLoop().request
 	h.held = false
 	for {
-		c.notices()
+		c.takeNotices()
 		if g := h.hijacked(); g != nil {
 			g.request.Feed(b[used:])
 			return len(b), 0
@@ -107,10 +107,10 @@ func (h *httpConn) receive(c *Conn, b []byte) (used, want int) {
 			err = h.beginForm(c, r)
 		default:
 			messages++
-			h.ask(c, r, step == web.GotHead)
+			h.dispatch(c, r, step == web.GotHead)
 		}
 		if err != nil {
-			c.fault(err)
+			c.fail(err)
 			return len(b), 0
 		}
 		if c.settings.poison {
@@ -169,8 +169,8 @@ func (h *httpConn) await(c *Conn, begun bool) {
 	}
 }
 
-// ask passes a request on, or its head if the body is to come in pieces.
-func (h *httpConn) ask(c *Conn, r *web.Request, head bool) {
+// dispatch passes a request on, or its head if the body is to come in pieces.
+func (h *httpConn) dispatch(c *Conn, r *web.Request, head bool) {
 	h.phase = httpIdle
 	h.exchange = r.Exchange()
 	h.record = c.settings.http.newRecord(r)
@@ -178,7 +178,7 @@ func (h *httpConn) ask(c *Conn, r *web.Request, head bool) {
 	upgrades := c.settings.kind == webSocketDialog || c.callbacks().OnUpgrade != nil && wantsWebSocket(r)
 	handler := c.settings.http.server != nil && !upgrades
 	unread := head && (r.ContentLength() < 0 || r.ContentLength() > maxDrained || r.ExpectContinue())
-	number := h.state.begin(unread, !handler && c.rare().serial == nil)
+	number := h.state.begin(unread, !handler && c.rare().queue == nil)
 	switch {
 	case handler:
 		h.handle(c, r)
@@ -204,13 +204,9 @@ func (c *Conn) onRequest(h *httpConn, r *web.Request, number uint64) {
 		h.respondTo(c, web.Status(404), number)
 		return
 	}
-	if x := c.rare(); x.serial != nil {
+	if x := c.rare(); x.queue != nil {
 		r = r.Clone()
-		x.serial.push(c, call{fn: func() {
-			if c.Connected() {
-				h.within(number, func() { fn(c, r) })
-			}
-		}})
+		x.queue.pushWhileOpen(c, nil, func() { h.within(number, func() { fn(c, r) }) })
 		return
 	}
 	fn(c, r)
@@ -262,14 +258,9 @@ func (h *httpConn) onBody(c *Conn, r *web.Request, last bool) {
 		return
 	}
 	number := h.state.load().number()
-	if x := c.rare(); x.serial != nil {
+	if x := c.rare(); x.queue != nil {
 		r = r.Clone()
-		x.serial.push(c, call{data: r.Body(), fn: func() {
-			// The answer may have been given since.
-			if h.state.load().mayAnswer(number) && c.Connected() {
-				h.within(number, func() { fn(c, r, last) })
-			}
-		}})
+		x.queue.pushWhileOpen(c, r.Body(), func() { h.within(number, func() { fn(c, r, last) }) })
 		return
 	}
 	h.state.enterCallback(number)

@@ -38,7 +38,7 @@ func (h *httpConn) formStep(c *Conn, r *web.Request, step web.Step) (err error) 
 		return err
 	}
 	u.request.AttachForm(u.form)
-	h.ask(c, u.request, false)
+	h.dispatch(c, u.request, false)
 	return nil
 }
 

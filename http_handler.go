@@ -66,7 +66,7 @@ func (h *httpConn) handle(c *Conn, r *web.Request) {
 	g := &handling{conn: c, http: h, number: h.state.load().number()}
 	if err := g.request.Begin(g, &c.settings.http.handler, connContext{c}, r); err != nil {
 		h.handling.Store(nil)
-		c.fault(err)
+		c.fail(err)
 		return
 	}
 	h.unread = 0
@@ -151,7 +151,7 @@ func (g *handling) TLSState() *tls.ConnectionState { return g.conn.stream.TLSSta
 
 // fault leaves a mistake in the body to the handler, which may still answer. It reports
 // false if the handler has answered. It runs on the loop.
-func (g *handling) fault(err error) bool {
+func (g *handling) failBody(err error) bool {
 	var refused *web.Error
 	if !errors.As(err, &refused) {
 		return false

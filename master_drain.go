@@ -97,7 +97,7 @@ func (m *Master) drainOnce(due []*Conn) {
 		l.Post(func() {
 			for _, c := range list {
 				if c.Connected() && c.mayDrain() {
-					c.closeFor(errRestarting)
+					c.closeWithReason(errRestarting)
 				}
 			}
 		})

@@ -21,7 +21,7 @@ func (m *Master) shutDown(r *run) {
 	expired := !m.runStopCallbacks(servers, deadline.C)
 	for _, s := range servers {
 		for _, c := range s.allAndArriving() {
-			c.closeFor(errStopping)
+			c.closeWithReason(errStopping)
 		}
 	}
 	m.stopClients()

@@ -186,7 +186,7 @@ func JSON[T any](fn func(c *Conn, message T)) func(*Conn, []byte) {
 	return func(c *Conn, data []byte) {
 		var message T
 		if err := json.Unmarshal(data, &message); err != nil {
-			c.fault(fmt.Errorf("message is no JSON of %T: %w", message, err))
+			c.fail(fmt.Errorf("message is no JSON of %T: %w", message, err))
 			return
 		}
 		fn(c, message)

@@ -17,13 +17,13 @@ import (
 var callbackNames = &watch.Callbacks{
 	Module: reflect.TypeFor[Master]().PkgPath(),
 	Names: map[string]string{
-		"(*Conn).message":               "OnMessage",
+		"(*Conn).callOnMessage":         "OnMessage",
 		"(*Conn).forward":               "pipe",
 		"(*Conn).callOnConnect":         "OnConnect",
-		"(*Conn).finish":                "OnClose",
+		"(*Conn).callOnClose":           "OnClose",
 		"(*Conn).onRequest":             "OnRequest",
 		"(*httpConn).onBody":            "OnBody",
-		"(*httpConn).decide":            "OnUpgrade",
+		"(*httpConn).callOnUpgrade":     "OnUpgrade",
 		"(*Conn).onControl":             "OnPing or OnPong",
 		"(*connOwner).Attention":        "OnBufferFull or OnError",
 		"(*connOwner).Drained":          "OnBufferDrain",

@@ -69,7 +69,7 @@ func (l *lister) list(c *Conn) {
 	r := &l.row
 	r.ID, r.State = c.id, c.stateName(g)
 	r.Received, r.Queued, r.BytesIn, r.BytesOut = g.Unconsumed, g.Queued, g.In, g.Out
-	r.Age = max(now-int64(c.born)*bornUnit, 0)
+	r.Age = max(now-int64(c.opened)*openedUnit, 0)
 	r.Idle = 0
 	if ok {
 		r.Idle = max(now-g.LastActive, 0)

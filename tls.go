@@ -87,10 +87,10 @@ func (o *connOwner) Secured(err error) {
 		if dialogTypes[c.settings.kind].overHTTP {
 			answerInClear(err)
 		}
-		c.fault(tlsfiles.Explain(err))
+		c.fail(tlsfiles.Explain(err))
 		return
 	}
-	c.secured()
+	c.onTLS()
 }
 
 // answerInClear tells a client that sent plain HTTP to https:// what is wrong, in the

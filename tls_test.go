@@ -398,7 +398,7 @@ func TestTLSHandshakeTimeoutByDefault(t *testing.T) {
 	s := w.runningServer()
 	c := &Conn{settings: &s.connSettings}
 	c.enter(stageTLS)
-	limit := int64(10_000 + bornUnit)
+	limit := int64(10_000 + openedUnit)
 	if next, err := c.deadline(1); next != limit || err != nil {
 		t.Errorf("the deadline is %d, %v", next, err)
 	}

@@ -29,13 +29,13 @@ func (w *wsConn) receive(c *Conn, b []byte) (used, want int) {
 	messages := 0
 	defer func() { c.count(messages) }()
 	for c.receiving() {
-		if c.notices() {
+		if c.takeNotices() {
 			continue
 		}
 		ev, n, need, err := w.codec.Next(b[used:])
 		used += n
 		if err != nil {
-			c.fault(err)
+			c.fail(err)
 			return len(b), 0
 		}
 		switch ev.Op {
@@ -43,7 +43,7 @@ func (w *wsConn) receive(c *Conn, b []byte) (used, want int) {
 			return used, need
 		case websocket.Text, websocket.Binary:
 			messages++
-			c.deliver(ev.Data, ev.Op)
+			c.dispatch(ev.Data, ev.Op)
 		case websocket.Ping:
 			w.control(c, websocket.Pong, ev.Data)
 			c.onControl(c.callbacks().OnPing, ev.Data)
@@ -63,13 +63,9 @@ func (c *Conn) onControl(fn func(*Conn, []byte), data []byte) {
 	if fn == nil {
 		return
 	}
-	if x := c.rare(); x.serial != nil {
+	if x := c.rare(); x.queue != nil {
 		data = append(make([]byte, 0, len(data)), data...)
-		x.serial.push(c, call{data: data, fn: func() {
-			if c.Connected() {
-				fn(c, data)
-			}
-		}})
+		x.queue.pushWhileOpen(c, data, func() { fn(c, data) })
 		return
 	}
 	fn(c, data)
@@ -293,7 +289,7 @@ func (c *Conn) Ping(data []byte) error {
 // other connections it is Close.
 func (c *Conn) CloseWithCode(code int, reason string) {
 	if w := c.wsConn(); w != nil {
-		c.dismiss()
+		c.noteClosedByProgram()
 		w.close(c, code, reason)
 		return
 	}

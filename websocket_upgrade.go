@@ -110,7 +110,7 @@ func (h *httpConn) upgrade(c *Conn, r *web.Request, fields []web.Field, number u
 	s := &c.stream
 	s.Loop().Post(func() { // other times count from now on
 		if s.Open() {
-			c.watchTime()
+			c.armDeadline()
 		}
 	})
 	return nil
@@ -142,20 +142,18 @@ func wantsWebSocket(r *web.Request) bool { return strings.EqualFold(r.Header("Up
 
 // handshake serves a request that becomes a WebSocket or is refused.
 func (h *httpConn) handshake(c *Conn, r *web.Request, number uint64) {
-	if x := c.rare(); x.serial != nil {
+	if x := c.rare(); x.queue != nil {
 		r = r.Clone()
-		x.serial.push(c, call{fn: func() {
-			if c.Connected() {
-				h.within(number, func() { h.decide(c, r, number) })
-			}
-		}})
+		x.queue.pushWhileOpen(c, nil, func() {
+			h.within(number, func() { h.callOnUpgrade(c, r, number) })
+		})
 		return
 	}
-	h.decide(c, r, number)
+	h.callOnUpgrade(c, r, number)
 }
 
-// decide asks OnUpgrade, makes the connection a WebSocket and calls OnConnect.
-func (h *httpConn) decide(c *Conn, r *web.Request, number uint64) {
+// callOnUpgrade asks OnUpgrade, makes the connection a WebSocket and calls OnConnect.
+func (h *httpConn) callOnUpgrade(c *Conn, r *web.Request, number uint64) {
 	var fields []web.Field
 	if fn := c.callbacks().OnUpgrade; fn != nil {
 		answer := fn(c, r)
@@ -174,7 +172,7 @@ func (h *httpConn) decide(c *Conn, r *web.Request, number uint64) {
 		c.becomeReady()
 	case err == nil:
 	case err != ErrClosed && err != ErrNoRequest:
-		c.complain(err)
+		c.logReason(err)
 	}
 }
 

@@ -102,10 +102,10 @@ func (s *server) leastLoaded(own int) int {
 // connect makes the Conn of an accepted socket, on its loop.
 func (s *server) connect(index int, in loop.Incoming) {
 	l := s.loops[index]
-	c := &Conn{settings: &s.connSettings, id: s.master.nextID.Add(1), born: int32(l.Now() / bornUnit)}
+	c := &Conn{settings: &s.connSettings, id: s.master.nextID.Add(1), opened: int32(l.Now() / openedUnit)}
 	c.setRemote(in.Remote)
 	if s.blocking {
-		c.ensureRare().serial = new(serial)
+		c.ensureRare().queue = new(callbackQueue)
 	}
 	if err := l.Attach(&c.stream, in, (*connOwner)(c), s.limits.LingerTimeout); err != nil {
 		s.log.Error("cannot serve a connection", "peer", c.peer(), "error", err)
@@ -114,6 +114,6 @@ func (s *server) connect(index int, in loop.Incoming) {
 	}
 	c.arrive()
 	if s.master.stopping() {
-		c.closeFor(errStopping)
+		c.closeWithReason(errStopping)
 	}
 }

@@ -23,7 +23,7 @@ type packetDialog struct {
 	young    map[netip.AddrPort]*Conn
 	old      map[netip.AddrPort]*Conn
 	count    uint64
-	left     atomic.Bool // the program has closed the connection of a client
+	closed   atomic.Bool // the program has closed the connection of a client
 	box      dialog      // itself, once for all peers
 }
 
@@ -96,7 +96,7 @@ func (p *packetDialog) peer(from netip.AddrPort) *Conn {
 			p.loop.Abandon(&c.stream, (*connOwner)(c))
 			p.join(c)
 			if p.settings.blocking {
-				c.ensureRare().serial = new(serial)
+				c.ensureRare().queue = new(callbackQueue)
 			}
 		}
 		if len(p.young) >= maxPeers/2 {
@@ -114,7 +114,7 @@ func (p *packetDialog) Datagram(from netip.AddrPort, b []byte) {
 	defer c.recovered()
 	protocol := c.Protocol()
 	if protocol == nil {
-		p.deliver(c, b)
+		p.dispatch(c, b)
 		return
 	}
 	for len(b) > 0 {
@@ -124,7 +124,7 @@ func (p *packetDialog) Datagram(from netip.AddrPort, b []byte) {
 		}
 		data, err := protocol.Decode(c, b[:size:size])
 		if err == nil {
-			p.deliver(c, data)
+			p.dispatch(c, data)
 		} else if !errors.Is(err, ErrSkip) {
 			return
 		}
@@ -134,13 +134,13 @@ func (p *packetDialog) Datagram(from netip.AddrPort, b []byte) {
 	}
 }
 
-func (p *packetDialog) deliver(c *Conn, data []byte) {
+func (p *packetDialog) dispatch(c *Conn, data []byte) {
 	p.count++
-	if x := c.rare(); x != nil && x.serial != nil {
-		x.serial.message(c, data, 0)
+	if x := c.rare(); x != nil && x.queue != nil {
+		x.queue.pushMessage(c, data, 0)
 		return
 	}
-	c.message(data, 0)
+	c.callOnMessage(data, 0)
 }
 
 // BatchEnd updates the counters.
@@ -173,7 +173,7 @@ func (p *packetDialog) join(c *Conn) {
 
 // transmit sends one datagram to a peer.
 func (p *packetDialog) transmit(c *Conn, protocol Protocol, data []byte) error {
-	if p.left.Load() {
+	if p.closed.Load() {
 		return ErrClosed
 	}
 	if protocol != nil {
