@@ -28,7 +28,7 @@ func (o *opening) receive(c *Conn, b []byte) (used, want int) {
 	case o.handshake != nil:
 		used, err = o.readHandshake(c, b)
 	default:
-		return 0, 0 // the server speaks before its time, if it is the server
+		return 0, 0 // input from before our request was sent: the next dialog reads it
 	}
 	if err != nil {
 		c.fail(err)

@@ -10,8 +10,8 @@ import (
 	"github.com/workerman-go/workerman/websocket"
 )
 
-// Conn is one connection of a worker or a client, or one peer of a worker over UDP. Its methods may be called
-// from every goroutine unless they say otherwise.
+// Conn is one connection of a worker or a client, or one peer of a worker over UDP. Its methods
+// may be called from every goroutine unless they say otherwise.
 //
 // An idle connection owns no buffers and costs about 360 bytes in all.
 type Conn struct {
@@ -35,14 +35,14 @@ type Conn struct {
 type rareState struct {
 	protocol atomic.Pointer[Protocol]
 	dialog   atomic.Pointer[dialog]             // nil: messages
-	response atomic.Pointer[websocket.Response] // that a client's handshake got
+	response atomic.Pointer[websocket.Response] // answer to a client's handshake
 	pipe     atomic.Pointer[Conn]               // where messages go instead of OnMessage
 	source   atomic.Pointer[Conn]               // whose pipe ends here
 	bulk     uint8                              // large reads in a row that went into the pipe
 	limits   limits
-	detached *detachedConn // while the connection moves to another process; of the loop
+	detached *detachedConn // while the connection moves to another process; the loop's alone
 
-	closedByProgram atomic.Bool // only a client's: Backoff does not replace it
+	closedByProgram atomic.Bool // a client's, so that Backoff makes no other
 	callbacks       atomic.Pointer[Callbacks]
 	client          atomic.Pointer[netip.AddrPort] // behind a proxy that speaks the PROXY protocol
 	room            atomic.Pointer[chan struct{}]  // closed when the send buffer has room again
@@ -57,7 +57,7 @@ type rareState struct {
 	pending atomic.Int32 // functions that were posted, or will be when their work is done
 
 	queue  *callbackQueue      // runs the callbacks of a Blocking worker
-	zone   string              // of the remote address
+	zone   string              // scope of the peer's address, if it is link-local
 	groups map[string]struct{} // guarded by the hub
 	uid    string              // guarded by the hub
 }
@@ -123,8 +123,8 @@ func (c *Conn) Transport() string {
 	return "tcp"
 }
 
-// Opened is when the connection was accepted, or the socket of a Client connected, to a tenth of a second; the zero time with
-// UDP.
+// Opened is when the connection was accepted, or the socket of a Client connected, to a tenth of a
+// second; the zero time with UDP.
 func (c *Conn) Opened() time.Time {
 	if c.packets() != nil {
 		return time.Time{}

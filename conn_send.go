@@ -27,7 +27,8 @@ const (
 // that the system does not take at once is lost.
 //
 // On a connection of HTTP it answers the request whose OnRequest or OnBody runs with data as
-// a page; elsewhere it is refused, as Respond is. On a WebSocket the message is text, or binary if WebSocket.Binary says so.
+// a page; elsewhere it is refused, as Respond is. On a WebSocket the message is text, or binary
+// if WebSocket.Binary says so.
 func (c *Conn) Send(data []byte) error {
 	return c.dialog().send(c, data)
 }

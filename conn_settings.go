@@ -9,7 +9,7 @@ import (
 // that has opened it. Nothing but the counters and the groups changes while connections use it.
 type connSettings struct {
 	server    *server // the running worker; nil for a client's connections
-	name      string  // of a client in logs; "" for its address
+	name      string  // a client's name in logs; "" for its address
 	master    *Master
 	log       *slog.Logger
 	protocol  Protocol

@@ -56,7 +56,7 @@ type handling struct {
 	http    *httpConn
 	number  uint64 // which request of the connection it is
 	request nethttp.Handling
-	tx      sending // of the handler, between Begin and its end
+	tx      sending // what the handler sends, between Begin and its end
 }
 
 var _ nethttp.Conn = (*handling)(nil)

@@ -91,7 +91,7 @@ type Master struct {
 	mu      sync.Mutex // guards what follows
 	workers []*Worker
 	pending []*Timer           // for the next start
-	before  []func(*loop.Loop) // of clients, for when the first loop runs
+	before  []func(*loop.Loop) // what clients want to do when the first loop runs
 }
 
 // Defaults of Master.

@@ -12,7 +12,7 @@ import (
 // one at a time with the loop's callbacks. It counts on the monotonic clock, to about a
 // millisecond.
 type Timer struct {
-	conn *Conn // of c.After and c.Every
+	conn *Conn // whose After or Every made the timer, nil for others
 
 	mu      sync.Mutex
 	inner   *loop.Timer

@@ -12,7 +12,7 @@ import (
 type wsConn struct {
 	codec       *websocket.Codec // its sending half is guarded by the connection's lock
 	subprotocol string
-	kind        websocket.Opcode // of the message that OnMessage has got
+	kind        websocket.Opcode // what OnMessage has got
 	code        int              // why the peer closes, 0 if it did not say
 	reason      string
 	pinged      int64 // the loop's time of the last ping

@@ -151,7 +151,7 @@ type Limits struct {
 type Recycle struct {
 	Requests uint64        // messages received
 	Memory   int64         // resident bytes
-	Age      time.Duration // since it became ready; some percent are added by chance, lest all end together
+	Age      time.Duration // since it became ready; some percent are added by chance, so that not all end together
 }
 
 // Handover says which connections move to the new process at a reload. Only those can that
@@ -350,7 +350,7 @@ type WorkerStats struct {
 	Refused     uint64 // closed at accept by MaxConnections or MaxConnectionsPerIP
 	Requests    uint64 // messages, datagrams and requests of HTTP received
 	SendFail    uint64 // messages not accepted or, with UDP, not taken by the system
-	Panics      uint64 // of callbacks and of timers of connections
+	Panics      uint64 // in callbacks, and in timers of connections
 	TLSFailures uint64 // handshakes of TLS that were begun and failed
 }
 

@@ -14,11 +14,11 @@ var blocks = sync.Pool{New: func() any { return &block{b: make([]byte, 0, blockS
 // own, and bytes shared with other streams (a broadcast).
 type outQueue struct {
 	pieces [][]byte
-	backs  []*block // of each piece: its block, nil for other memory
+	backs  []*block // the block of each piece, nil for other memory
 	head   int      // pieces before it are written
 	size   int      // bytes from head on
 	open   bool     // the last piece is ours and may grow within its capacity
-	cork   *block   // of a loop's cork queue: its first block, which is never pooled
+	cork   *block   // first block of a loop's cork queue, which is never pooled
 
 	file *filePart // what is sent behind the pieces, nil if that is all
 }

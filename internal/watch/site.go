@@ -12,7 +12,7 @@ type Site struct {
 	Callback string // "OnMessage", "timer"
 	Place    string // where the program stands: "main.search (/src/main.go:31) in time.Sleep"
 
-	function string // of Place, without the line: "main.search"
+	function string // Place without the line: "main.search"
 	frames   []stack.Frame
 }
 

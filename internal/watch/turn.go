@@ -10,8 +10,8 @@ import (
 // watchedTurn is the last turn of a loop that the watchdog has seen.
 type watchedTurn struct {
 	turn    loop.Turn // as of the last look
-	since   time.Time // of the first look that found the loop at this step
-	site    *Site     // of the step, nil if the stack was not asked yet
+	since   time.Time // when a look first found the loop at this step
+	site    *Site     // where the step is, nil if the stack was not asked yet
 	blamed  bool      // the step is known to be slow
 	counted bool      // the turn is among the slow ones
 	logged  *Site     // what the log has of this turn; it gets the end, too
