@@ -218,7 +218,7 @@ func (c *Conn) closedByProgram() bool {
 	return x != nil && x.closedByProgram.Load()
 }
 
-// logger is where the connection's service logs. A client's logger is made for each of its
+// logger is where the connection's worker or client logs. A client's logger is made for each of its
 // few lines: it would be among the largest parts of an idle client.
 func (c *Conn) logger() *slog.Logger {
 	cl := c.Client()

@@ -14,6 +14,11 @@ type packetLink struct {
 	conn   *Conn
 }
 
+var (
+	_ packetSocket       = (*packetLink)(nil)
+	_ loop.DatagramOwner = (*packetLink)(nil)
+)
+
 // Send sends to the one peer.
 func (p *packetLink) Send(_ netip.AddrPort, b []byte) error { return p.Datagrams.Send(b) }
 

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/workerman-go/workerman/internal/handover"
+	"github.com/workerman-go/workerman/web"
 	"github.com/workerman-go/workerman/websocket"
 )
 
@@ -136,6 +137,9 @@ type dialogType struct {
 	advice func(s *server) string
 	// begin makes the dialog of a new connection; nil: messages.
 	begin func(c *Conn) dialog
+	// takeRequest takes a request, of that number, if connections begin with HTTP and the request
+	// is for another dialog; nil: requests are for the program.
+	takeRequest func(h *httpConn, c *Conn, r *web.Request, number uint64)
 
 	// languages are those that the worker's connections may speak when they move to it.
 	languages []handover.Language

@@ -3,6 +3,7 @@ package workerman
 import (
 	"sync/atomic"
 
+	"github.com/workerman-go/workerman/internal/loop"
 	"github.com/workerman-go/workerman/websocket"
 )
 
@@ -86,6 +87,8 @@ func (c *Conn) ResumeRecv() { c.stream.Resume(pausedByUser) }
 // by itself. It does so when much has arrived several times in a row, because for small
 // messages that costs more.
 type bulkPipe struct{ from, to *Conn }
+
+var _ loop.SpliceOwner = bulkPipe{}
 
 const (
 	bulkRead  = 32 << 10 // bytes of a read that are much

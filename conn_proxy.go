@@ -12,6 +12,8 @@ type proxyHeader struct {
 	next dialog // what the connection speaks behind it, nil for messages
 }
 
+var _ dialog = (*proxyHeader)(nil)
+
 // receive reads the header when it is complete.
 func (p *proxyHeader) receive(c *Conn, b []byte) (used, want int) {
 	h, n, err := proxyproto.Parse(b)

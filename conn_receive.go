@@ -12,6 +12,8 @@ import (
 // connOwner is a Conn as its stream sees it: the methods run on the loop.
 type connOwner Conn
 
+var _ loop.Owner = (*connOwner)(nil)
+
 // Receive passes b on to what the connection speaks, and to what it speaks behind that.
 func (o *connOwner) Receive(b []byte) (used, want int) {
 	c := (*Conn)(o)

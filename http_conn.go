@@ -175,16 +175,19 @@ func (h *httpConn) dispatch(c *Conn, r *web.Request, head bool) {
 	h.exchange = r.Exchange()
 	h.record = c.settings.http.newRecord(r)
 	h.body = head
-	upgrades := c.settings.kind == webSocketDialog || c.callbacks().OnUpgrade != nil && wantsWebSocket(r)
-	handler := c.settings.http.server != nil && !upgrades
+	take := dialogTypes[c.settings.kind].takeRequest
+	if take == nil && c.callbacks().OnUpgrade != nil && wantsWebSocket(r) {
+		take = (*httpConn).handshake
+	}
+	handler := c.settings.http.server != nil && take == nil
 	unread := head && (r.ContentLength() < 0 || r.ContentLength() > maxDrained || r.ExpectContinue())
 	number := h.state.begin(unread, !handler && c.rare().queue == nil)
 	switch {
 	case handler:
 		h.handle(c, r)
 		return
-	case upgrades:
-		h.handshake(c, r, number)
+	case take != nil:
+		take(h, c, r, number)
 		h.state.leaveCallback()
 		return
 	}

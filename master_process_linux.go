@@ -109,7 +109,7 @@ func (p *workerProcess) StopListening() {
 
 func (p *workerProcess) FreeAddresses() {
 	for _, s := range p.m.serving() {
-		s.refuse()
+		s.freeAddress()
 	}
 }
 

@@ -24,10 +24,11 @@ func webSocketType() dialogType {
 			}
 			return ""
 		},
-		begin:     beginHTTP,
-		language:  handover.WebSocket,
-		languages: []handover.Language{handover.WebSocket},
-		restore:   restoreWebSocket,
+		begin:       beginHTTP,
+		takeRequest: (*httpConn).handshake,
+		language:    handover.WebSocket,
+		languages:   []handover.Language{handover.WebSocket},
+		restore:     restoreWebSocket,
 		client: &clientDialog{
 			prepare: func(s *connSettings, o *ClientOptions) {
 				s.webSocket = newWebSocketSettings(o.WebSocket, o.PingInterval, s.limits.MaxPackageSize)

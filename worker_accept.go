@@ -18,6 +18,8 @@ type acceptor struct {
 	stopped  bool
 }
 
+var _ loop.Acceptor = (*acceptor)(nil)
+
 func (a *acceptor) start() {
 	if !a.stopped {
 		a.listener = a.loop.Listen(a.bound, a)

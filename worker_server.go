@@ -224,9 +224,9 @@ func (s *server) unlisten() {
 	s.removeSocketFile(file)
 }
 
-// refuse frees the addresses at once, even if a callback holds the loop that would have to
-// let go of them.
-func (s *server) refuse() {
+// freeAddress frees the address at once, even if a callback holds the loop that would have to
+// let go of it.
+func (s *server) freeAddress() {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for _, b := range s.bound {

@@ -27,6 +27,11 @@ type packetDialog struct {
 	box      dialog      // itself, once for all peers
 }
 
+var (
+	_ dialog           = (*packetDialog)(nil)
+	_ loop.PacketOwner = (*packetDialog)(nil)
+)
+
 // packetSocket is a *loop.Packets, or what a client has in its place.
 type packetSocket interface {
 	Send(to netip.AddrPort, b []byte) error
