@@ -38,11 +38,11 @@ type rareState struct {
 	response atomic.Pointer[websocket.Response] // answer to a client's handshake
 	pipe     atomic.Pointer[Conn]               // where messages go instead of OnMessage
 	source   atomic.Pointer[Conn]               // whose pipe ends here
-	bulk     uint8                              // large reads in a row that went into the pipe
 	limits   limits
 	detached *detachedConn // while the connection moves to another process; the loop's alone
 
 	closedByProgram atomic.Bool // a client's, so that Backoff makes no other
+	bulk            uint8       // large reads in a row that went into the pipe
 	callbacks       atomic.Pointer[Callbacks]
 	client          atomic.Pointer[netip.AddrPort] // behind a proxy that speaks the PROXY protocol
 	room            atomic.Pointer[chan struct{}]  // closed when the send buffer has room again
