@@ -61,7 +61,7 @@ func parseAddress(address, transport string) (endpoint, error) {
 		}
 		transport = name
 	} else if e.protocol, ok = findProtocol(name); ok {
-	} else if e.dialog, ok = dialogSchemes[name]; !ok {
+	} else if e.dialog = findDialog(name); e.dialog == noDialog {
 		return endpoint{}, fmt.Errorf("unknown scheme %q; known are %s", name, knownSchemes())
 	}
 	if transport == "" {
@@ -81,10 +81,8 @@ type alias struct {
 	secure bool
 }
 
-var aliases = map[string]alias{
-	"ssl": {"tcp", true}, "tls": {"tcp", true},
-	"https": {"http", true}, "wss": {"websocket", true}, "ws": {"websocket", false},
-}
+// aliases are those of transports and, from init on, those of dialogs.
+var aliases = map[string]alias{"ssl": {"tcp", true}, "tls": {"tcp", true}}
 
 func isTLS(transport string) bool { return transport == "ssl" || transport == "tls" }
 

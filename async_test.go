@@ -161,7 +161,7 @@ func TestBlockingPausesReading(t *testing.T) {
 			}
 			return conn != nil && conn.stream.Paused()
 		})
-		q := conn.rare().serial
+		q := conn.rare().queue
 		q.mu.Lock()
 		if len(q.queue) > maxBacklog {
 			t.Errorf("%d messages wait for the callback", len(q.queue))

@@ -88,7 +88,7 @@ func TestNothingRunsAfterOnCloseOfABusyConnection(t *testing.T) {
 		eventually(t, "OnClose", closed.Load)
 		gone(t, w)
 		eventually(t, "the goroutine is through", func() bool {
-			q := c.rare().serial
+			q := c.rare().queue
 			q.mu.Lock()
 			defer q.mu.Unlock()
 			return !q.running

@@ -13,7 +13,7 @@ import "github.com/workerman-go/workerman/web"
 // A panic is logged with its stack and closes that connection alone.
 type Callbacks struct {
 	// OnConnect is called when a connection is ready to use: after the handshakes of TLS and
-	// of a websocket:// worker. Never for a worker's peers over UDP.
+	// of a websocket:// worker. It is never called for a worker's peers over UDP.
 	OnConnect func(c *Conn)
 	// OnMessage gets one decoded message, also of a WebSocket, or, without a protocol, what
 	// has arrived (at most 64 KiB). data is lent until OnMessage returns and may be changed.
@@ -37,8 +37,8 @@ type Callbacks struct {
 	// answered by then.
 	OnPing func(c *Conn, data []byte)
 	OnPong func(c *Conn, data []byte)
-	// OnClose is called when the connection is gone, whoever ended it, unless OnConnect was
-	// not. c.Err says why, c.CloseCode what a WebSocket's peer said. Never for a worker's
+	// OnClose is called once, after the connection has ended, if OnConnect was called. c.Err says
+	// why it ended, c.CloseCode what a WebSocket's peer said. It is never called for a worker's
 	// peers over UDP.
 	OnClose func(c *Conn)
 	// OnBufferFull is called when what waits for the peer has reached MaxSendBuffer:

@@ -75,7 +75,7 @@ func (m *Master) NewClient(address string) *Client {
 // NewClient makes a client on the loop of this connection: the callbacks of both run one at
 // a time, so that they may share variables without locks. It outlives the connection.
 func (c *Conn) NewClient(address string) *Client {
-	cl := c.svc.master.NewClient(address)
+	cl := c.settings.master.NewClient(address)
 	cl.home = c.stream.Loop()
 	return cl
 }
@@ -182,7 +182,7 @@ func (b *backlog) add(data []byte) {
 func (cl *Client) sendLimit() int {
 	switch {
 	case cl.config != nil:
-		return cl.config.service.limits.MaxSendBuffer
+		return cl.config.settings.limits.MaxSendBuffer
 	case cl.ClientOptions != nil && cl.MaxSendBuffer > 0:
 		return cl.MaxSendBuffer
 	}
@@ -206,26 +206,26 @@ func (c *Conn) Client() *Client {
 	return nil
 }
 
-// dismiss notes that the program ends the connection, so that Backoff makes no other.
-func (c *Conn) dismiss() {
+// noteClosedByProgram notes that the program ends the connection, so that Backoff makes no other.
+func (c *Conn) noteClosedByProgram() {
 	if c.Client() != nil && c.Connected() {
-		c.ensureRare().dismissed.Store(true)
+		c.ensureRare().closedByProgram.Store(true)
 	}
 }
 
-func (c *Conn) dismissed() bool {
+func (c *Conn) closedByProgram() bool {
 	x := c.rare()
-	return x != nil && x.dismissed.Load()
+	return x != nil && x.closedByProgram.Load()
 }
 
-// logger is where the connection's service logs. A client's logger is made for each of its
+// logger is where the connection's worker or client logs. A client's logger is made for each of its
 // few lines: it would be among the largest parts of an idle client.
 func (c *Conn) logger() *slog.Logger {
 	cl := c.Client()
 	if cl == nil {
-		return c.svc.log
+		return c.settings.log
 	}
-	name := c.svc.name
+	name := c.settings.name
 	setDefault(&name, cl.address)
-	return c.svc.log.With("client", name)
+	return c.settings.log.With("client", name)
 }

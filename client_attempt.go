@@ -89,7 +89,7 @@ func (a *attempt) dial(targets []loop.Target) {
 
 // attach makes the Conn of a connected socket and begins with its handshakes.
 func (a *attempt) attach(in loop.Incoming) {
-	s := &a.config.service
+	s := &a.config.settings
 	c := a.newConn()
 	c.setRemote(in.Remote)
 	if err := a.loop.Attach(&c.stream, in, a.connOwner(c), s.limits.LingerTimeout); err != nil {
@@ -104,7 +104,7 @@ func (a *attempt) attach(in loop.Incoming) {
 	}
 	t, err := a.config.proxy.Negotiate(a.route.endpoint.addr)
 	if err != nil {
-		c.fault(err)
+		c.fail(err)
 		return
 	}
 	a.step = "negotiation with the proxy"
@@ -113,8 +113,8 @@ func (a *attempt) attach(in loop.Incoming) {
 }
 
 func (a *attempt) newConn() *Conn {
-	s := &a.config.service
-	c := &Conn{svc: s, id: s.master.nextID.Add(1), born: int32(a.loop.Now() / bornUnit)}
+	s := &a.config.settings
+	c := &Conn{settings: s, id: s.master.nextID.Add(1), opened: int32(a.loop.Now() / openedUnit)}
 	c.enter(stageConnecting)
 	return c
 }
@@ -126,19 +126,19 @@ func (a *attempt) connOwner(c *Conn) *clientOwner {
 // startTLS goes on when the way to the server is open.
 func (a *attempt) startTLS() {
 	if a.route.tls == nil {
-		a.startWebSocket()
+		a.startDialog()
 		return
 	}
 	a.step = "TLS handshake"
 	if err := a.conn.stream.StartTLS(a.route.tls, loop.Client); err != nil {
-		a.conn.fault(err)
+		a.conn.fail(err)
 	}
 }
 
 // onTLS takes the result of the handshake of TLS.
 func (a *attempt) onTLS(err error) {
 	if err == nil {
-		a.startWebSocket()
+		a.startDialog()
 		return
 	}
 	if errors.Is(err, io.EOF) {
@@ -148,22 +148,13 @@ func (a *attempt) onTLS(err error) {
 	a.fail(err)
 }
 
-// startWebSocket goes on when the connection is encrypted, if it has to be.
-func (a *attempt) startWebSocket() {
-	if a.route.endpoint.dialog != webSocketDialog {
-		a.becomeReady()
+// startDialog goes on when the connection is encrypted, if it has to be.
+func (a *attempt) startDialog() {
+	if d := dialogTypes[a.route.endpoint.dialog].client; d != nil {
+		d.open(a)
 		return
 	}
-	a.step = "WebSocket handshake"
-	c := a.conn
-	o := &opening{attempt: a, handshake: a.config.handshake(a.route)}
-	request, err := o.handshake.AppendRequest(nil)
-	if err != nil {
-		c.fault(err)
-		return
-	}
-	c.speak(o)
-	c.SendRaw(request)
+	a.becomeReady()
 }
 
 // becomeReady makes the connection the client's.
@@ -202,7 +193,7 @@ func (a *attempt) expire() {
 		a.fail(err)
 		return
 	}
-	a.conn.end(err)
+	a.conn.setErr(err)
 	a.conn.stream.Destroy(err)
 }
 
@@ -229,9 +220,9 @@ func (a *attempt) fail(err error) {
 	c := a.conn
 	if c == nil {
 		c = a.newConn()
-		c.ensureRare().gone = true
+		c.ensureRare().closed = true
 		a.loop.Abandon(&c.stream, a.connOwner(c))
 	}
-	c.end(err)
+	c.setErr(err)
 	cl.failed(c, err)
 }

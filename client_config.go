@@ -8,17 +8,16 @@ import (
 	"unsafe"
 
 	"github.com/workerman-go/workerman/internal/dialer"
-	"github.com/workerman-go/workerman/web"
 )
 
 // clientConfig is what a Connect makes of ClientOptions: checked and with defaults filled in. It
 // never changes, and clients that share options share it.
 type clientConfig struct {
-	service service
-	options ClientOptions // as they were found, but TLS, which is a copy
-	scheme  string
-	timeout time.Duration // ConnectTimeout or its default
-	proxy   *dialer.Proxy // nil: directly
+	settings connSettings
+	options  ClientOptions // as they were found, but TLS, which is a copy
+	scheme   string
+	timeout  time.Duration // ConnectTimeout or its default
+	proxy    *dialer.Proxy // nil: directly
 }
 
 // errNoAddress is the error of a client that NewClient has not made.
@@ -70,7 +69,7 @@ func (m *Master) clientConfig(options *ClientOptions, address string) (*clientCo
 // the same master, log and scheme. With TLS it cannot know, as a tls.Config may have changed
 // inside.
 func (config *clientConfig) unchanged(m *Master, scheme string, found *ClientOptions) bool {
-	s := &config.service
+	s := &config.settings
 	return s.master == m && s.log == m.logger() && config.scheme == scheme && found.TLS == nil &&
 		config.options.sameMemory(found)
 }
@@ -102,9 +101,9 @@ func newClientConfig(m *Master, scheme, address string, found ClientOptions) (*c
 			return nil, err
 		}
 	}
-	s := &config.service
+	s := &config.settings
 	s.master, s.log, s.poison = m, m.logger(), m.PoisonLent
-	s.name, s.protocol, s.callbacks, s.proxies = o.Name, e.protocol, o.Callbacks, noProxies
+	s.name, s.protocol, s.callbacks = o.Name, e.protocol, o.Callbacks
 	s.limits = Limits{
 		MaxPackageSize: o.MaxPackageSize, MaxSendBuffer: o.MaxSendBuffer, FullPolicy: o.FullPolicy,
 		IdleTimeout: o.IdleTimeout, LingerTimeout: o.LingerTimeout,
@@ -114,11 +113,8 @@ func newClientConfig(m *Master, scheme, address string, found ClientOptions) (*c
 	}
 	if o.Protocol != nil {
 		s.protocol = o.Protocol
-	} else if e.dialog == webSocketDialog {
-		s.prepareWebSocket(o.WebSocket, o.PingInterval)
+	} else if d := dialogTypes[e.dialog].client; d != nil {
+		d.prepare(s, o)
 	}
 	return config, nil
 }
-
-// noProxies trusts nobody: a client's connection has a server as its peer.
-var noProxies = new(web.Proxies)

@@ -314,7 +314,7 @@ func TestClientsShareOptions(t *testing.T) {
 		first.OnClose = func(*Conn) { t.Error("OnClose was set behind Reconnect") }
 		eventually(t, "it has connected again", func() bool {
 			c := first.Conn()
-			return c != nil && c.svc == &first.config.service
+			return c != nil && c.settings == &first.config.settings
 		})
 		first.Send([]byte("z"))
 		got.expect(t, "new z")

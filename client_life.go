@@ -84,7 +84,7 @@ func (cl *Client) handle(l *loop.Loop, ev clientEvent, reason error) {
 		case actionBackoff:
 			cl.wait(l, config.options.Backoff.next(action.failures))
 		case actionClose:
-			cl.current.closeFor(reason)
+			cl.current.closeWithReason(reason)
 		case actionForget:
 			cl.owner().unregister(cl)
 		}
@@ -119,7 +119,7 @@ func (cl *Client) opened(c *Conn) {
 	cl.current = c
 	cl.feed(clientEvent{kind: eventEstablished})
 	cl.mu.Unlock()
-	c.watchTime()
+	c.armDeadline()
 	c.run(c.callOnConnect)
 	for c.Connected() {
 		waiting := cl.takeQueue()
@@ -181,7 +181,7 @@ func (cl *Client) failed(c *Conn, err error) {
 // does not come back by itself.
 func (cl *Client) lost(c *Conn) {
 	if cl.current == c {
-		cl.handle(c.stream.Loop(), clientEvent{kind: eventLost, comesBack: !c.dismissed() && cl.comesBack()}, nil)
+		cl.handle(c.stream.Loop(), clientEvent{kind: eventLost, comesBack: !c.closedByProgram() && cl.comesBack()}, nil)
 	}
 }
 
@@ -195,7 +195,7 @@ func (cl *Client) comesBack() bool {
 // afterEnd does what follows the last callback of a connection of the client, which may have
 // been one of an attempt.
 func (cl *Client) afterEnd(c *Conn) {
-	defer c.svc.master.connectionLeft()
+	defer c.settings.master.connectionLeft()
 	if a := cl.attempt; a != nil && a.conn == c {
 		a.connClosed(c.Err())
 		return

@@ -28,10 +28,10 @@ func (o *opening) receive(c *Conn, b []byte) (used, want int) {
 	case o.handshake != nil:
 		used, err = o.readHandshake(c, b)
 	default:
-		return 0, 0 // the server speaks before its time, if it is the server
+		return 0, 0 // input from before our request was sent: the next dialog reads it
 	}
 	if err != nil {
-		c.fault(err)
+		c.fail(err)
 		return len(b), 0
 	}
 	return used, 0
@@ -69,13 +69,27 @@ func (o *opening) readHandshake(c *Conn, b []byte) (used int, err error) {
 	return used, nil
 }
 
+// openWebSocket sends the request of the handshake.
+func openWebSocket(a *attempt) {
+	a.step = "WebSocket handshake"
+	c := a.conn
+	o := &opening{attempt: a, handshake: a.config.handshake(a.route)}
+	request, err := o.handshake.AppendRequest(nil)
+	if err != nil {
+		c.fail(err)
+		return
+	}
+	c.speak(o)
+	c.SendRaw(request)
+}
+
 // endOfInput ends the attempt.
 func (o *opening) endOfInput(c *Conn) (done bool) {
 	who := "the server"
 	if o.tunnel != nil {
 		who = "the proxy"
 	}
-	c.fault(fmt.Errorf("%s closed the connection in the %s: %w", who, o.attempt.step, io.ErrUnexpectedEOF))
+	c.fail(fmt.Errorf("%s closed the connection in the %s: %w", who, o.attempt.step, io.ErrUnexpectedEOF))
 	return true
 }
 

@@ -42,8 +42,8 @@ func (config *clientConfig) route(address string) (r route, err error) {
 			return r, err
 		}
 	}
-	if e.dialog == webSocketDialog {
-		_, err = config.handshake(&r).AppendRequest(nil)
+	if d := dialogTypes[e.dialog].client; d != nil {
+		err = d.check(config, &r)
 	}
 	return r, err
 }
@@ -52,7 +52,7 @@ func (config *clientConfig) route(address string) (r route, err error) {
 func parseTarget(address string) (e endpoint, target string, err error) {
 	plain, _, secure := plainAddress(address, "")
 	scheme, rest, _ := strings.Cut(plain, "://")
-	if scheme == "websocket" {
+	if kind := findDialog(scheme); dialogTypes[kind].client != nil {
 		if i := strings.IndexAny(rest, "/?#"); i >= 0 {
 			rest, target = rest[:i], rest[i:]
 		}
@@ -69,8 +69,8 @@ func parseTarget(address string) (e endpoint, target string, err error) {
 	}
 	e.secure = secure
 	switch {
-	case e.dialog == httpDialog:
-		return e, "", errors.New("a Client speaks no HTTP: use net/http, or ws:// for a WebSocket")
+	case e.dialog != noDialog && dialogTypes[e.dialog].client == nil:
+		return e, "", errors.New(dialogTypes[e.dialog].noClient)
 	case e.addr.Network != "unix" && e.addr.Port == 0:
 		return e, "", fmt.Errorf("no port to connect to in %q", address)
 	}
@@ -87,15 +87,15 @@ func (o *ClientOptions) tlsConfig(e *endpoint) (*tls.Config, error) {
 	if config.ServerName == "" && !config.InsecureSkipVerify {
 		return nil, errors.New("TLS over a Unix socket needs TLS.ServerName, the name to verify")
 	}
-	if len(config.NextProtos) == 0 && e.dialog == webSocketDialog {
-		config.NextProtos = []string{"http/1.1"}
+	if len(config.NextProtos) == 0 {
+		config.NextProtos = dialogTypes[e.dialog].nextProtos()
 	}
 	return config, nil
 }
 
 // handshake makes the opening handshake of a WebSocket.
 func (config *clientConfig) handshake(r *route) *websocket.ClientHandshake {
-	h := &websocket.ClientHandshake{Host: r.host(), Target: r.target, Options: config.service.webSocket}
+	h := &websocket.ClientHandshake{Host: r.host(), Target: r.target, Options: &config.settings.webSocket.options}
 	for _, f := range config.options.Header {
 		switch {
 		case strings.EqualFold(f.Name, "Host"):

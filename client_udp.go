@@ -7,12 +7,17 @@ import (
 	"github.com/workerman-go/workerman/internal/loop"
 )
 
-// packetLink is the UDP socket of a client: a packetService with one peer.
+// packetLink is the UDP socket of a client: a packetDialog with one peer.
 type packetLink struct {
 	*loop.Datagrams
-	service packetService
-	conn    *Conn
+	dialog packetDialog
+	conn   *Conn
 }
+
+var (
+	_ packetSocket       = (*packetLink)(nil)
+	_ loop.DatagramOwner = (*packetLink)(nil)
+)
 
 // Send sends to the one peer.
 func (p *packetLink) Send(_ netip.AddrPort, b []byte) error { return p.Datagrams.Send(b) }
@@ -42,10 +47,10 @@ func (a *attempt) openDatagrams(targets []loop.Target) {
 	c.setRemote(to)
 	a.loop.Abandon(&c.stream, a.connOwner(c))
 	p.conn = c
-	p.service = packetService{svc: c.svc, loop: a.loop, packets: p, last: c, lastFrom: c.RemoteAddr()}
-	p.service.box = &p.service
-	p.service.join(c)
-	c.svc.master.outgoing.Add(1)
+	p.dialog = packetDialog{settings: c.settings, loop: a.loop, packets: p, last: c, lastFrom: c.RemoteAddr()}
+	p.dialog.box = &p.dialog
+	p.dialog.join(c)
+	c.settings.master.outgoing.Add(1)
 	a.conn = c
 	a.becomeReady()
 }
@@ -53,21 +58,21 @@ func (a *attempt) openDatagrams(targets []loop.Target) {
 // Datagram delivers the messages of one datagram.
 func (p *packetLink) Datagram(b []byte) {
 	if p.conn.Connected() {
-		p.service.Datagram(p.service.lastFrom, b)
-		p.service.BatchEnd()
+		p.dialog.Datagram(p.dialog.lastFrom, b)
+		p.dialog.BatchEnd()
 	}
 }
 
 // DatagramRefused tells that a datagram did not reach anybody.
 func (p *packetLink) DatagramRefused(err error) {
 	c := p.conn
-	c.svc.sendFail.Add(1)
+	c.settings.sendFail.Add(1)
 	if fn := c.callbacks().OnError; fn != nil && c.Connected() {
 		c.run(func() { fn(c, err) })
 	}
 }
 
-func (p *packetService) shutDown(c *Conn, data []byte, _ error) (err error) {
+func (p *packetDialog) shutDown(c *Conn, data []byte, _ error) (err error) {
 	if data != nil {
 		err = p.send(c, data)
 	}
@@ -76,11 +81,11 @@ func (p *packetService) shutDown(c *Conn, data []byte, _ error) (err error) {
 }
 
 // hangUp closes the socket of a client; of a worker's peer there is nothing to close.
-func (p *packetService) hangUp(c *Conn) {
-	if c.Client() != nil && p.left.CompareAndSwap(false, true) {
+func (p *packetDialog) hangUp(c *Conn) {
+	if c.Client() != nil && p.closed.CompareAndSwap(false, true) {
 		p.loop.Post(func() {
 			p.packets.Close()
-			c.finish()
+			c.callOnClose()
 		})
 	}
 }

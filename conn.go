@@ -10,8 +10,8 @@ import (
 	"github.com/workerman-go/workerman/websocket"
 )
 
-// Conn is one connection of a worker or a client, or one peer of a worker over UDP. Its methods may be called
-// from every goroutine unless they say otherwise.
+// Conn is one connection of a worker or a client, or one peer of a worker over UDP. Its methods
+// may be called from every goroutine unless they say otherwise.
 //
 // An idle connection owns no buffers and costs about 360 bytes in all.
 type Conn struct {
@@ -19,11 +19,11 @@ type Conn struct {
 	Data any
 
 	stream    loop.Stream // closed from the beginning with UDP
-	svc       *service
+	settings  *connSettings
 	rareState atomic.Pointer[rareState]
 	id        uint64
 	received  uint64 // messages; atomic
-	born      int32  // the loop's time of the accept in tenths of a second; before it began, if adopted
+	opened    int32  // the loop's time of the accept in tenths of a second; before it began, if adopted
 	scanned   int32  // bytes of an incomplete message known to hold no end mark
 
 	remote    peerAddr
@@ -35,29 +35,29 @@ type Conn struct {
 type rareState struct {
 	protocol atomic.Pointer[Protocol]
 	dialog   atomic.Pointer[dialog]             // nil: messages
-	response atomic.Pointer[websocket.Response] // that a client's handshake got
+	response atomic.Pointer[websocket.Response] // answer to a client's handshake
 	pipe     atomic.Pointer[Conn]               // where messages go instead of OnMessage
 	source   atomic.Pointer[Conn]               // whose pipe ends here
-	bulk     uint8                              // large reads in a row that went into the pipe
 	limits   limits
-	detached *detachedConn // while the connection moves to another process; of the loop
+	detached *detachedConn // while the connection moves to another process; the loop's alone
 
-	dismissed atomic.Bool // by the program: a client's
-	callbacks atomic.Pointer[Callbacks]
-	client    atomic.Pointer[netip.AddrPort] // behind a proxy that speaks the PROXY protocol
-	room      atomic.Pointer[chan struct{}]  // closed when the send buffer has room again
+	closedByProgram atomic.Bool // a client's, so that Backoff makes no other
+	bulk            uint8       // large reads in a row that went into the pipe
+	callbacks       atomic.Pointer[Callbacks]
+	client          atomic.Pointer[netip.AddrPort] // behind a proxy that speaks the PROXY protocol
+	room            atomic.Pointer[chan struct{}]  // closed when the send buffer has room again
 
 	mu     sync.Mutex // guards what follows
 	state  any
 	timers map[*Timer]struct{}
 	life   *lifetime // nil until somebody asks for the context
 	err    error
-	gone   bool // closed: no timer may be added
+	closed bool // no timer may be added
 
 	pending atomic.Int32 // functions that were posted, or will be when their work is done
 
-	serial *serial             // of a Blocking worker
-	zone   string              // of the remote address
+	queue  *callbackQueue      // runs the callbacks of a Blocking worker
+	zone   string              // scope of the peer's address, if it is link-local
 	groups map[string]struct{} // guarded by the hub
 	uid    string              // guarded by the hub
 }
@@ -89,7 +89,12 @@ func (c *Conn) ensureRare() *rareState {
 func (c *Conn) ID() uint64 { return c.id }
 
 // Worker is the worker that accepted the connection, nil for those of a Client.
-func (c *Conn) Worker() *Worker { return c.svc.worker }
+func (c *Conn) Worker() *Worker {
+	if s := c.settings.server; s != nil {
+		return s.worker
+	}
+	return nil
+}
 
 // LocalAddr is the address on this side; the zero value on a Unix socket and after the
 // close.
@@ -104,8 +109,8 @@ func unmapped(a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 }
 
-// bornUnit is the unit of Conn.born in milliseconds.
-const bornUnit = 100
+// openedUnit is the unit of Conn.opened in milliseconds.
+const openedUnit = 100
 
 // Transport is "tcp", "unix" or "udp", with TLS as without.
 func (c *Conn) Transport() string {
@@ -118,13 +123,13 @@ func (c *Conn) Transport() string {
 	return "tcp"
 }
 
-// Opened is when the connection was accepted, or the socket of a Client connected, to a tenth of a second; the zero time with
-// UDP.
+// Opened is when the connection was accepted, or the socket of a Client connected, to a tenth of a
+// second; the zero time with UDP.
 func (c *Conn) Opened() time.Time {
 	if c.packets() != nil {
 		return time.Time{}
 	}
-	return c.stream.Loop().Time(int64(c.born) * bornUnit)
+	return c.stream.Loop().Time(int64(c.opened) * openedUnit)
 }
 
 // Connected reports whether the connection is neither closing nor closed. A worker's peer
@@ -134,7 +139,7 @@ func (c *Conn) Connected() bool {
 		return true
 	}
 	p := c.packets()
-	return p != nil && !p.left.Load()
+	return p != nil && !p.closed.Load()
 }
 
 // Err is why the connection ended: nil while it is open and after an orderly close by
@@ -174,7 +179,7 @@ func (c *Conn) Stats() ConnStats {
 func (c *Conn) Callbacks() *Callbacks {
 	x := c.ensureRare()
 	if x.callbacks.Load() == nil {
-		own := c.svc.callbacks
+		own := c.settings.callbacks
 		x.callbacks.CompareAndSwap(nil, &own)
 	}
 	return x.callbacks.Load()
@@ -186,7 +191,7 @@ func (c *Conn) callbacks() *Callbacks {
 			return own
 		}
 	}
-	return &c.svc.callbacks
+	return &c.settings.callbacks
 }
 
 // SetProtocol replaces the protocol of this connection alone, for what is received and
@@ -198,7 +203,8 @@ func (c *Conn) SetProtocol(p Protocol) {
 	x := c.ensureRare()
 	x.protocol.Store(&p)
 	switch c.dialog().(type) {
-	case *httpConn, *wsConn:
+	case messages, *packetDialog, *proxyHeader, *opening: // which ask for the protocol
+	default:
 		c.speak(nil)
 	}
 }
@@ -211,7 +217,7 @@ func (c *Conn) Protocol() Protocol {
 			return *p
 		}
 	}
-	return c.svc.protocol
+	return c.settings.protocol
 }
 
 // ProtocolState returns what SetProtocolState stored, nil at first.
@@ -247,7 +253,7 @@ func (c *Conn) maxPackage() int {
 			return int(n)
 		}
 	}
-	return c.svc.limits.MaxPackageSize
+	return c.settings.limits.MaxPackageSize
 }
 
 func (c *Conn) maxSend() int {
@@ -256,7 +262,7 @@ func (c *Conn) maxSend() int {
 			return int(n)
 		}
 	}
-	return c.svc.limits.MaxSendBuffer
+	return c.settings.limits.MaxSendBuffer
 }
 
 // Post runs fn on the connection's loop (with Blocking: on its goroutine), one at a

@@ -1,9 +1,6 @@
 package workerman
 
 import (
-	"net/netip"
-	"sync/atomic"
-
 	"github.com/workerman-go/workerman/internal/handover"
 	"github.com/workerman-go/workerman/internal/loop"
 	"github.com/workerman-go/workerman/internal/poll"
@@ -21,47 +18,32 @@ var _ handover.Incoming = (*incomingConn)(nil)
 // Adopt counts the connection in and puts it on the loop that has the fewest.
 func (in *incomingConn) Adopt(fd int) {
 	in.fd = fd
-	c, s := in.conn, in.conn.svc
-	s.live.Add(1)
-	s.countIP(c.countedIP())
-	index := fewest(s.assigned)
-	s.assigned[index].Add(1)
+	c, s := in.conn, in.conn.settings.server
+	index := s.countAdopted(c.countedIP())
 	l := s.loops[index]
 	if !l.Post(func() { in.adopt(l) }) {
-		s.leave(index, c.countedIP())
+		s.countOut(index, c.countedIP())
 		poll.Close(fd)
 	}
 }
 
-// fewest is the loop with the fewest connections.
-func fewest(assigned []atomic.Int64) (index int) {
-	for i := range assigned {
-		if assigned[i].Load() < assigned[index].Load() {
-			index = i
-		}
-	}
-	return index
-}
-
 // adopt goes on with the connection on its loop.
 func (in *incomingConn) adopt(l *loop.Loop) {
-	c, st, s := in.conn, in.state, in.conn.svc
+	c, st, s := in.conn, in.state, in.conn.settings.server
 	now := l.Now()
-	c.born = int32((now - st.Age) / bornUnit)
-	c.restoreTimes(st, now)
+	c.opened = int32((now - st.Age) / openedUnit)
+	c.dialog().(movingDialog).restoreTimes(st, now)
 	l.Adopt(&c.stream, in.detached(), (*connOwner)(c), s.limits.LingerTimeout, pausedByAdopt)
-	s.mu.Lock()
-	s.conns[c.id] = c
-	s.mu.Unlock()
+	s.addReady(c)
 	for _, group := range st.Groups {
 		c.Join(group)
 	}
 	c.Bind(st.UID)
 	in.state = nil // its memory goes with the callback
 	c.run(func() { c.adopted(st) })
-	c.watchTime()
+	c.armDeadline()
 	if s.master.stopping() {
-		c.closeFor(errStopping)
+		c.closeWithReason(errStopping)
 	}
 }
 
@@ -81,19 +63,9 @@ func (in *incomingConn) detached() loop.Detached {
 	return d
 }
 
-// restoreTimes turns ages into times of the connection's loop.
-func (c *Conn) restoreTimes(st *handover.State, now int64) {
-	if h := c.httpConn(); h != nil {
-		h.since = now - st.Since
-	}
-	if w := c.wsConn(); w != nil {
-		w.pinged = now - st.Idle + st.Pinged
-	}
-}
-
 // adopted runs OnAdopt, the first callback of the connection, behind which reading goes on.
 func (c *Conn) adopted(st *handover.State) {
-	if fn := c.svc.worker.OnAdopt; fn != nil {
+	if fn := c.settings.server.worker.OnAdopt; fn != nil {
 		var data []byte
 		if st.Handed {
 			data = st.Data
@@ -102,19 +74,9 @@ func (c *Conn) adopted(st *handover.State) {
 	}
 	if st.OwnProtocol && st.Stateful {
 		if err := c.restoreProtocol(st.Codec); err != nil {
-			c.fault(err)
+			c.fail(err)
 			return
 		}
 	}
 	c.stream.Continue(pausedByAdopt)
-}
-
-// countIP counts a connection for its client without asking for the limit.
-func (s *service) countIP(ip netip.Addr) {
-	if s.perIP == nil || !ip.IsValid() {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.perIP[ip]++
 }

@@ -15,7 +15,7 @@ const (
 	stageAccepted    stage = iota // a worker's, of which nothing was asked yet
 	stageProxyHeader              // the PROXY header is to come
 	stageTLS                      // in the handshake of TLS
-	stageWebSocket                // in the handshake of a websocket:// worker
+	stageHandshake                // in the handshake of the dialog, as of a websocket:// worker
 	stageReady                    // known to the worker, and announced by OnConnect
 	stageRefused                  // the handshake of TLS has failed, and that was logged
 	stageConnecting               // a client's, until its attempt has succeeded
@@ -23,10 +23,10 @@ const (
 
 // follows are the stages that may come directly behind each.
 var follows = [...][]stage{
-	stageAccepted:    {stageProxyHeader, stageTLS, stageWebSocket, stageReady, stageConnecting},
-	stageProxyHeader: {stageTLS, stageWebSocket, stageReady},
-	stageTLS:         {stageWebSocket, stageReady, stageRefused},
-	stageWebSocket:   {stageReady},
+	stageAccepted:    {stageProxyHeader, stageTLS, stageHandshake, stageReady, stageConnecting},
+	stageProxyHeader: {stageTLS, stageHandshake, stageReady},
+	stageTLS:         {stageHandshake, stageReady, stageRefused},
+	stageHandshake:   {stageReady},
 	stageReady:       nil,
 	stageRefused:     nil,
 	stageConnecting:  {stageReady},
@@ -46,10 +46,11 @@ func (c *Conn) ready() bool { return c.stage() == stageReady }
 
 // arrive begins with the first stage of a new connection.
 func (c *Conn) arrive() {
-	s := c.svc
+	s := c.settings.server
+	t := &dialogTypes[s.kind]
 	var d dialog
-	if s.kind != noDialog {
-		d = newHTTPConn(s, c.stream.Loop().Now())
+	if t.begin != nil {
+		d = t.begin(c)
 	}
 	if s.proxyProtocol {
 		d = &proxyHeader{next: d}
@@ -57,14 +58,12 @@ func (c *Conn) arrive() {
 	if d != nil {
 		c.speak(d)
 	}
-	if s.security == nil && s.kind != webSocketDialog && !s.proxyProtocol {
+	if s.security == nil && t.handshake == "" && !s.proxyProtocol {
 		c.becomeReady()
 		return
 	}
-	s.mu.Lock()
-	s.arriving[c] = struct{}{}
-	s.mu.Unlock()
-	c.watchTime()
+	s.addArriving(c)
+	c.armDeadline()
 	if s.proxyProtocol {
 		c.enter(stageProxyHeader)
 		return
@@ -74,21 +73,21 @@ func (c *Conn) arrive() {
 
 // startTLS goes on when it is known whose connection it is, with TLS if there is TLS.
 func (c *Conn) startTLS() {
-	if c.svc.security == nil {
-		c.secured()
+	if c.settings.server.security == nil {
+		c.onTLS()
 		return
 	}
 	c.enter(stageTLS)
-	if err := c.stream.StartTLS(c.svc.security.Config(), loop.Server); err != nil {
-		c.fault(err)
+	if err := c.stream.StartTLS(c.settings.server.security.Config(), loop.Server); err != nil {
+		c.fail(err)
 	}
 }
 
-// secured goes on when the connection is encrypted, if it has to be.
-func (c *Conn) secured() {
-	if c.svc.kind == webSocketDialog {
-		c.enter(stageWebSocket)
-		return // the first request is the handshake
+// onTLS goes on when the connection is encrypted, if it has to be.
+func (c *Conn) onTLS() {
+	if dialogTypes[c.settings.kind].handshake != "" {
+		c.enter(stageHandshake)
+		return // the dialog goes on
 	}
 	c.becomeReady()
 }
@@ -96,20 +95,17 @@ func (c *Conn) secured() {
 // becomeReady announces the connection. It runs on the loop or, in a Blocking worker, on
 // the connection's goroutine.
 func (c *Conn) becomeReady() {
-	s := c.svc
-	s.mu.Lock()
-	delete(s.arriving, c)
-	s.conns[c.id] = c
-	s.mu.Unlock()
+	s := c.settings.server
+	s.addReady(c)
 	c.enter(stageReady)
-	if s.kind == webSocketDialog {
+	if dialogTypes[s.kind].handshake != "" {
 		c.callOnConnect() // its turn has come: this is a callback
 		return
 	}
-	if h := c.httpConn(); h != nil {
-		h.since = c.stream.Loop().Now()
+	if d, ok := c.dialog().(readyDialog); ok {
+		d.ready(c.stream.Loop().Now())
 	}
-	c.watchTime()
+	c.armDeadline()
 	c.run(c.callOnConnect)
 }
 
@@ -123,8 +119,8 @@ func (c *Conn) callOnConnect() {
 	}
 }
 
-// watchTime arms the deadline of a connection.
-func (c *Conn) watchTime() {
+// armDeadline arms the deadline of a connection.
+func (c *Conn) armDeadline() {
 	if next, _ := c.deadline(c.stream.Loop().Now()); next > 0 {
 		c.stream.SetDeadline(next)
 	}
@@ -132,16 +128,16 @@ func (c *Conn) watchTime() {
 
 // handshakeDeadline is deadline with HandshakeTimeout; next is that for other reasons.
 func (c *Conn) handshakeDeadline(now, next int64) (int64, error) {
-	limit := c.svc.limits.HandshakeTimeout
+	limit := c.settings.limits.HandshakeTimeout
 	if limit == 0 {
 		if c.ready() {
 			return next, nil // nobody demands a first message
 		}
 		limit = DefaultHandshakeTimeout
 	}
-	at := int64(c.born+1)*bornUnit + limit.Milliseconds()
+	at := int64(c.opened+1)*openedUnit + limit.Milliseconds()
 	if at <= now {
-		return 0, fmt.Errorf("%w: %s within %v", ErrHandshake, c.stage().missing(), limit)
+		return 0, fmt.Errorf("%w: %s within %v", ErrHandshake, c.missing(), limit)
 	}
 	if next == 0 || at < next {
 		next = at
@@ -149,42 +145,15 @@ func (c *Conn) handshakeDeadline(now, next int64) (int64, error) {
 	return next, nil
 }
 
-// missing says what a connection that stays in the stage has not done.
-func (s stage) missing() string {
-	switch s {
+// missing says what a connection that stays in its stage has not done.
+func (c *Conn) missing() string {
+	switch c.stage() {
 	case stageProxyHeader:
 		return "no PROXY header"
 	case stageTLS:
 		return "TLS not established"
-	case stageWebSocket:
-		return "no WebSocket handshake"
+	case stageHandshake:
+		return "no " + dialogTypes[c.settings.kind].handshake
 	}
 	return "no message"
-}
-
-// everyone is all with the connections that are still arriving.
-func (s *service) everyone() []*Conn {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	list := make([]*Conn, 0, len(s.conns)+len(s.arriving))
-	for _, c := range s.conns {
-		list = append(list, c)
-	}
-	for c := range s.arriving {
-		list = append(list, c)
-	}
-	return list
-}
-
-// remove forgets a connection after its OnClose.
-func (s *service) remove(c *Conn) {
-	if cl := c.Client(); cl != nil {
-		cl.afterEnd(c)
-		return
-	}
-	s.mu.Lock()
-	delete(s.conns, c.id)
-	delete(s.arriving, c)
-	s.mu.Unlock()
-	s.leave(slices.Index(s.loops, c.stream.Loop()), c.countedIP())
 }

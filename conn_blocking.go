@@ -26,17 +26,17 @@ const (
 	pausedByAdopt   // OnAdopt comes first
 )
 
-// serial is a queue of calls with at most one goroutine that runs them.
-type serial struct {
+// callbackQueue has the calls of a connection in order, with at most one goroutine that runs them.
+type callbackQueue struct {
 	mu      sync.Mutex
-	queue   []call
+	queue   []queuedCall
 	bytes   int
 	running bool
 	ended   bool // OnClose is queued: nothing may follow
 }
 
-// call is a function, or a message if fn is nil.
-type call struct {
+// queuedCall is a function, or a message if fn is nil.
+type queuedCall struct {
 	fn   func()
 	data []byte
 	kind websocket.Opcode
@@ -50,8 +50,8 @@ func (c *Conn) run(fn func()) {
 		case x.detached != nil:
 			x.detached.hold(fn)
 			return
-		case x.serial != nil:
-			x.serial.push(c, call{fn: fn})
+		case x.queue != nil:
+			x.queue.push(c, queuedCall{fn: fn})
 			return
 		}
 	}
@@ -59,20 +59,31 @@ func (c *Conn) run(fn func()) {
 	fn()
 }
 
-func (q *serial) message(c *Conn, data []byte, kind websocket.Opcode) {
-	q.push(c, call{data: append(make([]byte, 0, len(data)), data...), kind: kind})
+// pushMessage queues a copy of a message.
+func (q *callbackQueue) pushMessage(c *Conn, data []byte, kind websocket.Opcode) {
+	q.push(c, queuedCall{data: append(make([]byte, 0, len(data)), data...), kind: kind})
 }
 
-func (q *serial) push(c *Conn, item call) {
+// pushWhileOpen queues a callback that is not called any more if the connection closes before. data
+// is what it keeps in memory until then.
+func (q *callbackQueue) pushWhileOpen(c *Conn, data []byte, fn func()) {
+	q.push(c, queuedCall{data: data, fn: func() {
+		if c.Connected() {
+			fn()
+		}
+	}})
+}
+
+func (q *callbackQueue) push(c *Conn, item queuedCall) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.ended || item.fn == nil && q.behind() && c.packets() != nil {
+	if q.ended || item.fn == nil && q.full() && c.packets() != nil {
 		return // datagrams that nobody has time for are lost
 	}
 	q.ended = item.last
 	q.queue = append(q.queue, item)
 	q.bytes += len(item.data)
-	if q.behind() {
+	if q.full() {
 		c.stream.Pause(pausedByBacklog)
 	}
 	if !q.running {
@@ -82,20 +93,21 @@ func (q *serial) push(c *Conn, item call) {
 }
 
 // idle reports whether nothing runs and nothing waits.
-func (q *serial) idle() bool {
+func (q *callbackQueue) idle() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return !q.running
 }
 
-func (q *serial) behind() bool { return len(q.queue) >= maxBacklog || q.bytes >= maxBacklogBytes }
+// full reports whether reading has to pause.
+func (q *callbackQueue) full() bool { return len(q.queue) >= maxBacklog || q.bytes >= maxBacklogBytes }
 
-// caughtUp is well below behind, so that reading does not stop and go for each message.
-func (q *serial) caughtUp() bool {
+// caughtUp is well below full, so that reading does not stop and go for each message.
+func (q *callbackQueue) caughtUp() bool {
 	return len(q.queue) <= maxBacklog/4 && q.bytes <= maxBacklogBytes/4
 }
 
-func (q *serial) work(c *Conn) {
+func (q *callbackQueue) work(c *Conn) {
 	for {
 		q.mu.Lock()
 		if len(q.queue) == 0 {
@@ -104,24 +116,24 @@ func (q *serial) work(c *Conn) {
 			return
 		}
 		item := q.queue[0]
-		q.queue[0] = call{}
+		q.queue[0] = queuedCall{}
 		q.queue = q.queue[1:]
 		q.bytes -= len(item.data)
 		if q.caughtUp() {
 			c.stream.Resume(pausedByBacklog)
 		}
 		q.mu.Unlock()
-		q.call(c, item)
+		q.run(c, item)
 	}
 }
 
-func (q *serial) call(c *Conn, item call) {
+func (q *callbackQueue) run(c *Conn, item queuedCall) {
 	defer c.recovered()
 	switch {
 	case item.fn != nil:
 		item.fn()
 	case c.Connected(): // a message behind a Close is not delivered
-		c.message(item.data, item.kind)
+		c.callOnMessage(item.data, item.kind)
 	}
 }
 
@@ -134,7 +146,7 @@ func (c *Conn) recovered() {
 
 func (c *Conn) panicked(v any) {
 	err := newPanicError(v)
-	c.end(err)
-	c.svc.reportPanic(c, err)
-	c.closeFor(err)
+	c.setErr(err)
+	c.settings.reportPanic(c, err)
+	c.closeWithReason(err)
 }

@@ -3,10 +3,9 @@ package workerman
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/workerman-go/workerman/internal/handover"
-	"github.com/workerman-go/workerman/web"
-	"github.com/workerman-go/workerman/websocket"
 )
 
 // What a connection is, for a process that goes on with it: a handover.State is filled in here, and
@@ -20,11 +19,11 @@ func (c *Conn) detach(dst []byte) (state []byte, fd int, v handover.Verdict) {
 	if v = c.movable(); v != handover.MovesNow {
 		return dst, -1, v
 	}
-	st := &handover.State{Handed: c.svc.worker.OnHandover != nil}
+	st := &handover.State{Handed: c.settings.server.worker.OnHandover != nil}
 	var err error
 	if st.Handed {
 		if st.Data, err = c.callOnHandover(); err != nil {
-			c.svc.log.Info("connection stays with its process", "peer", c.peer(), "reason", err.Error())
+			c.settings.log.Info("connection stays with its process", "peer", c.peer(), "reason", err.Error())
 			return dst, -1, handover.MovesNever
 		}
 	}
@@ -37,7 +36,7 @@ func (c *Conn) detach(dst []byte) (state []byte, fd int, v handover.Verdict) {
 	st.Paused, st.Full = d.Pauses&pausedByUser != 0, d.Pauses&pausedByAnswers != 0
 	st.BytesIn, st.BytesOut, st.Sends, st.Idle = d.BytesIn, d.BytesOut, d.Sends, d.Idle
 	if err := c.describe(st); err != nil {
-		c.svc.log.Warn("connection stays with its process", "peer", c.peer(), "reason", err.Error())
+		c.settings.log.Warn("connection stays with its process", "peer", c.peer(), "reason", err.Error())
 		c.reattach()
 		return dst, -1, handover.MovesNever
 	}
@@ -53,56 +52,24 @@ func (c *Conn) callOnHandover() (data []byte, err error) {
 			err = errors.New("OnHandover panicked")
 		}
 	}()
-	if data, err = c.svc.worker.OnHandover(c); err != nil {
+	if data, err = c.settings.server.worker.OnHandover(c); err != nil {
 		err = fmt.Errorf("OnHandover: %w", err)
 	}
 	return data, err
 }
 
 // describe fills in what the stream does not know.
-func (c *Conn) describe(st *handover.State) (err error) {
+func (c *Conn) describe(st *handover.State) error {
 	x, now := c.rare(), c.stream.Loop().Now()
-	st.Key, st.ID, st.Received = c.svc.handoverKey(), c.id, c.received
+	st.Key, st.ID, st.Received = c.settings.server.handoverKey(), c.id, c.received
 	st.Remote, st.OwnProtocol = c.socketAddr(), c.ownProtocol()
-	st.Age = now - int64(c.born)*bornUnit
+	st.Age = now - int64(c.opened)*openedUnit
 	st.MaxPackage, st.MaxSend = x.limits.maxPackage.Load(), x.limits.maxSend.Load()
 	if a := x.client.Load(); a != nil {
 		st.Client = *a
 	}
 	st.UID, st.Groups = c.UID(), c.Groups()
-	if w := c.wsConn(); w != nil {
-		st.Language, st.Codec, st.Subprotocol = handover.WebSocket, w.codec.AppendState(nil), w.subprotocol
-		st.Pinged = max(w.pinged-c.stream.LastActive(), 0)
-		return nil
-	}
-	if h := c.httpConn(); h != nil {
-		st.Language, st.Codec = handover.HTTP, h.parser.AppendState(nil)
-		st.Phase, st.Since, st.Arrived = handover.Phase(h.phase), now-h.since, h.arrived
-		return nil
-	}
-	if c.ProtocolState() != nil {
-		st.Stateful = true
-		st.Codec, err = c.appendProtocolState(c.Protocol().(StateMover))
-	}
-	return err
-}
-
-// The phases of HTTP have the same numbers in the binary form.
-var (
-	_ [0]struct{} = [httpIdle - httpPhase(handover.Idle)]struct{}{}
-	_ [0]struct{} = [httpHead - httpPhase(handover.Head)]struct{}{}
-	_ [0]struct{} = [httpBody - httpPhase(handover.Body)]struct{}{}
-)
-
-// appendProtocolState asks a Protocol for the connection's state.
-func (c *Conn) appendProtocolState(p StateMover) (state []byte, err error) {
-	err = c.svc.guardErr(c, func() (err error) {
-		if state, err = p.AppendState(c, nil); err != nil {
-			err = fmt.Errorf("AppendState: %w", err)
-		}
-		return err
-	})
-	return state, err
+	return c.dialog().(movingDialog).save(c, st)
 }
 
 // reattach puts the connection back on its loop, as if it had never been off. On the loop.
@@ -111,12 +78,12 @@ func (c *Conn) reattach() {
 	held := x.detached.held
 	x.detached = nil
 	c.stream.Reattach()
-	c.watchTime()
+	c.armDeadline()
 	for _, fn := range held {
 		c.run(fn)
 	}
-	if c.svc.master.stopping() {
-		c.closeFor(errStopping)
+	if c.settings.master.stopping() {
+		c.closeWithReason(errStopping)
 	}
 }
 
@@ -125,13 +92,13 @@ func (c *Conn) release() {
 	c.stream.Release()
 	c.stopTimers()
 	c.rare().roomMade()
-	c.svc.hub.forget(c)
-	c.svc.remove(c)
+	c.settings.hub.forget(c)
+	c.remove()
 }
 
 // restore makes the Conn of a state, which is on no loop yet, or says why it cannot.
 func (m *Master) restore(st *handover.State) (handover.Incoming, error) {
-	s := m.handoverService(st.Key)
+	s := m.handoverServer(st.Key)
 	switch {
 	case s == nil:
 		return nil, fmt.Errorf("no worker for %q", st.Key)
@@ -142,7 +109,7 @@ func (m *Master) restore(st *handover.State) (handover.Incoming, error) {
 	case s.find(st.ID) != nil:
 		return nil, fmt.Errorf("another connection has the id %d", st.ID)
 	}
-	c := &Conn{svc: s, id: st.ID, received: st.Received}
+	c := &Conn{settings: &s.connSettings, id: st.ID, received: st.Received}
 	c.setRemote(st.Remote)
 	c.enter(stageReady)
 	x := c.ensureRare()
@@ -152,46 +119,88 @@ func (m *Master) restore(st *handover.State) (handover.Incoming, error) {
 		x.client.Store(&st.Client)
 	}
 	if s.blocking {
-		x.serial = new(serial)
+		x.queue = new(callbackQueue)
 	}
-	if err := c.restoreLanguage(st); err != nil {
+	if err := c.restoreDialog(st); err != nil {
 		return nil, err
 	}
 	return &incomingConn{conn: c, state: st}, nil
 }
 
-// restoreLanguage sets what the connection speaks.
-func (c *Conn) restoreLanguage(st *handover.State) (err error) {
-	s := c.svc
-	switch {
-	case st.Language == handover.HTTP && s.kind == httpDialog:
-		h := &httpConn{phase: httpPhase(st.Phase), arrived: st.Arrived}
-		h.parser, err = web.RestoreParser(s.http, st.Codec)
-		c.speak(h)
-	case st.Language == handover.WebSocket && s.kind != noDialog:
-		w := &wsConn{subprotocol: st.Subprotocol}
-		w.codec, err = websocket.RestoreCodec(c.webSocketOptions(), st.Codec)
-		c.speak(w)
-	case st.Language == handover.Protocol && (st.OwnProtocol || s.kind == noDialog):
-		if st.Stateful && !st.OwnProtocol {
-			err = c.restoreProtocol(st.Codec)
-		}
-	default:
-		err = fmt.Errorf("worker %q speaks another protocol now", s.worker.name())
+// restoreDialog makes the dialog that a connection had in its old process.
+func (c *Conn) restoreDialog(st *handover.State) error {
+	speaks := slices.Contains(dialogTypes[c.settings.kind].languages, st.Language)
+	if own := st.OwnProtocol && st.Language == handover.Protocol; !speaks && !own {
+		return fmt.Errorf("worker %q speaks another protocol now", c.Worker().name())
 	}
+	i := slices.IndexFunc(dialogTypes[:], func(t dialogType) bool { return t.language == st.Language })
+	d, err := dialogTypes[i].restore(c, st)
+	c.speak(d)
 	return err
 }
 
-// restoreProtocol gives a Protocol the state that it had in the old process.
-func (c *Conn) restoreProtocol(state []byte) error {
-	return c.svc.guardErr(c, func() error {
-		p, ok := c.Protocol().(StateMover)
-		if !ok {
-			return fmt.Errorf("the protocol %T of the new process is no StateMover", c.Protocol())
+// movable says whether the connection can move to another process. It is asked on the connection's
+// loop, between callbacks.
+func (c *Conn) movable() handover.Verdict {
+	s, x := c.settings.server, c.rare()
+	d, moves := c.dialog().(movingDialog)
+	switch {
+	case s == nil, s.security != nil, !c.Connected(), !c.forgettable():
+		return handover.MovesNever
+	case !c.ready(), !c.stream.Detachable(), c.stream.PausedBy(^uint32(pausedByUser | pausedByAnswers)):
+		return handover.MovesLater
+	case !moves:
+		return handover.MovesNever
+	case x == nil:
+		return handover.MovesNow
+	case x.pipe.Load() != nil, x.source.Load() != nil:
+		return handover.MovesNever
+	case x.pending.Load() > 0, x.queue != nil && !x.queue.idle(), !d.resting():
+		return handover.MovesLater
+	}
+	return handover.MovesNow
+}
+
+// forgettable reports whether Worker.Handover lets the connection move: a new process will
+// know what the program remembers about it.
+func (c *Conn) forgettable() bool {
+	w := c.settings.server.worker
+	protocol, own := c.Protocol(), c.ownProtocol()
+	if c.ProtocolState() != nil {
+		if _, ok := protocol.(StateMover); !ok {
+			return false
 		}
-		if err := p.RestoreState(c, state); err != nil {
-			return fmt.Errorf("RestoreState: %w", err)
-		}
-		return nil
-	})
+	}
+	switch {
+	case w.Handover == HandoverNever:
+		return false
+	case w.OnAdopt != nil:
+		return true
+	case own:
+		return false // nobody would set it again
+	case w.Handover == HandoverAlways:
+		return true
+	}
+	cb := c.callbacks()
+	return cb == &c.settings.callbacks && cb.OnConnect == nil && cb.OnClose == nil &&
+		c.Data == nil && !c.hasTimers() && !hasHooks(protocol)
+}
+
+func (c *Conn) hasTimers() bool {
+	x := c.rare()
+	if x == nil {
+		return false
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return len(x.timers) > 0
+}
+
+// hasHooks reports whether p does something at the beginning or the end of a connection.
+func hasHooks(p Protocol) bool {
+	if _, ok := p.(StateMover); ok {
+		return false // it takes care of what it does
+	}
+	connect, closed := protocolHooks(p)
+	return connect != nil || closed != nil
 }

@@ -6,18 +6,42 @@ import (
 	"math"
 	"reflect"
 	"sync/atomic"
+
+	"github.com/workerman-go/workerman/internal/handover"
 )
 
 // messages is the dialog of a Protocol, or of bytes as they come: nothing but messages. What a
 // Protocol has to remember is with the connection.
 type messages struct{}
 
+var _ movingDialog = messages{}
+
+// messagesType describes what a worker speaks whose address names no dialog.
+func messagesType() dialogType {
+	return dialogType{
+		advice: func(s *server) string {
+			if s.callbacks.OnRequest != nil || s.callbacks.OnUpgrade != nil {
+				return "OnRequest and OnUpgrade are for workers of the schemes http and websocket"
+			}
+			return ""
+		},
+		language:  handover.Protocol,
+		languages: []handover.Language{handover.Protocol},
+		restore: func(c *Conn, st *handover.State) (dialog, error) {
+			if st.Stateful && !st.OwnProtocol {
+				return nil, c.restoreProtocol(st.Codec)
+			}
+			return nil, nil
+		},
+	}
+}
+
 // receive cuts messages out of b and delivers them.
 func (messages) receive(c *Conn, b []byte) (used, want int) {
 	n := 0
 	defer func() { c.count(n) }()
 	for used < len(b) && c.receiving() {
-		if c.notices() {
+		if c.takeNotices() {
 			continue
 		}
 		p := c.Protocol()
@@ -25,12 +49,12 @@ func (messages) receive(c *Conn, b []byte) (used, want int) {
 			n++
 			rest := b[used:]
 			used = len(b)
-			c.deliver(rest, 0)
+			c.dispatch(rest, 0)
 			continue
 		}
 		size, err := c.nextSize(p, b[used:])
 		if err != nil {
-			c.fault(err)
+			c.fail(err)
 			return len(b), 0
 		}
 		if size == 0 || size > len(b)-used {
@@ -42,9 +66,9 @@ func (messages) receive(c *Conn, b []byte) (used, want int) {
 		switch {
 		case err == nil:
 			n++
-			c.deliver(data, 0)
+			c.dispatch(data, 0)
 		case !errors.Is(err, ErrSkip):
-			c.fault(fmt.Errorf("decode: %w", err))
+			c.fail(fmt.Errorf("decode: %w", err))
 			return len(b), 0
 		}
 	}
@@ -94,7 +118,7 @@ func (messages) deadline(c *Conn, now int64) (next int64, err error) {
 
 // idleDeadline is the loop's time of the next look at IdleTimeout, 0 if there is none.
 func (c *Conn) idleDeadline(now int64) (next int64, err error) {
-	limit := c.svc.limits.IdleTimeout
+	limit := c.settings.limits.IdleTimeout
 	if limit <= 0 {
 		return 0, nil
 	}
@@ -132,8 +156,46 @@ func (messages) scheme(c *Conn) string {
 		return c.Transport()
 	}
 	t := reflect.TypeOf(p)
-	if s := c.svc; s.reception != nil && s.endpoint.protocol != nil && reflect.TypeOf(s.endpoint.protocol) == t {
+	if s := c.settings.server; s != nil && s.endpoint.protocol != nil && reflect.TypeOf(s.endpoint.protocol) == t {
 		return s.endpoint.scheme
 	}
 	return schemeOf(t)
+}
+
+func (messages) resting() bool { return true }
+
+// save adds the state that a Protocol keeps for the connection.
+func (messages) save(c *Conn, st *handover.State) (err error) {
+	if c.ProtocolState() != nil {
+		st.Stateful = true
+		st.Codec, err = c.appendProtocolState(c.Protocol().(StateMover))
+	}
+	return err
+}
+
+func (messages) restoreTimes(*handover.State, int64) {}
+
+// appendProtocolState asks a Protocol for the connection's state.
+func (c *Conn) appendProtocolState(p StateMover) (state []byte, err error) {
+	err = c.settings.guardErr(c, func() (err error) {
+		if state, err = p.AppendState(c, nil); err != nil {
+			err = fmt.Errorf("AppendState: %w", err)
+		}
+		return err
+	})
+	return state, err
+}
+
+// restoreProtocol gives a Protocol the state that it had in the old process.
+func (c *Conn) restoreProtocol(state []byte) error {
+	return c.settings.guardErr(c, func() error {
+		p, ok := c.Protocol().(StateMover)
+		if !ok {
+			return fmt.Errorf("the protocol %T of the new process is no StateMover", c.Protocol())
+		}
+		if err := p.RestoreState(c, state); err != nil {
+			return fmt.Errorf("RestoreState: %w", err)
+		}
+		return nil
+	})
 }

@@ -3,6 +3,7 @@ package workerman
 import (
 	"sync/atomic"
 
+	"github.com/workerman-go/workerman/internal/loop"
 	"github.com/workerman-go/workerman/websocket"
 )
 
@@ -39,7 +40,7 @@ func (c *Conn) forward(dst *Conn, data []byte, kind websocket.Opcode) {
 	}
 	if err := tx.enqueuePiped(data, kind); err != nil {
 		tx.Abort()
-		c.fault(err)
+		c.fail(err)
 		return
 	}
 	if !tx.Commit() {
@@ -51,18 +52,13 @@ func (c *Conn) forward(dst *Conn, data []byte, kind websocket.Opcode) {
 	}
 }
 
-// enqueuePiped is enqueue for any kind of connection; a message of a WebSocket is of a kind,
-// 0 for that of the worker.
+// enqueuePiped is enqueue for any kind of connection; where messages have kinds, 0 is the
+// usual one.
 func (t sending) enqueuePiped(data []byte, kind websocket.Opcode) error {
-	c := t.conn
-	w := c.wsConn()
-	if w == nil {
-		return t.enqueue(c.Protocol(), data)
+	if d, ok := t.conn.dialog().(kindDialog); ok {
+		return d.enqueue(t, kind, data)
 	}
-	if kind == 0 {
-		kind = c.svc.messageKind
-	}
-	return w.enqueue(t.Tx, kind, data)
+	return t.enqueue(t.conn.Protocol(), data)
 }
 
 // unpipe closes what hangs on a connection that is gone.
@@ -91,6 +87,8 @@ func (c *Conn) ResumeRecv() { c.stream.Resume(pausedByUser) }
 // by itself. It does so when much has arrived several times in a row, because for small
 // messages that costs more.
 type bulkPipe struct{ from, to *Conn }
+
+var _ loop.SpliceOwner = bulkPipe{}
 
 const (
 	bulkRead  = 32 << 10 // bytes of a read that are much
@@ -121,7 +119,7 @@ func (p bulkPipe) MayMove() bool {
 func (p bulkPipe) Moved(int) {
 	c := p.from
 	atomic.StoreUint64(&c.received, c.received+1)
-	c.svc.requests.Add(1)
+	c.settings.requests.Add(1)
 }
 
 // plain reports whether the connection's messages are bytes as they come.

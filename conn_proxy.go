@@ -12,21 +12,23 @@ type proxyHeader struct {
 	next dialog // what the connection speaks behind it, nil for messages
 }
 
+var _ dialog = (*proxyHeader)(nil)
+
 // receive reads the header when it is complete.
 func (p *proxyHeader) receive(c *Conn, b []byte) (used, want int) {
 	h, n, err := proxyproto.Parse(b)
 	switch {
 	case err != nil:
-		c.complain(err)
+		c.logReason(err)
 		c.stream.Destroy(err) // the other side speaks something else
 		return len(b), 0
 	case n == 0:
 		return 0, 0
 	}
 	if !h.Local {
-		if !c.svc.admitIP(h.Source.Addr()) {
-			c.svc.refusedN.Add(1)
-			c.svc.accepted.Add(^uint64(0))
+		if !c.settings.server.countIPIn(h.Source.Addr()) {
+			c.settings.server.refused.Add(1)
+			c.settings.server.accepted.Add(^uint64(0))
 			c.stream.Close()
 			return len(b), 0
 		}
@@ -59,7 +61,7 @@ func (p *proxyHeader) scheme(c *Conn) string {
 // countedIP is the address that the connection counts for in MaxConnectionsPerIP. A proxy's
 // connections count for its clients.
 func (c *Conn) countedIP() netip.Addr {
-	if !c.svc.proxyProtocol {
+	if !c.settings.server.proxyProtocol {
 		return c.RemoteIP()
 	}
 	if x := c.rare(); x != nil && x.client.Load() != nil {
@@ -70,4 +72,9 @@ func (c *Conn) countedIP() netip.Addr {
 
 // ClientIP is the address of the client that sent r, as Worker.TrustedProxies tell it if the
 // connection is one of theirs, otherwise RemoteIP.
-func (c *Conn) ClientIP(r *web.Request) netip.Addr { return c.svc.proxies.ClientIP(r, c.RemoteIP()) }
+func (c *Conn) ClientIP(r *web.Request) netip.Addr {
+	if h := c.settings.http; h != nil {
+		return h.proxies.ClientIP(r, c.RemoteIP())
+	}
+	return c.RemoteIP()
+}

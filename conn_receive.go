@@ -12,6 +12,8 @@ import (
 // connOwner is a Conn as its stream sees it: the methods run on the loop.
 type connOwner Conn
 
+var _ loop.Owner = (*connOwner)(nil)
+
 // Receive passes b on to what the connection speaks, and to what it speaks behind that.
 func (o *connOwner) Receive(b []byte) (used, want int) {
 	c := (*Conn)(o)
@@ -35,32 +37,32 @@ func (o *connOwner) Receive(b []byte) (used, want int) {
 // receiving reports whether messages may be delivered.
 func (c *Conn) receiving() bool { return c.stream.Open() && !c.stream.Paused() }
 
-// deliver passes one message, of a kind if it is a WebSocket's, to OnMessage, the pipe or
+// dispatch passes one message, of a kind if it is a WebSocket's, to OnMessage, the pipe or
 // the connection's goroutine.
-func (c *Conn) deliver(data []byte, kind websocket.Opcode) {
+func (c *Conn) dispatch(data []byte, kind websocket.Opcode) {
 	if x := c.rare(); x != nil {
 		if dst := x.pipe.Load(); dst != nil {
 			c.forward(dst, data, kind)
 			return
 		}
-		if x.serial != nil {
-			x.serial.message(c, data, kind)
+		if x.queue != nil {
+			x.queue.pushMessage(c, data, kind)
 			return
 		}
 	}
-	c.message(data, kind)
+	c.callOnMessage(data, kind)
 }
 
-func (c *Conn) message(data []byte, kind websocket.Opcode) {
+func (c *Conn) callOnMessage(data []byte, kind websocket.Opcode) {
 	if kind != 0 {
-		if w := c.wsConn(); w != nil {
-			w.kind = kind
+		if d, ok := c.dialog().(kindDialog); ok {
+			d.setKind(kind)
 		}
 	}
 	if fn := c.callbacks().OnMessage; fn != nil {
 		fn(c, data)
 	}
-	if c.svc.poison {
+	if c.settings.poison {
 		poison(data)
 	}
 }
@@ -113,7 +115,7 @@ func (o *connOwner) Deadline(now int64) (next int64) {
 	c := (*Conn)(o)
 	next, err := c.deadline(now)
 	if err != nil {
-		c.fault(err)
+		c.fail(err)
 	}
 	return next
 }
@@ -127,18 +129,18 @@ func (c *Conn) deadline(now int64) (next int64, err error) {
 	return next, err
 }
 
-// fault closes the connection because of what the peer did or did not do: one log line.
-func (c *Conn) fault(err error) {
-	c.complain(err)
-	c.closeFor(err)
+// fail closes the connection because of what the peer did or did not do: one log line.
+func (c *Conn) fail(err error) {
+	c.logReason(err)
+	c.closeWithReason(err)
 }
 
-// complain notes why the connection ends and logs it.
-func (c *Conn) complain(err error) {
-	c.end(err)
+// logReason notes why the connection ends and logs it.
+func (c *Conn) logReason(err error) {
+	c.setErr(err)
 	switch c.stage() {
 	case stageTLS:
-		c.svc.tlsFailed(c, err)
+		c.settings.server.tlsFailed(c, err)
 		return
 	case stageConnecting:
 		return // the client tells
@@ -154,13 +156,13 @@ func (c *Conn) complain(err error) {
 	c.logger().Log(context.Background(), level, what, "peer", c.peer(), "reason", err.Error())
 }
 
-// closeFor closes in good order and tells the peer why, if its protocol can.
-func (c *Conn) closeFor(err error) {
+// closeWithReason closes in good order and tells the peer why, if its protocol can.
+func (c *Conn) closeWithReason(err error) {
 	c.dialog().shutDown(c, nil, err)
 }
 
-// end notes why the connection ends; the first reason stays.
-func (c *Conn) end(err error) {
+// setErr notes why the connection ends; the first reason stays.
+func (c *Conn) setErr(err error) {
 	x := c.ensureRare()
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -185,33 +187,33 @@ func (c *Conn) peer() string {
 func (o *connOwner) Closed(err error) {
 	c := (*Conn)(o)
 	if err != nil {
-		c.end(publicError(err))
+		c.setErr(publicError(err))
 		if c.stage() == stageTLS && !errors.Is(err, loop.ErrDestroyed) {
-			c.svc.tlsFailed(c, err)
+			c.settings.server.tlsFailed(c, err)
 		}
 	}
 	if x := c.rare(); x != nil {
-		if h := c.httpConn(); h != nil {
-			h.gone()
+		if d, ok := c.dialog().(closedDialog); ok {
+			d.closed()
 		}
 		x.roomMade()
-		if x.serial != nil {
-			x.serial.push(c, call{fn: c.finish, last: true})
+		if x.queue != nil {
+			x.queue.push(c, queuedCall{fn: c.callOnClose, last: true})
 			return
 		}
 	}
-	c.finish()
+	c.callOnClose()
 }
 
-// finish runs OnClose and forgets the connection.
-func (c *Conn) finish() {
-	defer c.svc.remove(c)
+// callOnClose runs OnClose and forgets the connection.
+func (c *Conn) callOnClose() {
+	defer c.remove()
 	defer c.recovered()
 	c.stopTimers()
-	if h := c.httpConn(); h != nil {
-		h.abandon(c)
+	if d, ok := c.dialog().(closedDialog); ok {
+		d.abandon(c)
 	}
-	c.svc.hub.forget(c)
+	c.settings.hub.forget(c)
 	c.unpipe()
 	if !c.ready() {
 		return // its handshake came to nothing
@@ -225,4 +227,13 @@ func (c *Conn) finish() {
 	if fn := c.callbacks().OnClose; fn != nil {
 		fn(c)
 	}
+}
+
+// remove lets the worker or the client forget the connection, behind its last callback.
+func (c *Conn) remove() {
+	if cl := c.Client(); cl != nil {
+		cl.afterEnd(c)
+		return
+	}
+	c.settings.server.remove(c)
 }

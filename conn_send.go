@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/workerman-go/workerman/internal/loop"
-	"github.com/workerman-go/workerman/websocket"
 )
 
 // largeMessage is from where on a message is written at once instead of collected.
@@ -28,7 +27,8 @@ const (
 // that the system does not take at once is lost.
 //
 // On a connection of HTTP it answers the request whose OnRequest or OnBody runs with data as
-// a page; elsewhere it is refused, as Respond is. On a WebSocket the message is text, or binary if WebSocket.Binary says so.
+// a page; elsewhere it is refused, as Respond is. On a WebSocket the message is text, or binary
+// if WebSocket.Binary says so.
 func (c *Conn) Send(data []byte) error {
 	return c.dialog().send(c, data)
 }
@@ -58,10 +58,10 @@ func (c *Conn) send(p Protocol, data []byte) error {
 // if the send buffer is full. On a connection of HTTP it is an answer, as that of Send;
 // ErrNoRequest means that it was refused, and that the connection closes without it.
 func (c *Conn) CloseWith(data []byte) error {
-	c.dismiss()
+	c.noteClosedByProgram()
 	d := c.dialog()
 	switch d.(type) {
-	case messages, *packetService:
+	case messages, *packetDialog:
 		if data == nil {
 			data = []byte{} // which is a message, too
 		}
@@ -77,7 +77,7 @@ func (c *Conn) CloseWith(data []byte) error {
 // A WebSocket's peer gets a close frame with the code 1000: see CloseWithCode. A request of
 // HTTP that was not answered gets no answer. A Client does not connect again by itself.
 func (c *Conn) Close() {
-	c.dismiss()
+	c.noteClosedByProgram()
 	c.close()
 }
 
@@ -86,7 +86,7 @@ func (c *Conn) close() { c.dialog().shutDown(c, nil, nil) }
 
 // Destroy closes the connection at once and drops what was not written yet.
 func (c *Conn) Destroy() {
-	c.dismiss()
+	c.noteClosedByProgram()
 	if p := c.packets(); p != nil {
 		p.hangUp(c)
 		return
@@ -97,16 +97,15 @@ func (c *Conn) Destroy() {
 // fanout sends one message to many connections: encoded once, shared by reference, and
 // every loop woken once.
 type fanout struct {
-	svc      *service
-	data     []byte
-	shared   []byte              // encoded; nil if the protocol must encode for each
-	prepared *websocket.Prepared // the same for WebSockets
-	loops    []*loop.Loop
-	sent     int
+	data   []byte
+	shared []byte           // encoded; nil if the protocol must encode for each
+	framed [dialogKinds]any // what a dialog has made of data once for all its connections
+	loops  []*loop.Loop
+	sent   int
 }
 
-func (s *service) newFanout(data []byte) (*fanout, error) {
-	f := &fanout{svc: s, data: data}
+func (s *connSettings) newFanout(data []byte) (*fanout, error) {
+	f := &fanout{data: data}
 	switch p := s.protocol.(type) {
 	case nil:
 		if s.kind != noDialog {
@@ -122,49 +121,35 @@ func (s *service) newFanout(data []byte) (*fanout, error) {
 	return f, nil
 }
 
+// send sends the message to one connection.
 func (f *fanout) send(c *Conn) {
-	shared := f.shared
-	var w *wsConn
-	switch d := c.dialog().(type) {
-	case *wsConn:
-		w = d
-	case *httpConn:
-		return // a client that waits for answers, not for messages
-	default:
-		if c.ownProtocol() {
-			shared = nil
-		}
+	if f.sendTo(c) {
+		f.sent++
 	}
-	if w == nil && shared == nil {
-		if c.Send(f.data) == nil {
-			f.sent++
-		}
-		return
+}
+
+func (f *fanout) sendTo(c *Conn) (taken bool) {
+	if d, ok := c.dialog().(fanoutDialog); ok {
+		return d.sendShared(c, f)
+	}
+	if f.shared == nil || c.ownProtocol() {
+		return c.Send(f.data) == nil
 	}
 	tx, err := c.begin()
 	if err != nil {
-		return
+		return false
 	}
-	if w != nil {
-		var ok bool
-		if shared, ok = f.message().Frame(w.codec); !ok {
-			tx.Abort()
-			return
-		}
-	}
-	tx.Share(shared)
-	if tx.CommitLater() {
-		f.wakeLater(c.stream.Loop())
-	}
-	f.sent++
+	f.share(tx, f.shared)
+	return true
 }
 
-// message is the data as a message for WebSockets.
-func (f *fanout) message() *websocket.Prepared {
-	if f.prepared == nil {
-		f.prepared, _ = websocket.NewPrepared(f.svc.messageKind, f.data) // an error is of the kind
+// share ends a sending with bytes that many connections share. They are written when all have
+// them.
+func (f *fanout) share(tx sending, bytes []byte) {
+	tx.Share(bytes)
+	if tx.CommitLater() {
+		f.wakeLater(tx.conn.stream.Loop())
 	}
-	return f.prepared
 }
 
 func (f *fanout) wakeLater(l *loop.Loop) {

@@ -100,24 +100,20 @@ func (t sending) enqueue(p Protocol, data []byte) error {
 // encode calls a user's Encode and turns a panic, which would leave the connection
 // locked, into an error.
 func (c *Conn) encode(p Protocol, dst, data []byte) (out []byte, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			p := newPanicError(v)
-			c.svc.reportPanic(c, p)
-			err = p
+	err = c.settings.guardErr(c, func() (err error) {
+		if out, err = p.Encode(c, dst, data); err != nil {
+			err = fmt.Errorf("encode: %w", err)
 		}
-	}()
-	if out, err = p.Encode(c, dst, data); err != nil {
-		err = fmt.Errorf("encode: %w", err)
-	}
+		return err
+	})
 	return out, err
 }
 
 // refused deals with a message that found the send buffer full.
 func (c *Conn) refused() error {
-	c.svc.sendFail.Add(1)
-	if c.svc.limits.FullPolicy == CloseWhenFull {
-		c.end(ErrBufferFull)
+	c.settings.sendFail.Add(1)
+	if c.settings.limits.FullPolicy == CloseWhenFull {
+		c.setErr(ErrBufferFull)
 		c.stream.Destroy(ErrBufferFull)
 		return ErrBufferFull
 	}

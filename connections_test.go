@@ -231,7 +231,7 @@ func BenchmarkConnections(b *testing.B) {
 				b.Fatal(err)
 			}
 			defer client.Close()
-			c, s := <-conns, w.service()
+			c, s := <-conns, w.runningServer()
 			s.mu.Lock()
 			for i := range 100_000 {
 				twin := new(Conn)

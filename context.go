@@ -74,7 +74,7 @@ func (c *Conn) Context() context.Context {
 	defer x.mu.Unlock()
 	if x.life == nil {
 		x.life = new(lifetime)
-		if x.gone || c.packets() == nil && c.stream.Closed() {
+		if x.closed || c.packets() == nil && c.stream.Closed() {
 			x.life.cause = ErrClosed
 		}
 	}

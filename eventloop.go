@@ -24,7 +24,7 @@ type EventLoop struct {
 
 // EventLoop is the worker's first loop, nil before the start.
 func (w *Worker) EventLoop() *EventLoop {
-	if s := w.service(); len(s.loops) > 0 {
+	if s := w.runningServer(); len(s.loops) > 0 {
 		return s.master.eventLoop(s.loops[0])
 	}
 	return nil
@@ -32,7 +32,7 @@ func (w *Worker) EventLoop() *EventLoop {
 
 // EventLoop is the loop that the connection lives on.
 func (c *Conn) EventLoop() *EventLoop {
-	return c.svc.master.eventLoop(c.stream.Loop())
+	return c.settings.master.eventLoop(c.stream.Loop())
 }
 
 // Post runs fn on the loop, after what is being served now; false if the loop has

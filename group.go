@@ -37,7 +37,7 @@ func drop(sets map[string]map[*Conn]struct{}, key string, c *Conn) {
 // has members. A connection leaves its groups when it closes, and takes them along when it
 // moves to another process.
 func (c *Conn) Join(group string) {
-	h := &c.svc.hub
+	h := &c.settings.hub
 	x := c.ensureRare()
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -53,7 +53,7 @@ func (c *Conn) Join(group string) {
 
 // Leave takes the connection out of a group.
 func (c *Conn) Leave(group string) {
-	h := &c.svc.hub
+	h := &c.settings.hub
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	drop(h.groups, group, c)
@@ -64,7 +64,7 @@ func (c *Conn) Leave(group string) {
 
 // Groups returns the names of the connection's groups, sorted.
 func (c *Conn) Groups() []string {
-	h := &c.svc.hub
+	h := &c.settings.hub
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	if x := c.rare(); x != nil {
@@ -76,7 +76,7 @@ func (c *Conn) Groups() []string {
 // Bind says that the connection belongs to the user uid, who may have several; "" takes
 // it back. A connection has one user at a time, also when it has moved to another process.
 func (c *Conn) Bind(uid string) {
-	h := &c.svc.hub
+	h := &c.settings.hub
 	x := c.ensureRare()
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -92,7 +92,7 @@ func (c *Conn) Bind(uid string) {
 
 // UID is what Bind set. It stays readable in OnClose.
 func (c *Conn) UID() string {
-	h := &c.svc.hub
+	h := &c.settings.hub
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	if x := c.rare(); x != nil {
@@ -125,46 +125,58 @@ func (h *hub) members(sets *map[string]map[*Conn]struct{}, key string) []*Conn {
 	return slices.Collect(maps.Keys((*sets)[key]))
 }
 
-// Group is a name for the connections that joined it.
+// Group is a name for the connections that joined it. It may be taken before the worker starts,
+// and goes on to mean the worker's connections when that runs again. The zero value has no members.
 type Group struct {
-	svc  *service
-	name string
+	worker *Worker // nil: none has members
+	name   string
 }
 
 // Group returns the group of that name, which may be empty; its members are connections of
 // this process. It is empty before the worker starts.
-func (w *Worker) Group(name string) Group { return Group{svc: w.service(), name: name} }
+func (w *Worker) Group(name string) Group { return Group{worker: w, name: name} }
 
 // Send sends one message to every member but those named, encoded once if the protocol
 // allows, and returns how many took it. Connections that speak HTTP are left out: they wait
 // for answers. A member's order is kept: what one goroutine sends to a group and to a member
 // arrives in that order.
 func (g Group) Send(data []byte, except ...*Conn) (int, error) {
-	return g.svc.sendAll(g.members(), data, except)
+	s := g.server()
+	return s.sendAll(s.hub.members(&s.hub.groups, g.name), data, except)
 }
 
-func (g Group) members() []*Conn { return g.svc.hub.members(&g.svc.hub.groups, g.name) }
+// server is what runs the worker now: a group lives longer than one run.
+func (g Group) server() *server {
+	if g.worker == nil {
+		return notStarted
+	}
+	return g.worker.runningServer()
+}
 
 // Count is the number of members.
 func (g Group) Count() int {
-	g.svc.hub.mu.RLock()
-	defer g.svc.hub.mu.RUnlock()
-	return len(g.svc.hub.groups[g.name])
+	h := &g.server().hub
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return len(h.groups[g.name])
 }
 
 // Members iterates over the members at the time of the call.
-func (g Group) Members() iter.Seq[*Conn] { return slices.Values(g.members()) }
+func (g Group) Members() iter.Seq[*Conn] {
+	h := &g.server().hub
+	return slices.Values(h.members(&h.groups, g.name))
+}
 
 // SendTo sends one message to every connection of a user in this process and returns how many
 // took it.
 func (w *Worker) SendTo(uid string, data []byte) (int, error) {
-	s := w.service()
+	s := w.runningServer()
 	return s.sendAll(s.hub.members(&s.hub.users, uid), data, nil)
 }
 
 // IsOnline reports whether a user has a connection in this process.
 func (w *Worker) IsOnline(uid string) bool {
-	s := w.service()
+	s := w.runningServer()
 	s.hub.mu.RLock()
 	defer s.hub.mu.RUnlock()
 	return len(s.hub.users[uid]) > 0
@@ -173,11 +185,11 @@ func (w *Worker) IsOnline(uid string) bool {
 // Broadcast sends one message to every connection of the worker in this process but those
 // named, as Group.Send does, and returns how many took it.
 func (w *Worker) Broadcast(data []byte, except ...*Conn) (int, error) {
-	s := w.service()
+	s := w.runningServer()
 	return s.sendAll(s.all(), data, except)
 }
 
-func (s *service) sendAll(conns []*Conn, data []byte, except []*Conn) (int, error) {
+func (s *server) sendAll(conns []*Conn, data []byte, except []*Conn) (int, error) {
 	if len(conns) == 0 {
 		return 0, nil
 	}

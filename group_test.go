@@ -91,7 +91,7 @@ func TestGroupsAndUsers(t *testing.T) {
 		if w.Group("ghosts").Count() != 0 || w.IsOnline("ghost") {
 			t.Error("a closed connection joined")
 		}
-		h := &w.service().hub
+		h := &w.runningServer().hub
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		if len(h.groups) != 1 || len(h.users) != 1 {

@@ -215,15 +215,15 @@ func TestHandoverRefused(t *testing.T) {
 		"nothing": {func(*neighbours, []byte) []byte { return nil }, "damaged state"},
 		"worker":  {func(n *neighbours, state []byte) []byte { n.workers[1].key = "other"; return state }, "no worker for"},
 		"TLS": {func(n *neighbours, state []byte) []byte {
-			n.workers[1].service().security = new(tlsfiles.Server)
+			n.workers[1].runningServer().security = new(tlsfiles.Server)
 			return state
 		}, "has TLS now"},
 		"protocol": {func(n *neighbours, state []byte) []byte {
-			n.workers[1].service().kind = httpDialog
+			n.workers[1].runningServer().kind = httpDialog
 			return state
 		}, "speaks another protocol now"},
 		"id": {func(n *neighbours, state []byte) []byte {
-			n.workers[1].service().conns[1] = new(Conn)
+			n.workers[1].runningServer().conns[1] = new(Conn)
 			return state
 		}, "another connection has the id 1"},
 	} {
@@ -244,8 +244,8 @@ func TestHandoverRefused(t *testing.T) {
 				t.Error(err)
 			}
 			give.Close()
-			delete(n.workers[1].service().conns, 1)
-			n.workers[1].service().security = nil
+			delete(n.workers[1].runningServer().conns, 1)
+			n.workers[1].runningServer().security = nil
 			n.onLoop(conn, conn.reattach)
 			io.WriteString(client, "hello\n")
 			if err := readBack(client, []byte("hello\n")); err != nil {

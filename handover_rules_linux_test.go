@@ -173,7 +173,7 @@ func TestHandoverWaits(t *testing.T) {
 
 // bytesIn is what the only connection has received.
 func bytesIn(w *Worker) int {
-	for _, c := range w.service().everyone() {
+	for _, c := range w.runningServer().allAndArriving() {
 		return int(c.Stats().BytesRead)
 	}
 	return 0

@@ -95,7 +95,7 @@ func TestHandoverUnsent(t *testing.T) {
 				}
 			}
 		}
-		w.OnBufferDrain = func(c *Conn) { drained <- c.svc.master.nextID.Load() }
+		w.OnBufferDrain = func(c *Conn) { drained <- c.settings.master.nextID.Load() }
 	})
 	c := dial(t, n.workers[0])
 	c.(*net.TCPConn).SetReadBuffer(64 << 10)
@@ -211,10 +211,10 @@ func TestHandoverTakesAlong(t *testing.T) {
 			t.Errorf("%+v\nbecame of %+v", after, before)
 		}
 	}
-	if w := n.workers[0]; w.Group("a").Count() != 1 || !w.IsOnline("user") || w.service().perIP[netip.MustParseAddr("192.0.2.7")] != 1 {
+	if w := n.workers[0]; w.Group("a").Count() != 1 || !w.IsOnline("user") || w.runningServer().perIP[netip.MustParseAddr("192.0.2.7")] != 1 {
 		t.Error("the new worker does not know where the connection belongs")
 	}
-	if w := n.workers[1]; w.Group("a").Count() != 0 || w.IsOnline("user") || len(w.service().perIP) != 0 {
+	if w := n.workers[1]; w.Group("a").Count() != 0 || w.IsOnline("user") || len(w.runningServer().perIP) != 0 {
 		t.Error("the old worker still counts the connection")
 	}
 	if before.remote.String() != "192.0.2.7:1234" || before.limit != 8000 || before.subprotocol != "chat" {
@@ -248,7 +248,7 @@ func TestHandoverCallbacks(t *testing.T) {
 					c.ResumeRecv()
 				}
 			})
-			n.workers[0].service().worker.Name, n.workers[1].service().worker.Name = "old", "new"
+			n.workers[0].runningServer().worker.Name, n.workers[1].runningServer().worker.Name = "old", "new"
 			c := dial(t, n.workers[0])
 			io.WriteString(c, "one\ntwo\n")
 			expect := func(want ...string) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/workerman-go/workerman/internal/handover"
 	"github.com/workerman-go/workerman/web"
 )
 
@@ -18,7 +19,7 @@ func (h *httpConn) shutDown(c *Conn, data []byte, err error) error {
 		c.stream.Close()
 		return nil
 	}
-	if g := h.handling.Load(); g != nil && h.busy() && g.fault(err) {
+	if g := h.handling.Load(); g != nil && h.busy() && g.failBody(err) {
 		return nil
 	}
 	switch {
@@ -59,6 +60,13 @@ func (h *httpConn) shutDown(c *Conn, data []byte, err error) error {
 	tx.Append(answer.Append(tx.Reserve(answerRoom), web.Exchange{}, tx.date()))
 	tx.CommitClose()
 	return nil
+}
+
+// closed tells the handler, if one is at work.
+func (h *httpConn) closed() {
+	if g := h.handling.Load(); g != nil {
+		g.request.Gone()
+	}
 }
 
 // abandon forgets an exchange whose connection is closed, with a line in the access log.
@@ -104,13 +112,8 @@ func (h *httpConn) endOfInput(c *Conn) (done bool) {
 	return true
 }
 
-// scheme is websocket in a handshake that is all the worker speaks HTTP for.
-func (h *httpConn) scheme(c *Conn) string {
-	if c.svc.kind == webSocketDialog {
-		return "websocket"
-	}
-	return "http"
-}
+// scheme is that of the worker, as websocket where HTTP is spoken only for the handshake.
+func (h *httpConn) scheme(c *Conn) string { return dialogTypes[c.settings.kind].schemes[0] }
 
 func (h *httpConn) deadline(c *Conn, now int64) (next int64, err error) {
 	switch {
@@ -120,7 +123,7 @@ func (h *httpConn) deadline(c *Conn, now int64) (next int64, err error) {
 		h.since = now
 		return now + httpLook, nil
 	case h.phase == httpHead:
-		limit := c.svc.http.HeaderTimeout
+		limit := c.settings.http.options.HeaderTimeout
 		if next = h.since + limit.Milliseconds(); next > now {
 			return next, nil
 		}
@@ -133,15 +136,66 @@ func (h *httpConn) deadline(c *Conn, now int64) (next int64, err error) {
 			h.since = now
 		}
 		in, _, _ := c.stream.Counts()
-		limit := c.svc.http.BodyTimeout + time.Duration(in-h.arrived)*time.Second/bodyPace
+		limit := c.settings.http.options.BodyTimeout + time.Duration(in-h.arrived)*time.Second/bodyPace
 		if next = h.since + limit.Milliseconds(); next > now {
 			return next, nil
 		}
 		return 0, &web.Error{Status: 408, Reason: fmt.Sprintf("body not complete after %v", limit)}
 	}
-	limit := c.svc.keepAlive
+	limit := c.settings.http.keepAlive
 	if next = max(h.since, c.stream.LastActive()) + limit.Milliseconds(); next > now {
 		return next, nil
 	}
 	return 0, fmt.Errorf("%w: no request for %v", ErrIdle, limit)
 }
+
+// What becomes of an HTTP connection when its process ends: it moves to another one or drains,
+// between two requests.
+
+// resting reports whether no request is being handled and none arrives in pieces that were
+// handed out. On the loop.
+func (h *httpConn) resting() bool {
+	return !h.busy() && !h.body && !h.form && !h.held && h.handling.Load() == nil && !h.state.load().last()
+}
+
+// save adds how far a request has arrived.
+func (h *httpConn) save(c *Conn, st *handover.State) error {
+	st.Language, st.Codec = handover.HTTP, h.parser.AppendState(nil)
+	st.Phase, st.Since, st.Arrived = handover.Phase(h.phase), c.stream.Loop().Now()-h.since, h.arrived
+	return nil
+}
+
+// The phases of HTTP have the same numbers in the binary form.
+var (
+	_ [0]struct{} = [httpIdle - httpPhase(handover.Idle)]struct{}{}
+	_ [0]struct{} = [httpHead - httpPhase(handover.Head)]struct{}{}
+	_ [0]struct{} = [httpBody - httpPhase(handover.Body)]struct{}{}
+)
+
+// restoreHTTP makes the dialog of what save has noted.
+func restoreHTTP(c *Conn, st *handover.State) (dialog, error) {
+	h := &httpConn{phase: httpPhase(st.Phase), arrived: st.Arrived}
+	var err error
+	h.parser, err = web.RestoreParser(&c.settings.http.options, st.Codec)
+	return h, err
+}
+
+func (h *httpConn) restoreTimes(st *handover.State, now int64) { h.since = now - st.Since }
+
+// drainsInTurn is false: each connection ends as soon as it is between two requests.
+func (h *httpConn) drainsInTurn() bool { return false }
+
+// mayDrain closes between two requests, and behind the answer to the one that is being handled.
+func (h *httpConn) mayDrain(c *Conn, quiet bool) bool {
+	switch {
+	case h.busy():
+		state := h.state.load()
+		return !state.events() && !state.hijacked() && !state.last()
+	case h.phase == httpHead && c.received == 0:
+		return quiet // it has just come to ask something
+	}
+	return c.inputDone() && h.phase == httpIdle && !h.body && !h.form
+}
+
+// sendShared refuses: the client waits for answers, not for messages.
+func (h *httpConn) sendShared(*Conn, *fanout) (taken bool) { return false }

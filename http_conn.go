@@ -26,6 +26,14 @@ type httpConn struct {
 	held    bool // receive left later requests in the input because of the exchange
 }
 
+var (
+	_ readyDialog   = (*httpConn)(nil)
+	_ closedDialog  = (*httpConn)(nil)
+	_ fanoutDialog  = (*httpConn)(nil)
+	_ drainedDialog = (*httpConn)(nil)
+	_ movingDialog  = (*httpConn)(nil)
+)
+
 // httpPhase says what the connection waits for, outside of callbacks.
 type httpPhase uint8
 
@@ -49,11 +57,15 @@ const (
 
 var continueLine = []byte("HTTP/1.1 100 Continue\r\n\r\n")
 
-func newHTTPConn(s *service, now int64) *httpConn {
-	h := &httpConn{phase: httpHead, since: now}
-	h.parser.Options = s.http
+// beginHTTP is the dialog of a new connection.
+func beginHTTP(c *Conn) dialog {
+	h := &httpConn{phase: httpHead, since: c.stream.Loop().Now()}
+	h.parser.Options = &c.settings.http.options
 	return h
 }
+
+// ready counts the time for the first request from OnConnect on.
+func (h *httpConn) ready(now int64) { h.since = now }
 
 // busy reports whether a request is being handled.
 func (h *httpConn) busy() bool { return h.state.load().active() }
@@ -61,10 +73,10 @@ func (h *httpConn) busy() bool { return h.state.load().active() }
 func (h *httpConn) receive(c *Conn, b []byte) (used, want int) {
 	messages := 0
 	defer func() { c.count(messages) }()
-	r := c.svc.request(c)
+	r := &c.httpLoop().request
 	h.held = false
 	for {
-		c.notices()
+		c.takeNotices()
 		if g := h.hijacked(); g != nil {
 			g.request.Feed(b[used:])
 			return len(b), 0
@@ -90,18 +102,18 @@ func (h *httpConn) receive(c *Conn, b []byte) (used, want int) {
 			h.piece(c, r)
 		case h.body:
 			h.bodyEnd(c, r)
-		case step == web.GotHead && c.svc.http.Body != web.Stream:
+		case step == web.GotHead && c.settings.http.options.Body != web.Stream:
 			messages++
 			err = h.beginForm(c, r)
 		default:
 			messages++
-			h.ask(c, r, step == web.GotHead)
+			h.dispatch(c, r, step == web.GotHead)
 		}
 		if err != nil {
-			c.fault(err)
+			c.fail(err)
 			return len(b), 0
 		}
-		if c.svc.poison {
+		if c.settings.poison {
 			poison(taken)
 		}
 		switch more := h.parser.Pending(); {
@@ -157,22 +169,25 @@ func (h *httpConn) await(c *Conn, begun bool) {
 	}
 }
 
-// ask passes a request on, or its head if the body is to come in pieces.
-func (h *httpConn) ask(c *Conn, r *web.Request, head bool) {
+// dispatch passes a request on, or its head if the body is to come in pieces.
+func (h *httpConn) dispatch(c *Conn, r *web.Request, head bool) {
 	h.phase = httpIdle
 	h.exchange = r.Exchange()
-	h.record = c.svc.newRecord(r)
+	h.record = c.settings.http.newRecord(r)
 	h.body = head
-	upgrades := c.svc.kind == webSocketDialog || c.callbacks().OnUpgrade != nil && wantsWebSocket(r)
-	handler := c.svc.server != nil && !upgrades
+	take := dialogTypes[c.settings.kind].takeRequest
+	if take == nil && c.callbacks().OnUpgrade != nil && wantsWebSocket(r) {
+		take = (*httpConn).handshake
+	}
+	handler := c.settings.http.server != nil && take == nil
 	unread := head && (r.ContentLength() < 0 || r.ContentLength() > maxDrained || r.ExpectContinue())
-	number := h.state.begin(unread, !handler && c.rare().serial == nil)
+	number := h.state.begin(unread, !handler && c.rare().queue == nil)
 	switch {
 	case handler:
 		h.handle(c, r)
 		return
-	case upgrades:
-		h.handshake(c, r, number)
+	case take != nil:
+		take(h, c, r, number)
 		h.state.leaveCallback()
 		return
 	}
@@ -192,13 +207,9 @@ func (c *Conn) onRequest(h *httpConn, r *web.Request, number uint64) {
 		h.respondTo(c, web.Status(404), number)
 		return
 	}
-	if x := c.rare(); x.serial != nil {
+	if x := c.rare(); x.queue != nil {
 		r = r.Clone()
-		x.serial.push(c, call{fn: func() {
-			if c.Connected() {
-				h.within(number, func() { fn(c, r) })
-			}
-		}})
+		x.queue.pushWhileOpen(c, nil, func() { h.within(number, func() { fn(c, r) }) })
 		return
 	}
 	fn(c, r)
@@ -223,7 +234,7 @@ func (h *httpConn) within(number uint64, fn func()) bool {
 
 // piece passes a part of a body on, unless the request has its answer.
 func (h *httpConn) piece(c *Conn, r *web.Request) {
-	if c.svc.server != nil {
+	if c.settings.http.server != nil {
 		h.feed(c, r.Body())
 		return
 	}
@@ -250,14 +261,9 @@ func (h *httpConn) onBody(c *Conn, r *web.Request, last bool) {
 		return
 	}
 	number := h.state.load().number()
-	if x := c.rare(); x.serial != nil {
+	if x := c.rare(); x.queue != nil {
 		r = r.Clone()
-		x.serial.push(c, call{data: r.Body(), fn: func() {
-			// The answer may have been given since.
-			if h.state.load().mayAnswer(number) && c.Connected() {
-				h.within(number, func() { fn(c, r, last) })
-			}
-		}})
+		x.queue.pushWhileOpen(c, r.Body(), func() { h.within(number, func() { fn(c, r, last) }) })
 		return
 	}
 	h.state.enterCallback(number)

@@ -14,7 +14,7 @@ type formUpload struct {
 
 // beginForm starts to read the form of the request whose head is in r.
 func (h *httpConn) beginForm(c *Conn, r *web.Request) error {
-	reader, err := web.NewFormReader(r.Header("Content-Type"), c.svc.http)
+	reader, err := web.NewFormReader(r.Header("Content-Type"), &c.settings.http.options)
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func (h *httpConn) formStep(c *Conn, r *web.Request, step web.Step) (err error) 
 		return err
 	}
 	u.request.AttachForm(u.form)
-	h.ask(c, u.request, false)
+	h.dispatch(c, u.request, false)
 	return nil
 }
 

@@ -30,7 +30,7 @@ import (
 func (w *Worker) Handle(h http.Handler) { w.handler = h }
 
 // checkHandler refuses what contradicts Handle and sets what it needs.
-func (s *service) checkHandler(w *Worker) error {
+func checkHandler(s *server, w *Worker) error {
 	switch {
 	case w.handler == nil:
 		return nil
@@ -39,11 +39,12 @@ func (s *service) checkHandler(w *Worker) error {
 	case w.OnRequest != nil || w.OnBody != nil:
 		return errors.New("Handle and OnRequest or OnBody are set: one of them has to serve the requests")
 	}
-	s.server = &http.Server{Addr: s.endpoint.addr.String(), Handler: w.handler}
-	s.http.Body, s.http.Uploads = web.Stream, false
-	s.http.AnyMethod = true
-	s.handler = nethttp.Options{
-		Handler: w.handler, Server: s.http.Server, MaxBody: s.http.MaxBody, ErrAnswered: ErrNoRequest,
+	o := &s.http.options
+	s.http.server = &http.Server{Addr: s.endpoint.addr.String(), Handler: w.handler}
+	o.Body, o.Uploads = web.Stream, false
+	o.AnyMethod = true
+	s.http.handler = nethttp.Options{
+		Handler: w.handler, Server: o.Server, MaxBody: o.MaxBody, ErrAnswered: ErrNoRequest,
 	}
 	return nil
 }
@@ -55,7 +56,7 @@ type handling struct {
 	http    *httpConn
 	number  uint64 // which request of the connection it is
 	request nethttp.Handling
-	tx      sending // of the handler, between Begin and its end
+	tx      sending // what the handler sends, between Begin and its end
 }
 
 var _ nethttp.Conn = (*handling)(nil)
@@ -63,9 +64,9 @@ var _ nethttp.Conn = (*handling)(nil)
 // handle serves a request, of which the head is in r, on a goroutine.
 func (h *httpConn) handle(c *Conn, r *web.Request) {
 	g := &handling{conn: c, http: h, number: h.state.load().number()}
-	if err := g.request.Begin(g, &c.svc.handler, connContext{c}, r); err != nil {
+	if err := g.request.Begin(g, &c.settings.http.handler, connContext{c}, r); err != nil {
 		h.handling.Store(nil)
-		c.fault(err)
+		c.fail(err)
 		return
 	}
 	h.unread = 0
@@ -78,7 +79,7 @@ func (g *handling) ResumeReading() { g.conn.stream.Resume(pausedByReader) }
 
 func (g *handling) Claim() (last bool, err error) {
 	state, err := g.http.claim(g.conn, g.number, false)
-	return state.last() || g.conn.svc.master.stopping(), err
+	return state.last() || g.conn.settings.master.stopping(), err
 }
 
 func (g *handling) WaitForRoom(cancel <-chan struct{}) (room bool, err error) {
@@ -140,7 +141,7 @@ func (g *handling) Fail(v any)  { g.conn.panicked(v) }
 func (g *handling) Done()       { g.http.handling.CompareAndSwap(g, nil) }
 
 func (g *handling) Warn(mistake, caller string) {
-	g.conn.svc.log.Warn(mistake, "peer", g.conn.peer(), "caller", caller)
+	g.conn.settings.log.Warn(mistake, "peer", g.conn.peer(), "caller", caller)
 }
 
 func (g *handling) RemoteName() string             { return g.conn.remoteName() }
@@ -150,7 +151,7 @@ func (g *handling) TLSState() *tls.ConnectionState { return g.conn.stream.TLSSta
 
 // fault leaves a mistake in the body to the handler, which may still answer. It reports
 // false if the handler has answered. It runs on the loop.
-func (g *handling) fault(err error) bool {
+func (g *handling) failBody(err error) bool {
 	var refused *web.Error
 	if !errors.As(err, &refused) {
 		return false
@@ -170,13 +171,6 @@ func (h *httpConn) feed(c *Conn, p []byte) {
 	}
 	if h.unread += len(p); h.unread > maxDrained {
 		c.stream.Close()
-	}
-}
-
-// gone tells the handler, if one is at work, that the connection is closed.
-func (h *httpConn) gone() {
-	if g := h.handling.Load(); g != nil {
-		g.request.Gone()
 	}
 }
 
@@ -205,7 +199,7 @@ func (x connContext) Value(key any) any {
 	case http.LocalAddrContextKey:
 		return x.conn.localNetAddr()
 	case http.ServerContextKey:
-		return x.conn.svc.server // a ReverseProxy asks whether it may abort the handler
+		return x.conn.settings.http.server // a ReverseProxy asks whether it may abort the handler
 	}
 	return nil
 }
@@ -222,7 +216,7 @@ func ConnOf(ctx context.Context) *Conn {
 // localNetAddr is LocalAddr for package net.
 func (c *Conn) localNetAddr() net.Addr {
 	if c.Transport() == "unix" {
-		return &net.UnixAddr{Name: c.svc.endpoint.addr.Path, Net: "unix"}
+		return &net.UnixAddr{Name: c.settings.server.endpoint.addr.Path, Net: "unix"}
 	}
 	return net.TCPAddrFromAddrPort(c.LocalAddr())
 }

@@ -1,7 +1,6 @@
 package workerman
 
 import (
-	"slices"
 	"time"
 
 	"github.com/workerman-go/workerman/web"
@@ -51,7 +50,7 @@ func (h *httpConn) respondTo(c *Conn, r *web.Response, number uint64) error {
 		x = x.Last()
 	}
 	if err := r.Err(); err != nil {
-		c.svc.log.Warn("response is not what it was meant to be", "peer", c.peer(), "error", err)
+		c.settings.log.Warn("response is not what it was meant to be", "peer", c.peer(), "error", err)
 	}
 	if r.Planned() {
 		return h.respondPlan(c, r.Plan(x))
@@ -64,7 +63,7 @@ func (h *httpConn) respondTo(c *Conn, r *web.Response, number uint64) error {
 	switch body := r.Payload(); {
 	case len(body) < largeMessage || !r.HasBody(x):
 		tx.Append(r.Append(tx.Reserve(answerRoom+len(body)), x, date))
-	case c.svc.http.Compress.Enabled:
+	case c.settings.http.options.Compress.Enabled:
 		tx.Write(nil, r.Append(nil, x, date), nil)
 	default:
 		tx.Write(r.AppendHead(make([]byte, 0, answerRoom), x, date, int64(len(body))), body, nil)
@@ -77,7 +76,7 @@ func (h *httpConn) respondTo(c *Conn, r *web.Response, number uint64) error {
 func (h *httpConn) respondPlan(c *Conn, p *web.Plan) error {
 	r := p.Response
 	if err := r.Err(); err != nil && r.Status != 404 {
-		c.svc.log.Warn("cannot serve a file", "peer", c.peer(), "status", r.Status, "error", err)
+		c.settings.log.Warn("cannot serve a file", "peer", c.peer(), "status", r.Status, "error", err)
 	}
 	tx, err := c.beginAlways()
 	if err != nil {
@@ -134,8 +133,8 @@ func (h *httpConn) claim(c *Conn, number uint64, events bool) (state exchangeBit
 func (h *httpConn) refuseAnswer(c *Conn, number uint64) {
 	state := h.state.load()
 	misplaced := number == callbackRequest && state.pending() && !state.is(callbackRequest)
-	if misplaced && c.svc.misplacedAnswer.CompareAndSwap(false, true) {
-		c.svc.log.Error("an answer outside of OnRequest and OnBody is refused: "+
+	if misplaced && c.settings.http.misplacedAnswer.CompareAndSwap(false, true) {
+		c.settings.log.Error("an answer outside of OnRequest and OnBody is refused: "+
 			"take c.Responder() in OnRequest and answer by it", "peer", c.peer())
 	}
 }
@@ -185,7 +184,7 @@ func (t sending) date() []byte {
 		return web.AppendDate(nil, time.Now())
 	}
 	c, l := t.conn, t.conn.stream.Loop()
-	slot := &c.svc.dates[slices.Index(c.svc.loops, l)]
+	slot := &c.httpLoop().date
 	now := l.Now()
 	if d := slot.Load(); d != nil && now < d.until {
 		return d.text

@@ -85,7 +85,7 @@ func (t *Stream) Write(p []byte) (n int, err error) {
 		switch err := t.write(p); {
 		case err == nil:
 			return len(p), nil
-		case err != ErrBufferFull || !c.svc.blocking:
+		case err != ErrBufferFull || !c.settings.blocking:
 			return 0, err
 		}
 		if err := c.waitForRoom(nil); err != nil {
@@ -101,7 +101,7 @@ func (t *Stream) write(p []byte) error {
 	}
 	if tx.full() {
 		tx.Abort()
-		if t.conn.svc.blocking {
+		if t.conn.settings.blocking {
 			return ErrBufferFull
 		}
 		return t.conn.refused()

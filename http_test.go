@@ -93,7 +93,7 @@ func TestHTTPAnswersAPipelineInOrderWithOneWrite(t *testing.T) {
 		in.WriteString(get(fmt.Sprintf("/%d", i)))
 	}
 	c := dial(t, w)
-	counters := w.service().loops[0].Counters()
+	counters := w.runningServer().loops[0].Counters()
 	before := counters.Writes.Load()
 	io.WriteString(c, in.String())
 	r := newReader(t, c)

@@ -36,7 +36,7 @@ func TestLoopsShareConnections(t *testing.T) {
 					}
 				}
 			}
-			s := w.service()
+			s := w.runningServer()
 			if len(s.loops) != 3 {
 				t.Fatalf("%d loops", len(s.loops))
 			}

@@ -70,8 +70,8 @@ func (m *Master) drain(d time.Duration, graceful bool, left func(int)) {
 // planDrain is the order in which connections are told to go: that of their arrival.
 func (m *Master) planDrain() (plan []*Conn) {
 	for _, s := range m.serving() {
-		for _, c := range s.everyone() {
-			if c.httpConn() == nil {
+		for _, c := range s.allAndArriving() {
+			if c.drainsInTurn() {
 				plan = append(plan, c)
 			}
 		}
@@ -84,8 +84,8 @@ func (m *Master) planDrain() (plan []*Conn) {
 func (m *Master) drainOnce(due []*Conn) {
 	lists := make(map[*loop.Loop][]*Conn)
 	for _, s := range m.serving() {
-		for _, c := range s.everyone() {
-			if c.httpConn() != nil {
+		for _, c := range s.allAndArriving() {
+			if !c.drainsInTurn() {
 				lists[c.stream.Loop()] = append(lists[c.stream.Loop()], c)
 			}
 		}
@@ -96,30 +96,29 @@ func (m *Master) drainOnce(due []*Conn) {
 	for l, list := range lists {
 		l.Post(func() {
 			for _, c := range list {
-				if c.Connected() && c.mayLeave() {
-					c.closeFor(errRestarting)
+				if c.Connected() && c.mayDrain() {
+					c.closeWithReason(errRestarting)
 				}
 			}
 		})
 	}
 }
 
-// mayLeave reports whether a drain may close the connection now, on its loop.
-func (c *Conn) mayLeave() bool {
-	if c.wsConn() != nil {
-		return true
-	}
-	silent := c.stream.Loop().Now() - c.stream.LastActive()
-	resting := c.stream.Unconsumed() == 0 && c.stream.Unread() == 0
-	h := c.httpConn()
-	switch {
-	case h == nil:
-		return resting && silent >= drainMoment && c.stream.Queued() == 0
-	case h.busy():
-		state := h.state.load()
-		return !state.events() && !state.hijacked() && !state.last()
-	case h.phase == httpHead && c.received == 0:
-		return resting && silent >= drainMoment // it has just come to ask something
-	}
-	return resting && h.phase == httpIdle && !h.body && !h.form
+// drainsInTurn reports whether a drain ends the connection when its turn has come.
+func (c *Conn) drainsInTurn() bool {
+	d, ok := c.dialog().(drainedDialog)
+	return !ok || d.drainsInTurn()
 }
+
+// mayDrain reports whether a drain may close the connection now, on its loop.
+func (c *Conn) mayDrain() bool {
+	silent := c.stream.Loop().Now() - c.stream.LastActive()
+	quiet := c.inputDone() && silent >= drainMoment
+	if d, ok := c.dialog().(drainedDialog); ok {
+		return d.mayDrain(c, quiet)
+	}
+	return quiet && c.stream.Queued() == 0
+}
+
+// inputDone reports whether all has been read that has arrived.
+func (c *Conn) inputDone() bool { return c.stream.Unconsumed() == 0 && c.stream.Unread() == 0 }

@@ -49,7 +49,7 @@ func (p *handoverSource) Connections() map[handover.Loop][]handover.Conn {
 	}
 	lists := make(map[handover.Loop][]handover.Conn)
 	for _, s := range m.serving() {
-		for _, c := range s.everyone() {
+		for _, c := range s.allAndArriving() {
 			l := c.stream.Loop()
 			lists[l] = append(lists[l], (*movingConn)(c))
 		}
@@ -93,11 +93,11 @@ func (m *Master) settled() {
 	}
 }
 
-// handoverKey names the service between processes: the successor finds its own by it.
-func (s *service) handoverKey() string { return cmp.Or(s.worker.key, s.worker.address) }
+// handoverKey names the worker between processes: the successor finds its own by it.
+func (s *server) handoverKey() string { return cmp.Or(s.worker.key, s.worker.address) }
 
-// handoverService is the service of that key, nil if there is none.
-func (m *Master) handoverService(key string) *service {
+// handoverServer is the server of that key, nil if there is none.
+func (m *Master) handoverServer(key string) *server {
 	for _, s := range m.serving() {
 		if s.listens && s.handoverKey() == key {
 			return s

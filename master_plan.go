@@ -119,7 +119,7 @@ func (m *Master) drainTimeout() time.Duration {
 }
 
 // transport is what the worker's connections run over, as it is shown.
-func (s *service) transport() string {
+func (s *server) transport() string {
 	switch {
 	case s.security != nil:
 		return "ssl"
@@ -162,7 +162,7 @@ func (p masterProgram) Settings() serving.Settings {
 func startedRows(workers []*Worker) []control.Worker {
 	list := make([]control.Worker, len(workers))
 	for i, w := range workers {
-		s := w.service()
+		s := w.runningServer()
 		list[i] = control.Worker{Name: w.name(), Listen: w.listenText(), Transport: s.transport(), Count: 1, Loops: len(s.loops)}
 	}
 	return list
@@ -170,7 +170,7 @@ func startedRows(workers []*Worker) []control.Worker {
 
 // listenText is the address with the port that is really open.
 func (w *Worker) listenText() string {
-	s := w.service()
+	s := w.runningServer()
 	if !s.listens {
 		return "none"
 	}

@@ -85,9 +85,6 @@ func (p *workerProcess) WriteConnections(w io.Writer, f control.Filter) error {
 
 func (p *workerProcess) WriteStack(w io.Writer) error { return p.m.writeStack(w) }
 
-// stuckPatience is how long a reload waits for a loop that a callback holds.
-const stuckPatience = 2 * time.Second
-
 func (p *workerProcess) OnReload() <-chan struct{} {
 	if p.worker == nil || p.worker.OnWorkerReload == nil {
 		return nil
@@ -109,7 +106,7 @@ func (p *workerProcess) StopListening() {
 
 func (p *workerProcess) FreeAddresses() {
 	for _, s := range p.m.serving() {
-		s.refuse()
+		s.freeAddress()
 	}
 }
 

@@ -25,7 +25,7 @@ type run struct {
 	mu       sync.Mutex // guards what follows; after Master.mu
 	err      error      // why the stop was asked for, nil if the program or the user wants it
 	loops    []*EventLoop
-	services []*service           // in order of their start
+	servers  []*server            // in order of their start
 	clients  map[*Client]struct{} // that connect, are connected or will be
 	watchdog *watch.Watchdog
 }
@@ -208,8 +208,8 @@ func (m *Master) eventLoop(l *loop.Loop) *EventLoop {
 	return &EventLoop{loop: l, master: m} // stopped
 }
 
-// started remembers a service for the stop. From now on it is visible to other goroutines.
-func (m *Master) started(s *service) {
+// started remembers a server for the stop. From now on it is visible to other goroutines.
+func (m *Master) started(s *server) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r := m.run.Load()
@@ -218,23 +218,23 @@ func (m *Master) started(s *service) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.services = append(r.services, s)
-	s.worker.svc = s
+	r.servers = append(r.servers, s)
+	s.worker.server = s
 }
 
-// runningServices are those of the workers; the slice is not to be changed.
-func (m *Master) runningServices() []*service {
+// runningServers are the servers of the workers; the slice is not to be changed.
+func (m *Master) runningServers() []*server {
 	r := m.run.Load()
 	if r == nil {
 		return nil
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.services
+	return r.servers
 }
 
-// serving is a copy of the services that run.
-func (m *Master) serving() []*service { return slices.Clone(m.runningServices()) }
+// serving is a copy of the servers that run.
+func (m *Master) serving() []*server { return slices.Clone(m.runningServers()) }
 
 // setWatchdog makes the watchdog known to those who ask for figures.
 func (r *run) setWatchdog(d *watch.Watchdog) {
@@ -263,7 +263,7 @@ func (m *Master) logger() *slog.Logger {
 
 // start prepares, binds and starts all workers; after an error some may be left open.
 func (m *Master) start(r *run, workers []*Worker) error {
-	services := make([]*service, len(workers))
+	servers := make([]*server, len(workers))
 	count := 1
 	var errs []error
 	for i, w := range workers {
@@ -272,7 +272,7 @@ func (m *Master) start(r *run, workers []*Worker) error {
 			errs = append(errs, w.startError(err))
 			continue
 		}
-		services[i] = s
+		servers[i] = s
 		count = max(count, s.wanted())
 	}
 	if errs != nil {
@@ -281,7 +281,7 @@ func (m *Master) start(r *run, workers []*Worker) error {
 	if err := m.startLoops(r, count); err != nil {
 		return err
 	}
-	for i, s := range services {
+	for i, s := range servers {
 		if err := s.open(); err != nil {
 			errs = append(errs, workers[i].startError(err))
 			continue
@@ -291,13 +291,13 @@ func (m *Master) start(r *run, workers []*Worker) error {
 	if errs != nil {
 		return errors.Join(errs...)
 	}
-	for i, s := range services {
+	for i, s := range servers {
 		s.began = true
 		if err := s.onStart(); err != nil {
 			return workers[i].startError(fmt.Errorf("OnWorkerStart: %w", err))
 		}
 	}
-	for _, s := range services {
+	for _, s := range servers {
 		s.ready()
 	}
 	m.beginTimers()
@@ -316,7 +316,7 @@ func (m *Master) beginTimers() {
 }
 
 // onStart runs OnWorkerStart on the first loop and waits for it.
-func (s *service) onStart() (err error) {
+func (s *server) onStart() (err error) {
 	fn := s.worker.OnWorkerStart
 	if fn == nil {
 		return nil
@@ -324,14 +324,7 @@ func (s *service) onStart() (err error) {
 	done := make(chan struct{})
 	s.loops[0].Post(func() {
 		defer close(done)
-		defer func() {
-			if v := recover(); v != nil {
-				p := newPanicError(v)
-				s.reportPanic(nil, p)
-				err = p
-			}
-		}()
-		err = fn(s.worker)
+		err = s.guardErr(nil, func() error { return fn(s.worker) })
 	})
 	<-done
 	return err

@@ -36,7 +36,7 @@ func TestMasterWithoutARun(t *testing.T) {
 	m := &Master{Logger: discardLogger()}
 	idle := func(when string) {
 		t.Helper()
-		if m.running() || m.stopping() || m.runningLoops() != nil || m.runningServices() != nil || m.runningWatchdog() != nil || m.firstLoop() != nil || len(m.registered()) != 0 {
+		if m.running() || m.stopping() || m.runningLoops() != nil || m.runningServers() != nil || m.runningWatchdog() != nil || m.firstLoop() != nil || len(m.registered()) != 0 {
 			t.Errorf("%s: the master has a run", when)
 		}
 		m.requestStop(errors.New("of nothing"))

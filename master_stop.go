@@ -9,32 +9,32 @@ import (
 // ends the loops.
 func (m *Master) shutDown(r *run) {
 	r.life.stop()
-	services, loops := m.serving(), m.runningLoops()
-	slices.Reverse(services)
+	servers, loops := m.serving(), m.runningLoops()
+	slices.Reverse(servers)
 	timeout := m.StopTimeout
 	setDefault(&timeout, DefaultStopTimeout)
 	deadline := time.NewTimer(timeout)
 	defer deadline.Stop()
-	for _, s := range services {
+	for _, s := range servers {
 		s.unlisten()
 	}
-	expired := !m.runStopCallbacks(services, deadline.C)
-	for _, s := range services {
-		for _, c := range s.everyone() {
-			c.closeFor(errStopping)
+	expired := !m.runStopCallbacks(servers, deadline.C)
+	for _, s := range servers {
+		for _, c := range s.allAndArriving() {
+			c.closeWithReason(errStopping)
 		}
 	}
 	m.stopClients()
-	for !expired && m.open(services) > 0 {
+	for !expired && m.open(servers) > 0 {
 		select {
 		case <-r.gone:
 		case <-deadline.C:
 			expired = true
 		}
 	}
-	if n := m.open(services); n > 0 {
+	if n := m.open(servers); n > 0 {
 		m.logger().Warn("connections cut at the stop", "connections", n, "after", timeout.String())
-		m.cut(r, services)
+		m.cut(r, servers)
 	}
 	for _, e := range loops {
 		e.release()
@@ -53,15 +53,15 @@ func (m *Master) shutDown(r *run) {
 const cutWait = time.Second
 
 // cut destroys what is still open.
-func (m *Master) cut(r *run, services []*service) {
-	for _, s := range services {
-		for _, c := range s.everyone() {
+func (m *Master) cut(r *run, servers []*server) {
+	for _, s := range servers {
+		for _, c := range s.allAndArriving() {
 			c.Destroy()
 		}
 	}
 	m.cutClients()
 	limit := time.After(cutWait)
-	for m.open(services) > 0 {
+	for m.open(servers) > 0 {
 		select {
 		case <-r.gone:
 		case <-limit:
@@ -71,9 +71,9 @@ func (m *Master) cut(r *run, services []*service) {
 }
 
 // open is how many connections there are.
-func (m *Master) open(services []*service) (n int64) {
+func (m *Master) open(servers []*server) (n int64) {
 	n = m.outgoing.Load()
-	for _, s := range services {
+	for _, s := range servers {
 		n += s.live.Load()
 	}
 	return n
@@ -81,8 +81,8 @@ func (m *Master) open(services []*service) (n int64) {
 
 // runStopCallbacks runs OnWorkerStop of all workers, last started first; false if time
 // ran out.
-func (m *Master) runStopCallbacks(services []*service, deadline <-chan time.Time) bool {
-	for _, s := range services {
+func (m *Master) runStopCallbacks(servers []*server, deadline <-chan time.Time) bool {
+	for _, s := range servers {
 		fn := s.worker.OnWorkerStop
 		if fn == nil || !s.began {
 			continue

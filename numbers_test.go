@@ -73,7 +73,7 @@ func TestSyscallsPerMessage(t *testing.T) {
 				}
 			}
 			round()
-			counters := w.service().loops[0].Counters()
+			counters := w.runningServer().loops[0].Counters()
 			before := calls(w, counters)
 			for range rounds {
 				round()

@@ -131,7 +131,9 @@ func knownSchemes() string {
 	protocolsMu.Lock()
 	defer protocolsMu.Unlock()
 	names := slices.AppendSeq([]string{"tcp", "udp", "unix", "ssl"}, maps.Keys(protocols))
-	names = slices.AppendSeq(names, maps.Keys(dialogSchemes))
+	for _, t := range dialogTypes {
+		names = append(names, t.schemes...)
+	}
 	slices.Sort(names)
 	return strings.Join(slices.Compact(names), ", ")
 }
@@ -184,7 +186,7 @@ func JSON[T any](fn func(c *Conn, message T)) func(*Conn, []byte) {
 	return func(c *Conn, data []byte) {
 		var message T
 		if err := json.Unmarshal(data, &message); err != nil {
-			c.fault(fmt.Errorf("message is no JSON of %T: %w", message, err))
+			c.fail(fmt.Errorf("message is no JSON of %T: %w", message, err))
 			return
 		}
 		fn(c, message)

@@ -17,13 +17,13 @@ import (
 var callbackNames = &watch.Callbacks{
 	Module: reflect.TypeFor[Master]().PkgPath(),
 	Names: map[string]string{
-		"(*Conn).message":               "OnMessage",
+		"(*Conn).callOnMessage":         "OnMessage",
 		"(*Conn).forward":               "pipe",
 		"(*Conn).callOnConnect":         "OnConnect",
-		"(*Conn).finish":                "OnClose",
+		"(*Conn).callOnClose":           "OnClose",
 		"(*Conn).onRequest":             "OnRequest",
 		"(*httpConn).onBody":            "OnBody",
-		"(*httpConn).decide":            "OnUpgrade",
+		"(*httpConn).callOnUpgrade":     "OnUpgrade",
 		"(*Conn).onControl":             "OnPing or OnPong",
 		"(*connOwner).Attention":        "OnBufferFull or OnError",
 		"(*connOwner).Drained":          "OnBufferDrain",
@@ -31,11 +31,11 @@ var callbackNames = &watch.Callbacks{
 		"(*Conn).callOnHandover":        "OnHandover",
 		"(*Conn).adopted":               "OnAdopt",
 		"(*Client).failed":              "OnError",
-		"(*service).onStart":            "OnWorkerStart",
+		"(*server).onStart":             "OnWorkerStart",
 		"(*Master).runStopCallbacks":    "OnWorkerStop",
 		"(*Conn).nextSize":              "Input",
 		"(*connOwner).Receive":          "Decode",
-		"(*packetService).Datagram":     "Decode",
+		"(*packetDialog).Datagram":      "Decode",
 		"(*Conn).encode":                "Encode",
 		"sending.enqueue":               "Encode",
 		"Async[...]":                    "Async",
@@ -84,7 +84,7 @@ func innerLoops(loops []*EventLoop) []*loop.Loop {
 
 // Requests is the number of messages received by all workers.
 func (w watchedMaster) Requests() (n uint64) {
-	for _, s := range w.m.runningServices() {
+	for _, s := range w.m.runningServers() {
 		n += s.requests.Load()
 	}
 	return n
@@ -92,8 +92,8 @@ func (w watchedMaster) Requests() (n uint64) {
 
 // Logger is that of the worker which a loop serves, if it serves one alone.
 func (w watchedMaster) Logger(l *loop.Loop) *slog.Logger {
-	var only *service
-	for _, s := range w.m.runningServices() {
+	var only *server
+	for _, s := range w.m.runningServers() {
 		if slices.Contains(s.loops, l) {
 			if only != nil {
 				return w.m.logger()
@@ -110,10 +110,10 @@ func (w watchedMaster) Logger(l *loop.Loop) *slog.Logger {
 // figures are what this process tells about itself. Any goroutine may ask, and nobody waits
 // for a loop.
 func (m *Master) figures() control.Figures {
-	services, loops, dog := m.runningServices(), m.runningLoops(), m.runningWatchdog()
+	servers, loops, dog := m.runningServers(), m.runningLoops(), m.runningWatchdog()
 	f := control.Figures{Goroutines: runtime.NumGoroutine(), Outgoing: m.outgoing.Load(), Loops: make([]control.Loop, 0, len(loops))}
 	f.Memory, f.CPU = watch.Usage()
-	for _, s := range services {
+	for _, s := range servers {
 		n := s.stats()
 		f.Connections += int64(n.Connections)
 		f.Accepted += n.Accepted

@@ -19,14 +19,14 @@ func (m *Master) writeConnections(w io.Writer, f control.Filter) error {
 	}
 	l := &lister{out: w, filter: f, elapsed: make(map[*loop.Loop]int64)}
 	l.row.PID = os.Getpid()
-	for _, s := range m.runningServices() {
+	for _, s := range m.runningServers() {
 		name := s.worker.name()
 		if f.Worker != "" && f.Worker != name {
 			continue
 		}
 		l.row.Worker, l.row.Outgoing = name, false
 		l.local = s.ownAddress()
-		for _, c := range s.everyone() {
+		for _, c := range s.allAndArriving() {
 			l.list(c)
 		}
 	}
@@ -69,7 +69,7 @@ func (l *lister) list(c *Conn) {
 	r := &l.row
 	r.ID, r.State = c.id, c.stateName(g)
 	r.Received, r.Queued, r.BytesIn, r.BytesOut = g.Unconsumed, g.Queued, g.In, g.Out
-	r.Age = max(now-int64(c.born)*bornUnit, 0)
+	r.Age = max(now-int64(c.opened)*openedUnit, 0)
 	r.Idle = 0
 	if ok {
 		r.Idle = max(now-g.LastActive, 0)
@@ -80,7 +80,7 @@ func (l *lister) list(c *Conn) {
 	}
 	r.Transport = c.Transport()
 	r.Protocol = c.dialog().scheme(c)
-	if g.Secure || c.svc.security != nil {
+	if s := c.settings.server; g.Secure || s != nil && s.security != nil {
 		r.Transport = "ssl"
 	}
 	r.Local = l.local
@@ -142,7 +142,7 @@ func schemeOf(t reflect.Type) string {
 
 // ownAddress is the address that a worker's connections have on this side; "" if it
 // listens on all addresses, so that each connection has its own.
-func (s *service) ownAddress() string {
+func (s *server) ownAddress() string {
 	switch a := s.boundAddr().(type) {
 	case *net.UnixAddr:
 		return a.Name

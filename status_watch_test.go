@@ -313,7 +313,7 @@ func TestCallbackNamesExist(t *testing.T) {
 }
 
 // functionsOf returns the functions of a package as the runtime names them: "Async[...]",
-// "(*Conn).message", "packetService.Datagram".
+// "(*Conn).callOnMessage", "packetDialog.Datagram".
 func functionsOf(t *testing.T, dir string) map[string]bool {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(dir, "*.go"))

@@ -12,7 +12,7 @@ import (
 // one at a time with the loop's callbacks. It counts on the monotonic clock, to about a
 // millisecond.
 type Timer struct {
-	conn *Conn // of c.After and c.Every
+	conn *Conn // whose After or Every made the timer, nil for others
 
 	mu      sync.Mutex
 	inner   *loop.Timer
@@ -123,7 +123,7 @@ func (c *Conn) ownTimer(t *Timer, arm func(*loop.Loop) *loop.Timer) *Timer {
 	x := c.ensureRare()
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.gone || c.packets() == nil && c.stream.Closed() {
+	if x.closed || c.packets() == nil && c.stream.Closed() {
 		t.stopped = true
 		return t
 	}
@@ -152,7 +152,7 @@ func (c *Conn) stopTimers() {
 		return
 	}
 	x.mu.Lock()
-	x.gone = true
+	x.closed = true
 	timers, life := x.timers, x.life
 	x.timers = nil
 	x.mu.Unlock()

@@ -94,7 +94,7 @@ func TestConnectionTimersDieWithIt(t *testing.T) {
 			eventually(t, "it ticks", func() bool { return ran.Load() >= 3 })
 			c.Close()
 			dead := receive(t, closed, "OnClose")
-			if l := w.service().loops[0]; l.Timers() != 0 {
+			if l := w.runningServer().loops[0]; l.Timers() != 0 {
 				t.Errorf("%d timers are left", l.Timers())
 			}
 			if late := dead.After(0, func() { ran.Store(-1000) }); late.Stop() {

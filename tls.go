@@ -72,9 +72,7 @@ func (t *ServerTLS) newServer(name, scheme string, m *Master, log *slog.Logger) 
 	if len(t.TicketSecret) == 0 {
 		settings.TicketSecret = m.tickets.Bytes()
 	}
-	if scheme == "http" || scheme == "websocket" {
-		settings.NextProtos = []string{"http/1.1"}
-	}
+	settings.NextProtos = dialogTypes[findDialog(scheme)].nextProtos()
 	return tlsfiles.NewServer(settings)
 }
 
@@ -86,13 +84,13 @@ func (o *connOwner) Secured(err error) {
 		return
 	}
 	if err != nil {
-		if c.svc.kind != noDialog {
+		if dialogTypes[c.settings.kind].overHTTP {
 			answerInClear(err)
 		}
-		c.fault(tlsfiles.Explain(err))
+		c.fail(tlsfiles.Explain(err))
 		return
 	}
-	c.secured()
+	c.onTLS()
 }
 
 // answerInClear tells a client that sent plain HTTP to https:// what is wrong, in the
@@ -106,7 +104,7 @@ func answerInClear(err error) {
 }
 
 // tlsFailed counts and logs, once, that a connection got no further than its handshake of TLS.
-func (s *service) tlsFailed(c *Conn, err error) {
+func (s *server) tlsFailed(c *Conn, err error) {
 	c.enter(stageRefused) // so that the close logs nothing more
 	s.security.LogFailure(c.peer(), err)
 	s.tlsFailures.Add(1) // who sees the number finds the line

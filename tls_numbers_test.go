@@ -167,7 +167,7 @@ func TestSyscallsPerTLSMessage(t *testing.T) {
 		}
 	}
 	round()
-	counters := w.service().loops[0].Counters()
+	counters := w.runningServer().loops[0].Counters()
 	before := calls(w, counters)
 	for range rounds {
 		round()

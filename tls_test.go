@@ -395,10 +395,10 @@ func TestTLSHandshakeTimeout(t *testing.T) {
 
 func TestTLSHandshakeTimeoutByDefault(t *testing.T) {
 	_, w, _ := serveTLS(t, kind{network: "tcp"}, "text+ssl", nil)
-	s := w.service()
-	c := &Conn{svc: s}
+	s := w.runningServer()
+	c := &Conn{settings: &s.connSettings}
 	c.enter(stageTLS)
-	limit := int64(10_000 + bornUnit)
+	limit := int64(10_000 + openedUnit)
 	if next, err := c.deadline(1); next != limit || err != nil {
 		t.Errorf("the deadline is %d, %v", next, err)
 	}

@@ -3,12 +3,8 @@ package workerman
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
-	"time"
 
-	"github.com/workerman-go/workerman/internal/loop"
-	"github.com/workerman-go/workerman/web"
 	"github.com/workerman-go/workerman/websocket"
 )
 
@@ -16,23 +12,30 @@ import (
 type wsConn struct {
 	codec       *websocket.Codec // its sending half is guarded by the connection's lock
 	subprotocol string
-	kind        websocket.Opcode // of the message that OnMessage has got
+	kind        websocket.Opcode // what OnMessage has got
 	code        int              // why the peer closes, 0 if it did not say
 	reason      string
 	pinged      int64 // the loop's time of the last ping
 }
 
+var (
+	_ kindDialog    = (*wsConn)(nil)
+	_ fanoutDialog  = (*wsConn)(nil)
+	_ drainedDialog = (*wsConn)(nil)
+	_ movingDialog  = (*wsConn)(nil)
+)
+
 func (w *wsConn) receive(c *Conn, b []byte) (used, want int) {
 	messages := 0
 	defer func() { c.count(messages) }()
 	for c.receiving() {
-		if c.notices() {
+		if c.takeNotices() {
 			continue
 		}
 		ev, n, need, err := w.codec.Next(b[used:])
 		used += n
 		if err != nil {
-			c.fault(err)
+			c.fail(err)
 			return len(b), 0
 		}
 		switch ev.Op {
@@ -40,7 +43,7 @@ func (w *wsConn) receive(c *Conn, b []byte) (used, want int) {
 			return used, need
 		case websocket.Text, websocket.Binary:
 			messages++
-			c.deliver(ev.Data, ev.Op)
+			c.dispatch(ev.Data, ev.Op)
 		case websocket.Ping:
 			w.control(c, websocket.Pong, ev.Data)
 			c.onControl(c.callbacks().OnPing, ev.Data)
@@ -60,13 +63,9 @@ func (c *Conn) onControl(fn func(*Conn, []byte), data []byte) {
 	if fn == nil {
 		return
 	}
-	if x := c.rare(); x.serial != nil {
+	if x := c.rare(); x.queue != nil {
 		data = append(make([]byte, 0, len(data)), data...)
-		x.serial.push(c, call{data: data, fn: func() {
-			if c.Connected() {
-				fn(c, data)
-			}
-		}})
+		x.queue.pushWhileOpen(c, data, func() { fn(c, data) })
 		return
 	}
 	fn(c, data)
@@ -83,7 +82,7 @@ func (w *wsConn) scheme(*Conn) string { return "websocket" }
 // deadline pings a silent peer and gives a dead one up.
 func (w *wsConn) deadline(c *Conn, now int64) (next int64, err error) {
 	next, err = c.idleDeadline(now)
-	ping := c.svc.ping.Milliseconds()
+	ping := c.settings.webSocket.ping.Milliseconds()
 	if err != nil || ping <= 0 {
 		return next, err
 	}
@@ -95,7 +94,7 @@ func (w *wsConn) deadline(c *Conn, now int64) (next int64, err error) {
 	if at <= now {
 		if w.pinged > active {
 			if w.pinged+ping <= now {
-				return 0, fmt.Errorf("%w: no answer to a ping for %v", ErrIdle, c.svc.ping)
+				return 0, fmt.Errorf("%w: no answer to a ping for %v", ErrIdle, c.settings.webSocket.ping)
 			}
 		} else {
 			w.control(c, websocket.Ping, nil)
@@ -136,14 +135,16 @@ const frameRoom = 14
 // frameHeads are the heads of large messages while these are written.
 var frameHeads = sync.Pool{New: func() any { return new([frameRoom]byte) }}
 
-func (w *wsConn) send(c *Conn, data []byte) error { return w.sendKind(c, c.svc.messageKind, data) }
+func (w *wsConn) send(c *Conn, data []byte) error {
+	return w.sendKind(c, c.settings.webSocket.kind, data)
+}
 
 func (w *wsConn) sendKind(c *Conn, op websocket.Opcode, data []byte) error {
 	tx, err := c.begin()
 	if err != nil {
 		return err
 	}
-	if err := w.enqueue(tx.Tx, op, data); err != nil {
+	if err := w.enqueue(tx, op, data); err != nil {
 		tx.Abort()
 		return err
 	}
@@ -151,8 +152,9 @@ func (w *wsConn) sendKind(c *Conn, op websocket.Opcode, data []byte) error {
 	return nil
 }
 
-// enqueue frames data into the output.
-func (w *wsConn) enqueue(tx loop.Tx, op websocket.Opcode, data []byte) error {
+// enqueue frames data into the output, 0 being the kind that Send sends.
+func (w *wsConn) enqueue(tx sending, op websocket.Opcode, data []byte) error {
+	setDefault(&op, tx.conn.settings.webSocket.kind)
 	if len(data) >= largeMessage {
 		room := frameHeads.Get().(*[frameRoom]byte)
 		head, ok := w.codec.AppendHead(room[:0], op, len(data))
@@ -193,7 +195,7 @@ func (w *wsConn) shutDown(c *Conn, data []byte, err error) error {
 		if err != nil {
 			return err
 		}
-		sendErr = w.enqueue(tx.Tx, c.svc.messageKind, data)
+		sendErr = w.enqueue(tx, 0, data)
 		tx.commitQuietly()
 	}
 	code, reason := closeCode(err)
@@ -287,7 +289,7 @@ func (c *Conn) Ping(data []byte) error {
 // other connections it is Close.
 func (c *Conn) CloseWithCode(code int, reason string) {
 	if w := c.wsConn(); w != nil {
-		c.dismiss()
+		c.noteClosedByProgram()
 		w.close(c, code, reason)
 		return
 	}
@@ -316,121 +318,32 @@ func (c *Conn) Subprotocol() string {
 	return ""
 }
 
-// DefaultPingInterval is the default of Worker.PingInterval. It is below the minute after
-// which many proxies cut a silent connection.
-const DefaultPingInterval = 50 * time.Second
+func (w *wsConn) setKind(kind websocket.Opcode) { w.kind = kind }
 
-// Upgrade answers r, the request that OnRequest has got, by turning the connection into a
-// WebSocket: from now on OnMessage gets its messages. Like Respond it is for OnRequest; later
-// there is Responder.Upgrade. fields are added to the answer; a Sec-WebSocket-Protocol among
-// them chooses the subprotocol. OnUpgrade and OnConnect are not called.
-//
-// A request that asks for no WebSocket, or from an origin that WebSocket.Origins does not
-// allow, is answered with the status that says so and closed, and the
-// *websocket.HandshakeError is returned. Other errors are those of Respond, and a field
-// that cannot be sent.
-func (c *Conn) Upgrade(r *web.Request, fields ...web.Field) error {
-	h := c.httpConn()
-	if h == nil {
-		return ErrNoRequest
-	}
-	return h.upgrade(c, r, fields, callbackRequest)
-}
-
-func (h *httpConn) upgrade(c *Conn, r *web.Request, fields []web.Field, number uint64) error {
-	o := c.webSocketOptions()
-	agreed, err := o.Negotiate(r)
+// sendShared frames the message once for all WebSockets; the worker's, as a client masks each.
+func (w *wsConn) sendShared(c *Conn, f *fanout) (taken bool) {
+	tx, err := c.begin()
 	if err != nil {
-		var refused *websocket.HandshakeError
-		if errors.As(err, &refused) {
-			h.respondTo(c, refused.Response(), number)
-		}
-		return err
+		return false
 	}
-	agreed, fields = chooseSubprotocol(agreed, fields)
-	answer, err := websocket.AppendAccept(make([]byte, 0, answerRoom), r, agreed, fields...)
-	if err != nil {
-		h.respondTo(c, web.Status(500), number)
-		return err
+	m, _ := f.framed[webSocketDialog].(*websocket.Prepared)
+	if m == nil {
+		m, _ = websocket.NewPrepared(c.settings.webSocket.kind, f.data) // an error is of the kind
+		f.framed[webSocketDialog] = m
 	}
-	if _, err := h.claim(c, number, false); err != nil {
-		return err
+	frame, ok := m.Frame(w.codec)
+	if !ok {
+		tx.Abort()
+		return false
 	}
-	tx, err := c.beginAlways()
-	if err != nil {
-		return err
-	}
-	tx.Append(answer)
-	w := &wsConn{codec: websocket.NewCodec(websocket.Server, o, agreed.Deflate), subprotocol: agreed.Subprotocol}
-	c.speak(w)
-	h.finish(tx, true, 101, 0)
-	s := &c.stream
-	s.Loop().Post(func() { // other times count from now on
-		if s.Open() {
-			c.watchTime()
-		}
-	})
-	return nil
+	f.share(tx, frame)
+	return true
 }
 
-// chooseSubprotocol takes a subprotocol of the program's choice out of the fields.
-func chooseSubprotocol(a websocket.Agreement, fields []web.Field) (websocket.Agreement, []web.Field) {
-	for i, f := range fields {
-		if strings.EqualFold(f.Name, "Sec-WebSocket-Protocol") {
-			a.Subprotocol = f.Value
-			return a, append(fields[:i:i], fields[i+1:]...)
-		}
-	}
-	return a, fields
-}
+func (w *wsConn) resting() bool { return true }
 
-// webSocketOptions are the worker's, with the connection's own limit if it has one.
-func (c *Conn) webSocketOptions() *websocket.Options {
-	if n := int(c.ensureRare().limits.maxPackage.Load()); n > 0 {
-		own := *c.svc.webSocket
-		own.MaxMessageSize = n
-		return &own
-	}
-	return c.svc.webSocket
-}
+// drainsInTurn is true: clients that all come back at once are a burden.
+func (w *wsConn) drainsInTurn() bool { return true }
 
-// wantsWebSocket reports whether r asks for a WebSocket, rightly or not.
-func wantsWebSocket(r *web.Request) bool { return strings.EqualFold(r.Header("Upgrade"), "websocket") }
-
-// handshake serves a request that becomes a WebSocket or is refused.
-func (h *httpConn) handshake(c *Conn, r *web.Request, number uint64) {
-	if x := c.rare(); x.serial != nil {
-		r = r.Clone()
-		x.serial.push(c, call{fn: func() {
-			if c.Connected() {
-				h.within(number, func() { h.decide(c, r, number) })
-			}
-		}})
-		return
-	}
-	h.decide(c, r, number)
-}
-
-// decide asks OnUpgrade, makes the connection a WebSocket and calls OnConnect.
-func (h *httpConn) decide(c *Conn, r *web.Request, number uint64) {
-	var fields []web.Field
-	if fn := c.callbacks().OnUpgrade; fn != nil {
-		answer := fn(c, r)
-		if answer != nil && answer.Status != 0 && answer.Status != 101 {
-			refusal := *answer
-			refusal.Close = true
-			h.respondTo(c, &refusal, number)
-			return
-		}
-		if answer != nil {
-			fields = answer.Fields()
-		}
-	}
-	switch err := h.upgrade(c, r, fields, number); {
-	case err == nil && !c.ready():
-		c.becomeReady()
-	case err == nil:
-	case err != ErrClosed && err != ErrNoRequest:
-		c.complain(err)
-	}
-}
+// mayDrain is true at any time: the close frame says why.
+func (w *wsConn) mayDrain(*Conn, bool) bool { return true }

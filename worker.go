@@ -111,7 +111,7 @@ type Worker struct {
 	address string
 	handler http.Handler
 	master  *Master
-	svc     *service
+	server  *server
 	key     string // names the worker between processes; "": its address does
 }
 
@@ -151,7 +151,7 @@ type Limits struct {
 type Recycle struct {
 	Requests uint64        // messages received
 	Memory   int64         // resident bytes
-	Age      time.Duration // since it became ready; some percent are added by chance, lest all end together
+	Age      time.Duration // since it became ready; some percent are added by chance, so that not all end together
 }
 
 // Handover says which connections move to the new process at a reload. Only those can that
@@ -250,7 +250,7 @@ func (w *Worker) Address() string { return w.address }
 // Addr is the address that the worker is bound to, with the port that the system chose
 // for port 0; nil while it does not listen.
 func (w *Worker) Addr() net.Addr {
-	return w.service().boundAddr()
+	return w.runningServer().boundAddr()
 }
 
 // owner is the master that made the worker, the default one for a worker that nobody made.
@@ -261,19 +261,19 @@ func (w *Worker) owner() *Master {
 	return w.master
 }
 
-// service is the running side of the worker, an empty one before the start.
-func (w *Worker) service() *service {
+// runningServer is what runs the worker, an empty one before the start.
+func (w *Worker) runningServer() *server {
 	m := w.owner()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if w.svc == nil {
+	if w.server == nil {
 		return notStarted
 	}
-	return w.svc
+	return w.server
 }
 
-// notStarted stands for the service of workers that have none yet: no connections.
-var notStarted = &service{reception: new(reception)}
+// notStarted stands for the server of workers that have none yet: no connections.
+var notStarted = new(server)
 
 // name is Name or its default.
 func (w *Worker) name() string {
@@ -294,7 +294,7 @@ func (w *Worker) Listen() error {
 	if !w.master.running() {
 		return w.startError(fmt.Errorf("%w: Listen is for workers made in OnWorkerStart; the others start with Run", ErrNotRunning))
 	}
-	if w.service() != notStarted {
+	if w.runningServer() != notStarted {
 		return w.startError(errors.New("it listens already"))
 	}
 	s, err := w.prepare()
@@ -324,24 +324,24 @@ func (w *Worker) describe() string {
 
 // Unlisten closes the listener; connections go on. Under RunAll the master keeps the socket
 // for other processes and for successors: clients wait if nobody takes them.
-func (w *Worker) Unlisten() { w.service().unlisten() }
+func (w *Worker) Unlisten() { w.runningServer().unlisten() }
 
 // PauseAccept stops accepting; clients wait in the system's queue. Called in
 // OnWorkerStart it holds until ResumeAccept.
-func (w *Worker) PauseAccept() { w.service().pauseAccept(true) }
+func (w *Worker) PauseAccept() { w.runningServer().pauseAccept(true) }
 
 // ResumeAccept undoes PauseAccept.
-func (w *Worker) ResumeAccept() { w.service().pauseAccept(false) }
+func (w *Worker) ResumeAccept() { w.runningServer().pauseAccept(false) }
 
 // Connections iterates over the connections of this process at the time of the call, in no
 // order.
-func (w *Worker) Connections() iter.Seq[*Conn] { return slices.Values(w.service().all()) }
+func (w *Worker) Connections() iter.Seq[*Conn] { return slices.Values(w.runningServer().all()) }
 
 // Connection returns the connection of this process with that ID, nil if there is none.
-func (w *Worker) Connection(id uint64) *Conn { return w.service().find(id) }
+func (w *Worker) Connection(id uint64) *Conn { return w.runningServer().find(id) }
 
 // Post runs fn on the worker's first loop, false if that has stopped.
-func (w *Worker) Post(fn func()) bool { return w.service().post(fn) }
+func (w *Worker) Post(fn func()) bool { return w.runningServer().post(fn) }
 
 // WorkerStats are the counters of a worker in this process.
 type WorkerStats struct {
@@ -350,9 +350,13 @@ type WorkerStats struct {
 	Refused     uint64 // closed at accept by MaxConnections or MaxConnectionsPerIP
 	Requests    uint64 // messages, datagrams and requests of HTTP received
 	SendFail    uint64 // messages not accepted or, with UDP, not taken by the system
-	Panics      uint64 // of callbacks and of timers of connections
+	Panics      uint64 // in callbacks, and in timers of connections
 	TLSFailures uint64 // handshakes of TLS that were begun and failed
 }
 
 // Stats returns the worker's counters. The command status has those of all processes.
-func (w *Worker) Stats() WorkerStats { return w.service().stats() }
+func (w *Worker) Stats() WorkerStats { return w.runningServer().stats() }
+
+// ID is the number of the process among those of the worker, from 0 to Count-1. The
+// successor of a process has the same one. Under Run it is 0.
+func (w *Worker) ID() int { return w.owner().slot }

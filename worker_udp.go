@@ -11,10 +11,10 @@ import (
 	"github.com/workerman-go/workerman/internal/loop"
 )
 
-// packetService is the worker's UDP socket on one loop. A peer's Conn is made with its
+// packetDialog is the worker's UDP socket on one loop. A peer's Conn is made with its
 // first datagram and kept for the next ones, so that steady traffic makes no garbage.
-type packetService struct {
-	svc      *service
+type packetDialog struct {
+	settings *connSettings
 	loop     *loop.Loop
 	socket   *net.UDPConn // until the loop takes it over
 	packets  packetSocket
@@ -23,9 +23,14 @@ type packetService struct {
 	young    map[netip.AddrPort]*Conn
 	old      map[netip.AddrPort]*Conn
 	count    uint64
-	left     atomic.Bool // the program has closed the connection of a client
+	closed   atomic.Bool // the program has closed the connection of a client
 	box      dialog      // itself, once for all peers
 }
+
+var (
+	_ dialog           = (*packetDialog)(nil)
+	_ loop.PacketOwner = (*packetDialog)(nil)
+)
 
 // packetSocket is a *loop.Packets, or what a client has in its place.
 type packetSocket interface {
@@ -40,7 +45,7 @@ const maxPeers = 4096
 
 // openPackets binds one socket, or with ReusePort one per loop. Without ReusePort one
 // loop serves all datagrams, since two loops on one socket would mix up a peer's order.
-func (s *service) openPackets() error {
+func (s *server) openPackets() error {
 	sockets := 1
 	if s.worker.ReusePort {
 		sockets = len(s.loops)
@@ -51,7 +56,7 @@ func (s *service) openPackets() error {
 	}
 	s.address = list[0].LocalAddr()
 	for i, pc := range list {
-		p := &packetService{svc: s, loop: s.loops[i], socket: pc, young: make(map[netip.AddrPort]*Conn)}
+		p := &packetDialog{settings: &s.connSettings, loop: s.loops[i], socket: pc, young: make(map[netip.AddrPort]*Conn)}
 		p.box = p
 		s.udp = append(s.udp, p)
 	}
@@ -59,13 +64,13 @@ func (s *service) openPackets() error {
 }
 
 // start runs on the loop.
-func (p *packetService) start() {
+func (p *packetDialog) start() {
 	if p.socket == nil {
 		return
 	}
 	packets, err := p.loop.OpenPackets(p.socket, p)
 	if err != nil {
-		p.svc.log.Error("cannot receive datagrams", "error", err)
+		p.settings.log.Error("cannot receive datagrams", "error", err)
 		p.socket.Close()
 	} else {
 		p.packets = packets
@@ -74,7 +79,7 @@ func (p *packetService) start() {
 }
 
 // close runs on the loop.
-func (p *packetService) close() {
+func (p *packetDialog) close() {
 	if p.packets != nil {
 		p.packets.Close()
 	} else if p.socket != nil {
@@ -84,19 +89,19 @@ func (p *packetService) close() {
 }
 
 // peer returns the Conn of an address.
-func (p *packetService) peer(from netip.AddrPort) *Conn {
+func (p *packetDialog) peer(from netip.AddrPort) *Conn {
 	if p.last != nil && p.lastFrom == from {
 		return p.last
 	}
 	c := p.young[from]
 	if c == nil {
 		if c = p.old[from]; c == nil {
-			c = &Conn{svc: p.svc}
+			c = &Conn{settings: p.settings}
 			c.setRemote(from)
 			p.loop.Abandon(&c.stream, (*connOwner)(c))
 			p.join(c)
-			if p.svc.blocking {
-				c.ensureRare().serial = new(serial)
+			if p.settings.blocking {
+				c.ensureRare().queue = new(callbackQueue)
 			}
 		}
 		if len(p.young) >= maxPeers/2 {
@@ -109,12 +114,12 @@ func (p *packetService) peer(from netip.AddrPort) *Conn {
 }
 
 // Datagram delivers the messages of one datagram.
-func (p *packetService) Datagram(from netip.AddrPort, b []byte) {
+func (p *packetDialog) Datagram(from netip.AddrPort, b []byte) {
 	c := p.peer(from)
 	defer c.recovered()
 	protocol := c.Protocol()
 	if protocol == nil {
-		p.deliver(c, b)
+		p.dispatch(c, b)
 		return
 	}
 	for len(b) > 0 {
@@ -124,7 +129,7 @@ func (p *packetService) Datagram(from netip.AddrPort, b []byte) {
 		}
 		data, err := protocol.Decode(c, b[:size:size])
 		if err == nil {
-			p.deliver(c, data)
+			p.dispatch(c, data)
 		} else if !errors.Is(err, ErrSkip) {
 			return
 		}
@@ -134,46 +139,46 @@ func (p *packetService) Datagram(from netip.AddrPort, b []byte) {
 	}
 }
 
-func (p *packetService) deliver(c *Conn, data []byte) {
+func (p *packetDialog) dispatch(c *Conn, data []byte) {
 	p.count++
-	if x := c.rare(); x != nil && x.serial != nil {
-		x.serial.message(c, data, 0)
+	if x := c.rare(); x != nil && x.queue != nil {
+		x.queue.pushMessage(c, data, 0)
 		return
 	}
-	c.message(data, 0)
+	c.callOnMessage(data, 0)
 }
 
 // BatchEnd updates the counters.
-func (p *packetService) BatchEnd() {
-	p.svc.requests.Add(p.count)
+func (p *packetDialog) BatchEnd() {
+	p.settings.requests.Add(p.count)
 	p.count = 0
 	if lost := p.packets.Lost(); lost > 0 {
-		p.svc.sendFail.Add(uint64(lost))
+		p.settings.sendFail.Add(uint64(lost))
 	}
 }
 
 var scratch = sync.Pool{New: func() any { return new([]byte) }}
 
-// packetService is the dialog of its peers. What arrives comes by Datagram.
-func (p *packetService) receive(_ *Conn, b []byte) (used, want int) { return len(b), 0 }
+// packetDialog is the dialog of its peers. What arrives comes by Datagram.
+func (p *packetDialog) receive(_ *Conn, b []byte) (used, want int) { return len(b), 0 }
 
-func (p *packetService) endOfInput(*Conn) (done bool) { return true }
+func (p *packetDialog) endOfInput(*Conn) (done bool) { return true }
 
 // deadline is none: IdleTimeout is for streams.
-func (p *packetService) deadline(*Conn, int64) (next int64, err error) { return 0, nil }
+func (p *packetDialog) deadline(*Conn, int64) (next int64, err error) { return 0, nil }
 
-func (p *packetService) send(c *Conn, data []byte) error { return p.transmit(c, c.Protocol(), data) }
+func (p *packetDialog) send(c *Conn, data []byte) error { return p.transmit(c, c.Protocol(), data) }
 
-func (p *packetService) scheme(c *Conn) string { return messages{}.scheme(c) }
+func (p *packetDialog) scheme(c *Conn) string { return messages{}.scheme(c) }
 
 // join makes c one of the socket's peers.
-func (p *packetService) join(c *Conn) {
+func (p *packetDialog) join(c *Conn) {
 	c.ensureRare().dialog.Store(&p.box)
 }
 
 // transmit sends one datagram to a peer.
-func (p *packetService) transmit(c *Conn, protocol Protocol, data []byte) error {
-	if p.left.Load() {
+func (p *packetDialog) transmit(c *Conn, protocol Protocol, data []byte) error {
+	if p.closed.Load() {
 		return ErrClosed
 	}
 	if protocol != nil {
@@ -189,7 +194,7 @@ func (p *packetService) transmit(c *Conn, protocol Protocol, data []byte) error 
 		return fmt.Errorf("%w: %d bytes, a datagram carries %d", ErrTooLarge, len(data), loop.MaxDatagram)
 	}
 	if err := p.packets.Send(c.RemoteAddr(), data); err != nil {
-		p.svc.sendFail.Add(1)
+		p.settings.sendFail.Add(1)
 		if errors.Is(err, net.ErrClosed) {
 			return ErrClosed
 		}

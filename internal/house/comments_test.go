@@ -16,41 +16,9 @@ const (
 	tabWidth   = 4
 )
 
-// fragmentFiles have comments without a subject still. The list may only get shorter.
-var fragmentFiles = []string{
-	"client_attempt.go",
-	"client_options.go",
-	"conn.go",
-	"conn_arrival.go",
-	"handler_response.go",
-	"http.go",
-	"http_handler.go",
-	"http_stream.go",
-	"inflow.go",
-	"internal/loop/datagrams.go",
-	"internal/loop/outqueue.go",
-	"internal/loop/pulse.go",
-	"internal/loop/tls.go",
-	"master.go",
-	"passenger.go",
-	"race.go",
-	"resolver.go",
-	"status_connections.go",
-	"ticket.go",
-	"timer.go",
-	"watchdog.go",
-	"websocket.go",
-	"worker.go",
-	"worker_service.go",
-}
-
-// wideFiles have comments that are too wide still. The list may only get shorter.
-var wideFiles = []string{
-	"client.go",
-	"conn.go",
-	"internal/loop/splice_linux.go",
-	"internal/loop/stream.go",
-}
+// fragmentFiles have comments without a subject still, wideFiles too wide ones. The lists may only
+// get shorter.
+var fragmentFiles, wideFiles []string
 
 // fragments finds comments behind code that begin with "of" and so leave out what they are about:
 //

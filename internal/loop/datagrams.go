@@ -26,7 +26,7 @@ type Datagrams struct {
 	owner  DatagramOwner
 	target Target
 	system systemDatagrams
-	port   *net.UDPConn // the socket, with the portable engine
+	port   *net.UDPConn // the portable engine's, nil with the native one
 	stop   chan struct{}
 
 	mu     sync.Mutex // guards what follows, for senders on other goroutines

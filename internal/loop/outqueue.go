@@ -18,7 +18,7 @@ type outQueue struct {
 	head   int      // pieces before it are written
 	size   int      // bytes from head on
 	open   bool     // the last piece is ours and may grow within its capacity
-	cork   *block   // the first block of a loop's cork queue, which is never pooled
+	cork   *block   // first block of a loop's cork queue, which is never pooled
 
 	file *filePart // what is sent behind the pieces, nil if that is all
 }

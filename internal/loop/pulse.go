@@ -12,7 +12,7 @@ import (
 // pulse is what other goroutines see of a loop's turns. It costs the loop an atomic store at
 // the beginning of a turn and one before it sleeps; the time is read there anyway.
 type pulse struct {
-	began     atomic.Int64  // when the turn began, in nanoseconds since base; 0 while the loop sleeps
+	began     atomic.Int64  // when the turn that runs began, in nanoseconds since base; 0 while the loop sleeps
 	watched   atomic.Bool   // somebody wants to know whether this turn gets on
 	steps     atomic.Uint64 // events, timers, functions and streams begun in watched turns
 	longest   [2]atomic.Uint64

@@ -94,8 +94,8 @@ func (x pipe) close() {
 // SpliceTo moves what arrives at s to dst from the next read on, as long as it is much and owner
 // allows it; otherwise, and when dst has other output that waits, it is received as usual. While
 // dst is slow s is paused for reason, which the owner of dst takes back when it is told of
-// Drained. It reports false where that is not possible: for streams of different loops, encrypted
-// ones and those of the portable engine. It is called on the loop.
+// Drained. It reports false where that is not possible: for streams of different loops,
+// encrypted ones and those of the portable engine. On the loop.
 func (s *Stream) SpliceTo(dst *Stream, owner SpliceOwner, reason uint32) bool {
 	l := s.loop
 	if s == dst || dst.loop != l || !s.bare() || !dst.bare() || !dst.isOpen() || s.pipes().into != nil || dst.pipes().onto != nil {

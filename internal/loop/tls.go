@@ -41,7 +41,7 @@ type tlsLayer struct {
 type layers struct {
 	port  *portConn // the portable engine's socket, nil with the native engine
 	tls   *tlsLayer // encryption, nil in clear
-	pipes pipes     // for bulk data
+	pipes pipes     // bulk data that is spliced
 }
 
 // port is the portable engine's socket, nil with the native engine.

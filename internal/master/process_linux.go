@@ -57,7 +57,7 @@ type process struct {
 	moved, left atomic.Int64 // connections handed over, and not
 
 	// The rest is guarded by Supervisor.mu.
-	state     string          // one of the states that package control names
+	state     string          // one of those in package control
 	readyAt   time.Time       // zero until then
 	extras    map[string]bool // sockets that it has asked for
 	endReason string          // why the master ends it, "" if it does not

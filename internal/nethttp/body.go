@@ -12,7 +12,7 @@ import (
 type inflow struct {
 	conn    Conn
 	changed chan struct{} // a wake-up for the reader: buffered 1, filled after every change below
-	until   deadline      // ends reads
+	until   deadline      // when reads give up
 
 	mu       sync.Mutex // guards what follows; it may be held while the connection is called
 	data     []byte     // what was fed and is not dropped yet

@@ -38,7 +38,7 @@ type response struct {
 	written   int64 // bytes of the body that the handler has written
 	collected []byte
 	head      responseHead
-	until     deadline // ends writes
+	until     deadline // when writes give up
 	err       error    // why nothing can be sent any more
 
 	isHead    bool // the method is HEAD

@@ -13,12 +13,12 @@ type Settings struct {
 	PidFile         string        // default beside the program, or in the user's folder for such files
 	LogFile         string        // default none, beside PidFile for a daemon
 	LogMaxSize      int64         // bytes; default that of package logfile
-	StdoutFile      string        // a daemon writes its output there; default /dev/null
+	StdoutFile      string        // where a daemon's output goes; default /dev/null
 	Admin           string        // address of the admin pages, "" for none
 	StartTimeout    time.Duration // default master.DefaultReady
 	StopTimeout     time.Duration // default that of the program
 	GracefulTimeout time.Duration // default master.DefaultGraceful
-	DrainTimeout    time.Duration // for a process that has lost its master
+	DrainTimeout    time.Duration // how long a process drains that has lost its master
 	OneProcess      bool          // serve in the calling process
 	// MaxConnections is the largest number of connections that a worker is limited to, 0 if
 	// none is limited: the command check compares it with what the system allows.

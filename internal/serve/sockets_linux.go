@@ -16,7 +16,7 @@ import (
 // methods may be called from any goroutine.
 type Sockets struct {
 	link *control.Link
-	key  string // names the worker whose sockets came with the start
+	key  string // the worker whose sockets came with the start
 
 	mu      sync.Mutex // guards what follows
 	first   []int      // descriptors of these, until they are taken

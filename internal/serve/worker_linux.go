@@ -18,10 +18,10 @@ type supervised interface {
 
 // Assignment is what the master wants of this process.
 type Assignment struct {
-	Key     string // names the worker in the master's Plan
+	Key     string // the worker in the master's Plan
 	Slot    int    // the worker's id, from 0 to Count-1
 	Base    uint64 // connection ids begin above it
-	Secret  []byte // that all processes have, for what they have to agree on
+	Secret  []byte // the same in all processes, for what they have to agree on
 	Sockets *Sockets
 	// Reload asks the master for a reload of the whole program. It returns at once, and may be
 	// called from any goroutine.

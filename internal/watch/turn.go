@@ -11,7 +11,7 @@ import (
 type watchedTurn struct {
 	turn    loop.Turn // as of the last look
 	since   time.Time // when a look first found the loop at this step
-	site    *Site     // where the step stands, nil if the stack was not asked yet
+	site    *Site     // where the step is, nil if the stack was not asked yet
 	blamed  bool      // the step is known to be slow
 	counted bool      // the turn is among the slow ones
 	logged  *Site     // what the log has of this turn; it gets the end, too

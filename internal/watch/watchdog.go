@@ -39,7 +39,7 @@ type Watchdog struct {
 	callbacks *Callbacks
 	quit      chan struct{}
 	done      chan struct{}
-	rate      rate // requests in a second
+	rate      rate // requests per second
 	slow      atomic.Uint64
 
 	mu      sync.Mutex // guards what follows
