@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"sync/atomic"
 	"testing"
 )
 
@@ -101,4 +102,21 @@ func silent(c net.Conn) {
 func throughProxy(cl *Client, proxy string) *Client {
 	cl.Proxy = proxy
 	return cl
+}
+
+// proxyTo pipes a connection to a server through a client on the same loop.
+func proxyTo(address string, c *Conn, connects *atomic.Int64) {
+	c.PauseRecv()
+	up := c.NewClient(address)
+	up.OnConnect = func(u *Conn) {
+		if u.stream.Loop() != c.stream.Loop() {
+			panic("another loop")
+		}
+		connects.Add(1)
+		c.Pipe(u)
+		u.Pipe(c)
+		c.ResumeRecv()
+	}
+	up.OnError = func(_ *Conn, err error) { c.Close() }
+	up.Connect()
 }

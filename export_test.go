@@ -1,0 +1,24 @@
+package workerman
+
+import "github.com/workerman-go/workerman/internal/dialer"
+
+// This file shows the inside of the package to its tests in package workerman_test, which may
+// import what stands above it: see package workertest.
+
+// Registered lists the clients that the master knows because something is under way for them.
+func (m *Master) Registered() []*Client { return m.registered() }
+
+// Outgoing is the number of open sockets of clients.
+func (m *Master) Outgoing() int64 { return m.outgoing.Load() }
+
+// Resolver is what looks the names of clients up.
+func (m *Master) Resolver() *dialer.Resolver { return &m.resolver }
+
+// Master is the one that has made the worker.
+func (w *Worker) Master() *Master { return w.master }
+
+// Config is the same for clients that share what was made of their options.
+func (c *Client) Config() any { return c.config }
+
+// Configured reports whether conn has what was made of the client's options.
+func (c *Client) Configured(conn *Conn) bool { return conn.svc == &c.config.service }
