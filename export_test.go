@@ -5,6 +5,9 @@ import "github.com/workerman-go/workerman/internal/dialer"
 // This file shows the inside of the package to its tests in package workerman_test, which may
 // import what stands above it: see package workertest.
 
+// TextProtocol is the protocol of the scheme text, for protocols that differ a little from it.
+type TextProtocol = textProtocol
+
 // Registered lists the clients that the master knows because something is under way for them.
 func (m *Master) Registered() []*Client { return m.registered() }
 
