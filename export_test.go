@@ -1,6 +1,11 @@
 package workerman
 
-import "github.com/workerman-go/workerman/internal/dialer"
+import (
+	"io"
+
+	"github.com/workerman-go/workerman/internal/control"
+	"github.com/workerman-go/workerman/internal/dialer"
+)
 
 // This file shows the inside of the package to its tests in package workerman_test, which may
 // import what stands above it: see package workertest.
@@ -25,3 +30,12 @@ func (c *Client) Config() any { return c.config }
 
 // Configured reports whether conn has what was made of the client's options.
 func (c *Client) Configured(conn *Conn) bool { return conn.svc == &c.config.service }
+
+// CallbackNames tells the watchdog which callback a function calls.
+var CallbackNames = callbackNames
+
+// Figures are what the process tells about itself.
+func (m *Master) Figures() control.Figures { return m.figures() }
+
+// WriteStack writes where the process stands.
+func (m *Master) WriteStack(out io.Writer) error { return m.writeStack(out) }

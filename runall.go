@@ -52,7 +52,6 @@ type WorkerExit struct {
 // successor of a process has the same one. Under Run it is 0.
 func (w *Worker) ID() int { return w.owner().slot }
 
-
 // init runs before main and package flag look at the arguments and the environment.
 func init() { serving.TakeArguments() }
 
