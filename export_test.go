@@ -5,6 +5,7 @@ import (
 
 	"github.com/workerman-go/workerman/internal/control"
 	"github.com/workerman-go/workerman/internal/dialer"
+	"github.com/workerman-go/workerman/internal/loop"
 )
 
 // This file shows the inside of the package to its tests in package workerman_test, which may
@@ -24,6 +25,9 @@ func (m *Master) Resolver() *dialer.Resolver { return &m.resolver }
 
 // Master is the one that has made the worker.
 func (w *Worker) Master() *Master { return w.master }
+
+// Counters count what the first loop of a running worker asks of the system.
+func (w *Worker) Counters() *loop.Counters { return w.service().loops[0].Counters() }
 
 // Config is the same for clients that share what was made of their options.
 func (c *Client) Config() any { return c.config }
