@@ -37,7 +37,7 @@ var (
 // add has a running service listen with another worker.
 func add(t *testing.T, s *service, address string, configure func(w *workerman.Worker)) *workerman.Worker {
 	t.Helper()
-	w := s.NewWorker(address)
+	w := s.Master.NewWorker(address)
 	configure(w)
 	if err := w.Listen(); err != nil {
 		t.Fatal(err)

@@ -102,7 +102,7 @@ func TestClientBackoff(t *testing.T) {
 		if k.Network == "tcp" {
 			address = "text://" + addr
 		}
-		again := s.NewWorker(address)
+		again := s.Master.NewWorker(address)
 		again.OnMessage = w.OnMessage
 		w.Unlisten()
 		eventually(t, "the listener is gone", func() bool {

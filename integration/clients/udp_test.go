@@ -87,7 +87,7 @@ func TestClientUDPRefused(t *testing.T) {
 			}
 		})
 		h.Expect(t, "refused", "refused", "refused")
-		late := s.NewWorker("text+udp://" + addr)
+		late := s.Master.NewWorker("text+udp://" + addr)
 		echo(late)
 		if err := late.Listen(); err != nil {
 			t.Fatal(err)
