@@ -1,9 +1,9 @@
 package workerman
 
 import (
+	"bytes"
 	"fmt"
-	"io"
-	"net"
+	"sync/atomic"
 	"testing"
 )
 
@@ -45,60 +45,29 @@ func connect(t *testing.T, cl *Client) {
 	}
 }
 
-// refusing is an address where nobody listens.
-func refusing(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	return ln.Addr().String()
-}
-
-// failure connects and returns what OnError gets.
-func failure(t *testing.T, cl *Client) (*Conn, error) {
-	t.Helper()
-	type outcome struct {
-		c   *Conn
-		err error
-	}
-	got := make(chan outcome, 10)
-	cl.OnConnect = func(c *Conn) { t.Error("OnConnect") }
-	cl.OnClose = func(c *Conn) { t.Error("OnClose without OnConnect") }
-	cl.OnError = func(c *Conn, err error) { got <- outcome{c, err} }
-	connect(t, cl)
-	o := receive(t, got, "OnError")
-	return o.c, o.err
-}
-
-// listenRaw accepts connections for a test and passes them on.
-func listenRaw(t *testing.T, addr string, serve func(net.Conn)) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { ln.Close() })
-	go func() {
-		for {
-			c, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			go serve(c)
+// proxyTo pipes a connection to a server through a client on the same loop.
+func proxyTo(address string, c *Conn, connects *atomic.Int64) {
+	c.PauseRecv()
+	up := c.NewClient(address)
+	up.OnConnect = func(u *Conn) {
+		if u.stream.Loop() != c.stream.Loop() {
+			panic("another loop")
 		}
-	}()
-	return ln.Addr().String()
+		connects.Add(1)
+		c.Pipe(u)
+		u.Pipe(c)
+		c.ResumeRecv()
+	}
+	up.OnError = func(_ *Conn, err error) { c.Close() }
+	up.Connect()
 }
 
-// silent reads and never answers.
-func silent(c net.Conn) {
-	defer c.Close()
-	io.Copy(io.Discard, c)
-}
-
-func throughProxy(cl *Client, proxy string) *Client {
-	cl.Proxy = proxy
-	return cl
+// stackOf is where the process of a master stands.
+func stackOf(t *testing.T, m *Master) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := m.writeStack(&out); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
 }

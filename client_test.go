@@ -2,138 +2,39 @@ package workerman
 
 import (
 	"crypto/tls"
-	"errors"
-	"fmt"
 	"net/netip"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
 
-func TestClientConversation(t *testing.T) {
-	kinds(t, func(t *testing.T, k kind) {
-		for _, scheme := range []string{"tcp", "text", "frame"} {
-			t.Run(scheme, func(t *testing.T) {
-				s, w := serve(t, k, scheme, echo)
-				cl := clientOf(s, w, scheme)
-				h := make(happened, 10)
-				h.watch(cl)
-				if cl.Send([]byte("early")) != nil {
-					t.Fatal("not queued")
-				}
-				connect(t, cl)
-				h.expect(t, "connect", "message early")
-				c := cl.Conn()
-				if c.Client() != cl || c.Worker() != nil || !c.Connected() || c.Transport() != k.network {
-					t.Errorf("client %p, worker %p, connected %v, transport %s", c.Client(), c.Worker(), c.Connected(), c.Transport())
-				}
-				if k.network == "tcp" && c.RemoteAddr().String() != w.Addr().String() {
-					t.Errorf("peer %v, want %v", c.RemoteAddr(), w.Addr())
-				}
-				cl.Connect() // is connected already
-				cl.Send([]byte("later"))
-				h.expect(t, "message later")
-				cl.Close()
-				h.expect(t, "close <nil>")
-				if err := cl.Send([]byte("x")); err != ErrClosed || cl.Conn() != nil {
-					t.Errorf("after Close: %v, %v", err, cl.Conn())
-				}
-				connect(t, cl)
-				h.expect(t, "connect")
-			})
-		}
-	})
-}
-
-// What was sent before the connection is up leaves in order, behind what OnConnect sends.
-func TestClientQueue(t *testing.T) {
-	engines(t, func(t *testing.T, k kind) {
-		got := make(chan string, 2000)
-		s, w := serve(t, k, "text", func(w *Worker) {
-			w.OnMessage = func(c *Conn, data []byte) { got <- string(data) }
-		})
-		cl := clientOf(s, w, "text")
-		cl.OnConnect = func(c *Conn) {
-			c.Send([]byte("login"))
-			cl.Send([]byte("1000"))
-		}
-		for i := range 500 {
-			cl.Send([]byte(fmt.Sprint(i)))
-		}
-		connect(t, cl)
-		for i := 500; i < 1000; i++ {
-			cl.Send([]byte(fmt.Sprint(i)))
-		}
-		if first := receive(t, got, "login"); first != "login" {
-			t.Fatalf("%q came first", first)
-		}
-		seen, next := false, 0
-		for range 1001 {
-			switch m := receive(t, got, "message"); m {
-			case "1000":
-				seen = true
-			case fmt.Sprint(next):
-				next++
-			default:
-				t.Fatalf("%q, want %d", m, next)
-			}
-		}
-		if !seen {
-			t.Error("the message of OnConnect is missing")
-		}
-	})
-}
-
-func TestClientQueueIsBounded(t *testing.T) {
-	s, w := serve(t, kind{network: "tcp"}, "text", echo)
-	cl := clientOf(s, w, "text")
-	cl.MaxSendBuffer = 1000
-	for range 10 {
-		if err := cl.Send(make([]byte, 100)); err != nil {
-			t.Fatalf("Send: %v", err)
+func TestBackoffPauses(t *testing.T) {
+	const s = time.Second
+	for _, c := range []struct {
+		b        Backoff
+		failures int
+		random   float64
+		want     time.Duration
+	}{
+		{Backoff{Min: s, Jitter: -1}, 0, 0.7, s},
+		{Backoff{Min: s, Jitter: -1}, 1, 0, 2 * s},
+		{Backoff{Min: s, Jitter: -1}, 4, 0, 16 * s},
+		{Backoff{Min: s, Jitter: -1}, 5, 0, 30 * s},
+		{Backoff{Min: s, Jitter: -1}, 1 << 40, 0, 30 * s},
+		{Backoff{Min: 60 * s, Jitter: -1}, 3, 0, 60 * s},
+		{Backoff{Max: s, Jitter: -1}, 0, 0, s / 2},
+		{Backoff{Min: 3 * s, Max: s, Jitter: -1}, 0, 0, s},
+		{Backoff{Min: s}, 1, 0.5, 3 * s / 2},
+		{Backoff{Min: s, Jitter: 1}, 0, 0.25, 3 * s / 4},
+		{Backoff{Min: s, Jitter: 9}, 0, 1, 0},
+	} {
+		if got := c.b.pause(c.failures, c.random); got != c.want {
+			t.Errorf("%+v after %d failures: %v, want %v", c.b, c.failures, got, c.want)
 		}
 	}
-	if err := cl.Send([]byte("x")); err != ErrBufferFull {
-		t.Errorf("%v, want ErrBufferFull", err)
+	if (&Backoff{Jitter: 1}).used() || !(&Backoff{Max: 1}).used() {
+		t.Error("used")
 	}
-	h := make(happened, 20)
-	h.watch(cl)
-	connect(t, cl)
-	h.expect(t, "connect")
-	for range 10 {
-		h.expect(t, "message "+string(make([]byte, 100)))
-	}
-}
-
-func TestClientLocalAddr(t *testing.T) {
-	engines(t, func(t *testing.T, k kind) {
-		peers := make(chan netip.AddrPort, 1)
-		s, w := serve(t, k, "tcp", func(w *Worker) {
-			w.OnConnect = func(c *Conn) { peers <- c.RemoteAddr() }
-		})
-		cl := clientOf(s, w, "tcp")
-		cl.LocalAddr = netip.MustParseAddrPort("127.0.0.2:0")
-		connect(t, cl)
-		peer := receive(t, peers, "the connection")
-		if peer.Addr() != cl.LocalAddr.Addr() {
-			t.Errorf("it came from %v", peer)
-		}
-		eventually(t, "the client knows it too", func() bool { return cl.Conn() != nil })
-		if got := cl.Conn().LocalAddr(); got != peer {
-			t.Errorf("local address %v, want %v", got, peer)
-		}
-		cl = clientOf(s, w, "tcp")
-		cl.LocalAddr = netip.MustParseAddrPort("203.0.113.9:0")
-		if _, err := failure(t, cl); !errors.Is(err, syscall.EADDRNOTAVAIL) {
-			t.Errorf("the failure is %v, want %v", err, syscall.EADDRNOTAVAIL)
-		}
-		cl = clientOf(s, w, "tcp")
-		cl.LocalAddr = netip.MustParseAddrPort("[::1]:0")
-		if _, err := failure(t, cl); err == nil || !strings.Contains(err.Error(), "LocalAddr") {
-			t.Errorf("the failure is %v, want one about LocalAddr", err)
-		}
-	})
 }
 
 func TestClientMistakes(t *testing.T) {
@@ -195,95 +96,115 @@ func TestClientTargets(t *testing.T) {
 	}
 }
 
-func TestClientsOfAStoppedMaster(t *testing.T) {
-	engines(t, func(t *testing.T, k kind) {
-		s, w := serve(t, k, "text", echo)
-		closed := make(chan error, 1)
-		up := clientOf(s, w, "text")
-		up.Backoff.Min = time.Millisecond
-		up.OnMessage = func(c *Conn, data []byte) {}
-		up.OnClose = func(c *Conn) { closed <- c.Client().Connect() }
-		connect(t, up)
-		slow := listenRaw(t, "127.0.0.1:0", silent)
-		trying := s.master.NewClient("tls://" + slow)
-		trying.OnError = func(c *Conn, err error) { t.Errorf("OnError: %v", err) }
-		connect(t, trying)
-		waiting := s.master.NewClient("tcp://" + refusing(t))
-		waiting.Backoff.Min = time.Hour
-		failed := make(chan error, 10)
-		waiting.OnError = func(c *Conn, err error) { failed <- err }
-		connect(t, waiting)
-		receive(t, failed, "OnError")
-		eventually(t, "it is up", func() bool { return up.Conn() != nil })
-		s.stop()
-		if err := receive(t, closed, "OnClose"); !errors.Is(err, ErrNotRunning) {
-			t.Errorf("Connect during the stop: %v", err)
+// A client that NewClient has not made has nothing to connect to, which Connect says.
+func TestClientWithoutAnAddress(t *testing.T) {
+	for name, cl := range map[string]*Client{
+		"new(Client)":   new(Client),
+		"no options":    {address: "tcp://127.0.0.1:1"},
+		"options alone": {ClientOptions: new(ClientOptions)},
+		`NewClient("")`: NewClient(""),
+	} {
+		if cl.Conn() != nil || cl.Address() != cl.address {
+			t.Errorf("%s: got Conn %v and Address %q, want none", name, cl.Conn(), cl.Address())
 		}
-		if n := len(s.master.registered()) + int(s.master.outgoing.Load()); n != 0 {
-			t.Errorf("%d left", n)
+		if err := cl.Send([]byte("x")); err != nil {
+			t.Errorf("Send of %s: got %v, want it to wait", name, err)
 		}
-	})
-}
-
-// A program of clients alone needs no worker.
-func TestClientsAlone(t *testing.T) {
-	engines(t, func(t *testing.T, k kind) {
-		_, w := serve(t, k, "text", echo)
-		m := &Master{Portable: k.portable, Logger: discardLogger()}
-		h := make(happened, 10)
-		cl := m.NewClient("text://" + w.Addr().String())
-		h.watch(cl)
-		cl.Send([]byte("before Run"))
-		connect(t, cl)
-		cl.Send([]byte("too"))
-		done := make(chan error)
-		go func() { done <- m.Run(t.Context()) }()
-		h.expect(t, "connect", "message before Run", "message too")
-		m.StopAll()
-		h.expect(t, "close <nil>")
-		if err := receive(t, done, "Run"); err != nil {
-			t.Errorf("Run: %v", err)
-		}
-	})
-}
-
-// A panic in a callback closes the connection; Backoff goes on.
-func TestClientPanics(t *testing.T) {
-	engines(t, func(t *testing.T, k kind) {
-		s, w := serve(t, k, "text", echo)
-		cl := clientOf(s, w, "text")
-		h := make(happened, 10)
-		h.watch(cl)
-		cl.Backoff.Min = time.Millisecond
-		connects := 0
-		cl.OnConnect = func(c *Conn) {
-			if connects++; connects == 1 {
-				panic("in OnConnect")
+		if cl.address == "" {
+			for _, connect := range []func() error{cl.Connect, func() error { return cl.Reconnect(time.Hour) }} {
+				if err := connect(); err == nil || !strings.Contains(err.Error(), "client without an address: make it with NewClient") {
+					t.Errorf("%s: got %v, want that it has no address", name, err)
+				}
 			}
-			h <- "connect"
 		}
-		connect(t, cl)
-		h.expect(t, "close panic: in OnConnect", "connect")
-		bad := s.master.NewClient("tcp://" + refusing(t))
-		bad.OnError = func(c *Conn, err error) { defer func() { h <- "error" }(); panic("in OnError") }
-		connect(t, bad)
-		h.expect(t, "error")
-		eventually(t, "both are logged", func() bool { return len(s.log.lines("panic in a callback")) == 2 })
+		if cl.Context().Err() == nil {
+			t.Errorf("%s: the context has not ended, want that nothing runs", name)
+		}
+		cl.Close()
+		if err := cl.Send(nil); err != ErrClosed {
+			t.Errorf("Send of %s behind Close: got %v, want %v", name, err, ErrClosed)
+		}
+	}
+}
+
+func TestParseAddress(t *testing.T) {
+	for _, test := range []struct{ address, transport, want string }{
+		{"tcp://127.0.0.1:80", "", "tcp 127.0.0.1:80"},
+		{"TEXT://0.0.0.0:80", "", "tcp 0.0.0.0:80"},
+		{"text://0.0.0.0:80", "udp", "udp 0.0.0.0:80"},
+		{"text+udp://[::1]:0", "", "udp [::1]:0"},
+		{"frame+unix:///run/x.sock", "", "unix /run/x.sock"},
+		{"frame+unix:///run/x.sock", "unix", "unix /run/x.sock"},
+		{"text:///run/x.sock", "unix", "unix /run/x.sock"},
+		{"unix:///run/x.sock", "", "unix /run/x.sock"},
+		{"unix:///run/x.sock", "tcp", "unix /run/x.sock"},
+		{"udp://localhost:65535", "", "udp localhost:65535"},
+
+		{"127.0.0.1:80", "", "error has no scheme"},
+		{"://127.0.0.1:80", "", "error invalid scheme"},
+		{"1x://127.0.0.1:80", "", "error invalid scheme"},
+		{"smtp://127.0.0.1:80", "", "error known are frame, "},
+		{"tcp://127.0.0.1", "", "error no HOST:PORT"},
+		{"tcp://:80", "", "error missing host"},
+		{"tcp://::1:80", "", "error brackets"},
+		{"tcp://127.0.0.1:65536", "", "error no number from 0 to 65535"},
+		{"tcp://127.0.0.1:+80", "", "error no number from 0 to 65535"},
+		{"tcp://127.0.0.1:http", "", "error no number from 0 to 65535"},
+		{"tcp://a b:80", "", "error no host name has"},
+		{"unix://", "", "error missing path"},
+		{"unix://" + strings.Repeat("x", 200), "", "error at most 103"},
+		{"udp://127.0.0.1:80", "unix", "error contradict"},
+		{"text+udp://127.0.0.1:80", "tcp", "error says transport"},
+		{"tcp+udp://127.0.0.1:80", "", "error combines two transports"},
+		{"text+smoke://127.0.0.1:80", "", "error unknown transport"},
+	} {
+		e, err := parseAddress(test.address, test.transport)
+		got := e.addr.Network + " " + e.addr.String()
+		if err != nil {
+			got = "error " + err.Error()
+		}
+		if want, isError := strings.CutPrefix(test.want, "error "); isError {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s, %q: %s, want an error with %q", test.address, test.transport, got, want)
+			}
+		} else if got != test.want {
+			t.Errorf("%s, %q: %s, want %s", test.address, test.transport, got, test.want)
+		}
+	}
+}
+
+func FuzzParseAddress(f *testing.F) {
+	for _, seed := range []string{"tcp://127.0.0.1:80", "text+unix:///x", "udp://[::1]:0", "a+b://c", "://", "\x00"} {
+		f.Add(seed, "")
+		f.Add(seed, "udp")
+	}
+	f.Fuzz(func(t *testing.T, address, transport string) {
+		e, err := parseAddress(address, transport)
+		switch {
+		case err != nil:
+			if strings.Contains(err.Error(), "\n") {
+				t.Errorf("the error has several lines: %v", err)
+			}
+		case !isTransport(e.addr.Network):
+			t.Errorf("%q gives the transport %q", address, e.addr.Network)
+		default:
+			again, err := parseAddress(e.scheme+"://"+e.addr.String(), e.addr.Network)
+			if err != nil || again.addr != e.addr {
+				t.Errorf("%q reads back as %+v, %v", address, again.addr, err)
+			}
+		}
 	})
 }
 
-func TestClientIdleTimeout(t *testing.T) {
-	engines(t, func(t *testing.T, k kind) {
-		s, w := serve(t, k, "text", nil)
-		cl := clientOf(s, w, "text")
-		cl.Name = "bored"
-		cl.IdleTimeout = 20 * time.Millisecond
-		h := make(happened, 10)
-		h.watch(cl)
-		connect(t, cl)
-		h.expect(t, "connect", "close idle timeout: nothing received for 20ms")
-		if len(s.log.lines("connection closed", "client=bored", "idle timeout")) != 1 {
-			t.Errorf("log:\n%s", s.log)
-		}
-	})
+func TestRegisterProtocolRefusesNonsense(t *testing.T) {
+	for _, scheme := range []string{"", "tcp", "UDP", "unix", "1a", "a-b", "a b", "ä"} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%q was registered", scheme)
+				}
+			}()
+			RegisterProtocol(scheme, textProtocol{})
+		}()
+	}
 }

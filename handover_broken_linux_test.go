@@ -1,4 +1,4 @@
-package workerman
+package workerman_test
 
 import (
 	"encoding/binary"
@@ -12,7 +12,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/workerman-go/workerman"
 	"github.com/workerman-go/workerman/internal/handover"
+	"github.com/workerman-go/workerman/internal/testkit"
 	"github.com/workerman-go/workerman/internal/tlsfiles"
 )
 
@@ -45,15 +47,15 @@ func TestHandoverToBrokenSuccessor(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, w := serve(t, kind{network: "tcp"}, "text", func(w *Worker) {
-				w.OnMessage = func(c *Conn, data []byte) {
+			s, w := serve(t, kind{Network: "tcp"}, "text", func(w *workerman.Worker) {
+				w.OnMessage = func(c *workerman.Conn, data []byte) {
 					if string(data) == "timer" {
 						c.After(time.Millisecond, func() { c.Send([]byte("timer")) })
 					}
 					c.Send(data)
 				}
-				w.OnAdopt = func(c *Conn, data []byte) { t.Error("adopted by its own process") }
-				w.OnClose = func(c *Conn) { t.Log("closed", c.Err()) }
+				w.OnAdopt = func(c *workerman.Conn, data []byte) { t.Error("adopted by its own process") }
+				w.OnClose = func(c *workerman.Conn) { t.Log("closed", c.Err()) }
 			})
 			var clients []net.Conn
 			for range 3 {
@@ -71,7 +73,7 @@ func TestHandoverToBrokenSuccessor(t *testing.T) {
 				successor(take)
 				take.Close()
 			}()
-			if err := s.master.handOver(give, time.Now(), nil); err == nil {
+			if err := s.Master.HandOver(give, time.Now(), nil); err == nil {
 				t.Error("no error")
 			}
 			<-gone
@@ -117,7 +119,7 @@ func (o oneOffer) send(link *net.UnixConn) (answer string, err error) {
 	if err = o.write(link); err != nil {
 		return "", err
 	}
-	link.SetReadDeadline(time.Now().Add(patience))
+	link.SetReadDeadline(time.Now().Add(testkit.Patience))
 	b := make([]byte, len(takesOne))
 	_, err = io.ReadFull(link, b)
 	return string(b), err
@@ -125,13 +127,13 @@ func (o oneOffer) send(link *net.UnixConn) (answer string, err error) {
 
 // offerOne detaches the only connection of the old process, as handOver does, and returns it with
 // an offer of it.
-func (n *neighbours) offerOne() (c *Conn, o oneOffer) {
+func (n *neighbours) offerOne() (c *workerman.Conn, o oneOffer) {
 	n.t.Helper()
 	for c = range n.workers[0].Connections() {
 		break
 	}
 	n.onLoop(c, func() {
-		state, fd, v := c.detach(nil)
+		state, fd, v := c.Detach(nil)
 		if v != handover.MovesNow {
 			n.t.Errorf("it does not move: %d", v)
 		}
@@ -140,14 +142,14 @@ func (n *neighbours) offerOne() (c *Conn, o oneOffer) {
 	return c, o
 }
 
-func (n *neighbours) onLoop(c *Conn, fn func()) {
+func (n *neighbours) onLoop(c *workerman.Conn, fn func()) {
 	n.t.Helper()
 	done := make(chan struct{})
-	c.stream.Loop().Post(func() {
+	c.PostToLoop(func() {
 		defer close(done)
 		fn()
 	})
-	receive(n.t, done, "the loop")
+	testkit.Receive(n.t, done, "the loop")
 }
 
 // Once the answer is there the connection is the successor's, whether the old process lives to
@@ -160,19 +162,19 @@ func TestHandoverFromDyingProcess(t *testing.T) {
 	c, o := n.offerOne()
 	give, take := link(t)
 	adopted := make(chan error, 1)
-	go func() { adopted <- n.new.master.adopt(take) }()
+	go func() { adopted <- n.new.Master.Adopt(take) }()
 	if answer, err := o.send(give); err != nil || answer != takesOne {
 		t.Errorf("got the answer %q, %v, want %q", answer, err, takesOne)
 	}
 	give.Close() // without a word
-	if err := receive(t, adopted, "adopt returns"); !errors.Is(err, io.ErrUnexpectedEOF) {
+	if err := testkit.Receive(t, adopted, "adopt returns"); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("%v", err)
 	}
 	io.WriteString(client, " a message\n")
 	if err := readBack(client, []byte("half a message\n")); err != nil {
 		t.Error(err)
 	}
-	n.onLoop(c, c.release)
+	n.onLoop(c, c.Release)
 	io.WriteString(client, "more\n")
 	if err := readBack(client, []byte("more\n")); err != nil {
 		t.Error(err)
@@ -191,8 +193,8 @@ func TestHandoverToLateSuccessor(t *testing.T) {
 		t.Error(err)
 	}
 	give.CloseRead() // which is how a sender gives up
-	n.onLoop(c, c.reattach)
-	if err := n.new.master.adopt(take); !errors.Is(err, syscall.EPIPE) {
+	n.onLoop(c, c.Reattach)
+	if err := n.new.Master.Adopt(take); !errors.Is(err, syscall.EPIPE) {
 		t.Errorf("adopt: %v", err)
 	}
 	io.WriteString(client, "hello\n")
@@ -213,17 +215,17 @@ func TestHandoverRefused(t *testing.T) {
 		"version": {func(_ *neighbours, state []byte) []byte { state[0]++; return state }, "damaged state"},
 		"damage":  {func(_ *neighbours, state []byte) []byte { return state[:len(state)-1] }, "damaged state"},
 		"nothing": {func(*neighbours, []byte) []byte { return nil }, "damaged state"},
-		"worker":  {func(n *neighbours, state []byte) []byte { n.workers[1].key = "other"; return state }, "no worker for"},
+		"worker":  {func(n *neighbours, state []byte) []byte { n.workers[1].SetKey("other"); return state }, "no worker for"},
 		"TLS": {func(n *neighbours, state []byte) []byte {
-			n.workers[1].runningServer().security = new(tlsfiles.Server)
+			n.workers[1].SetSecurity(new(tlsfiles.Server))
 			return state
 		}, "has TLS now"},
 		"protocol": {func(n *neighbours, state []byte) []byte {
-			n.workers[1].runningServer().kind = httpDialog
+			n.workers[1].SpeakHTTP()
 			return state
 		}, "speaks another protocol now"},
 		"id": {func(n *neighbours, state []byte) []byte {
-			n.workers[1].runningServer().conns[1] = new(Conn)
+			n.workers[1].TakeID(1)
 			return state
 		}, "another connection has the id 1"},
 	} {
@@ -235,24 +237,24 @@ func TestHandoverRefused(t *testing.T) {
 			o.state = c.spoil(n, o.state)
 			give, take := link(t)
 			adopted := make(chan error, 1)
-			go func() { adopted <- n.new.master.adopt(take) }()
+			go func() { adopted <- n.new.Master.Adopt(take) }()
 			if answer, err := o.send(give); err != nil || answer != refusesOne {
 				t.Errorf("got the answer %q, %v, want %q", answer, err, refusesOne)
 			}
 			io.WriteString(give, endOfLink)
-			if err := receive(t, adopted, "adopt returns"); err != nil {
+			if err := testkit.Receive(t, adopted, "adopt returns"); err != nil {
 				t.Error(err)
 			}
 			give.Close()
-			delete(n.workers[1].runningServer().conns, 1)
-			n.workers[1].runningServer().security = nil
-			n.onLoop(conn, conn.reattach)
+			n.workers[1].FreeID(1)
+			n.workers[1].SetSecurity(nil)
+			n.onLoop(conn, conn.Reattach)
 			io.WriteString(client, "hello\n")
 			if err := readBack(client, []byte("hello\n")); err != nil {
 				t.Error(err)
 			}
-			if len(n.new.log.lines("connection stays with the old process", c.log)) != 1 {
-				t.Errorf("log:\n%s", n.new.log)
+			if len(n.new.Log.Lines("connection stays with the old process", c.log)) != 1 {
+				t.Errorf("log:\n%s", n.new.Log)
 			}
 		})
 	}
@@ -264,11 +266,11 @@ func TestAdoptGarbage(t *testing.T) {
 		"", "\x01\x00", "\x07\x00\x00\x00\x00\x00\x00", "\x01\x00\x41\x00\x00\x00\x00",
 		"\x01\x00\x01\x00\x00\x00\x01\x05", "\x01\x00\x00\x00\x00\x00\x01x", "\x01\x00\x00\x00\x00\x00\x05x",
 	} {
-		s, _ := serve(t, kind{network: "tcp"}, "text", echo)
+		s, _ := serve(t, kind{Network: "tcp"}, "text", echo)
 		give, take := link(t)
 		give.Write([]byte(garbage))
 		give.Close()
-		if err := s.master.adopt(take); err == nil {
+		if err := s.Master.Adopt(take); err == nil {
 			t.Errorf("%q is accepted", garbage)
 		}
 	}
@@ -277,36 +279,36 @@ func TestAdoptGarbage(t *testing.T) {
 // What is asked of a connection between the two processes is not forgotten if it comes back.
 func TestReattach(t *testing.T) {
 	for name, c := range map[string]struct {
-		ask  func(c *Conn)
+		ask  func(c *workerman.Conn)
 		ends bool
 	}{
-		"Send":    {func(c *Conn) {}, false},
-		"Close":   {func(c *Conn) { c.Close() }, true},
-		"Destroy": {func(c *Conn) { c.Destroy() }, true},
-		"Post":    {func(c *Conn) { c.run(func() { c.Send([]byte("ran")) }) }, false},
-		"pause":   {func(c *Conn) { c.PauseRecv(); c.ResumeRecv() }, false},
+		"Send":    {func(c *workerman.Conn) {}, false},
+		"Close":   {func(c *workerman.Conn) { c.Close() }, true},
+		"Destroy": {func(c *workerman.Conn) { c.Destroy() }, true},
+		"Post":    {func(c *workerman.Conn) { c.Run(func() { c.Send([]byte("ran")) }) }, false},
+		"pause":   {func(c *workerman.Conn) { c.PauseRecv(); c.ResumeRecv() }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			closed := make(chan error, 1)
-			n := startNeighbours(t, "text://127.0.0.1:0", func(w *Worker) {
+			n := startNeighbours(t, "text://127.0.0.1:0", func(w *workerman.Worker) {
 				echo(w)
-				w.Handover = HandoverAlways
-				w.OnClose = func(c *Conn) { closed <- c.Err() }
+				w.Handover = workerman.HandoverAlways
+				w.OnClose = func(c *workerman.Conn) { closed <- c.Err() }
 			})
 			client := dial(t, n.workers[0])
 			eventually(t, "it is connected", func() bool { return len(idsOf(n.workers[0])) == 1 })
 			conn, _ := n.offerOne()
-			if err := conn.Send([]byte("x")); err != ErrClosed {
+			if err := conn.Send([]byte("x")); err != workerman.ErrClosed {
 				t.Errorf("Send: %v", err)
 			}
 			if conn.Post(func() {}) {
 				t.Error("Post is accepted")
 			}
 			n.onLoop(conn, func() { c.ask(conn) })
-			n.onLoop(conn, conn.reattach)
+			n.onLoop(conn, conn.Reattach)
 			switch {
 			case c.ends:
-				receive(t, closed, "OnClose")
+				testkit.Receive(t, closed, "OnClose")
 				ends(t, client)
 			case name == "Post":
 				if err := readBack(client, []byte("ran\n")); err != nil {

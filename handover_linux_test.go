@@ -1,17 +1,24 @@
-package workerman
+package workerman_test
 
 import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"os"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/internal/testkit"
+	"github.com/workerman-go/workerman/internal/testkit/workertest"
 	"github.com/workerman-go/workerman/web"
 	"github.com/workerman-go/workerman/websocket"
 )
@@ -19,25 +26,25 @@ import (
 // neighbours are two masters with the same worker, as an old process and its successor.
 type neighbours struct {
 	t       *testing.T
-	old     *testService
-	new     *testService
-	workers [2]*Worker
+	old     *service
+	new     *service
+	workers [2]*workerman.Worker
 }
 
 // startNeighbours starts two masters with a worker that configure sets up, each time anew.
-func startNeighbours(t *testing.T, address string, configure func(w *Worker)) *neighbours {
+func startNeighbours(t *testing.T, address string, configure func(w *workerman.Worker)) *neighbours {
 	t.Helper()
 	n := &neighbours{t: t}
-	for i, s := range []**testService{&n.old, &n.new} {
-		*s = newTestService(t, kind{network: "tcp"})
-		(*s).master.nextID.Store(uint64(i) << 32)
-		w := (*s).master.NewWorker(address)
+	for i, s := range []**service{&n.old, &n.new} {
+		*s = newService(t, kind{Network: "tcp"})
+		(*s).Master.SetNextID(uint64(i) << 32)
+		w := (*s).NewWorker(address)
 		w.Name = "under-test"
 		if configure != nil {
 			configure(w)
 		}
 		n.workers[i] = w
-		(*s).start()
+		(*s).Start()
 	}
 	return n
 }
@@ -79,11 +86,11 @@ func (n *neighbours) moveUntil(deadline time.Time) (moved, left int) {
 	n.t.Helper()
 	give, take := link(n.t)
 	adopted := make(chan error, 1)
-	go func() { adopted <- n.new.master.adopt(take) }()
-	if err := n.old.master.handOver(give, deadline, func(m, l int) { moved, left = m, l }); err != nil {
+	go func() { adopted <- n.new.Master.Adopt(take) }()
+	if err := n.old.Master.HandOver(give, deadline, func(m, l int) { moved, left = m, l }); err != nil {
 		n.t.Errorf("handOver: %v", err)
 	}
-	if err := receive(n.t, adopted, "adopt returns"); err != nil {
+	if err := testkit.Receive(n.t, adopted, "adopt returns"); err != nil {
 		n.t.Errorf("adopt: %v", err)
 	}
 	n.turn()
@@ -134,24 +141,24 @@ func (c talker) talk(stop <-chan struct{}) (n int, err error) {
 // conversations are the ways in which clients talk to a worker.
 var conversations = map[string]struct {
 	address   string
-	configure func(w *Worker)
-	client    func(t *testing.T, w *Worker) talker
+	configure func(w *workerman.Worker)
+	client    func(t *testing.T, w *workerman.Worker) talker
 }{
-	"tcp": {"tcp://127.0.0.1:0", echo, func(t *testing.T, w *Worker) talker {
+	"tcp": {"tcp://127.0.0.1:0", echo, func(t *testing.T, w *workerman.Worker) talker {
 		c := dial(t, w)
 		return talker{
 			func(i int) error { _, err := c.Write(numbered(i, 900)); return err },
 			func(i int) error { return readBack(c, numbered(i, 900)) },
 		}
 	}},
-	"text": {"text://127.0.0.1:0", echo, func(t *testing.T, w *Worker) talker {
+	"text": {"text://127.0.0.1:0", echo, func(t *testing.T, w *workerman.Worker) talker {
 		c := dial(t, w)
 		return talker{
 			func(i int) error { _, err := fmt.Fprintf(c, "%d\n", i); return err },
 			func(i int) error { return readBack(c, fmt.Appendf(nil, "%d\n", i)) },
 		}
 	}},
-	"frame": {"frame://127.0.0.1:0", echo, func(t *testing.T, w *Worker) talker {
+	"frame": {"frame://127.0.0.1:0", echo, func(t *testing.T, w *workerman.Worker) talker {
 		c := dial(t, w)
 		frame := func(i int) []byte { return append([]byte{0, 0, 3, 4 + 132}, numbered(i, 900)...) }
 		return talker{
@@ -159,9 +166,9 @@ var conversations = map[string]struct {
 			func(i int) error { return readBack(c, frame(i)) },
 		}
 	}},
-	"http": {"http://127.0.0.1:0", func(w *Worker) {
-		w.OnRequest = func(c *Conn, r *web.Request) { c.Respond(web.Bytes("text/plain", r.Body())) }
-	}, func(t *testing.T, w *Worker) talker {
+	"http": {"http://127.0.0.1:0", func(w *workerman.Worker) {
+		w.OnRequest = func(c *workerman.Conn, r *web.Request) { c.Respond(web.Bytes("text/plain", r.Body())) }
+	}, func(t *testing.T, w *workerman.Worker) talker {
 		c := dial(t, w)
 		r := bufio.NewReader(c)
 		return talker{
@@ -178,32 +185,32 @@ var conversations = map[string]struct {
 			},
 		}
 	}},
-	"websocket": {"websocket://127.0.0.1:0", echo, func(t *testing.T, w *Worker) talker {
+	"websocket": {"websocket://127.0.0.1:0", echo, func(t *testing.T, w *workerman.Worker) talker {
 		return webSocketTalker(t, w, nil)
 	}},
-	"compressed websocket": {"websocket://127.0.0.1:0", func(w *Worker) {
-		w.WebSocket.Compression = compressed
+	"workertest.Compressed websocket": {"websocket://127.0.0.1:0", func(w *workerman.Worker) {
+		w.WebSocket.Compression = workertest.Compressed
 		echo(w)
-	}, func(t *testing.T, w *Worker) talker {
-		return webSocketTalker(t, w, &websocket.Options{Compression: compressed})
+	}, func(t *testing.T, w *workerman.Worker) talker {
+		return webSocketTalker(t, w, &websocket.Options{Compression: workertest.Compressed})
 	}},
 }
 
-func webSocketTalker(t *testing.T, w *Worker, o *websocket.Options) talker {
-	c := dialWebSocket(t, w, "/", o)
-	if o != nil && !c.codec.Deflate().Enabled {
-		t.Error("not compressed")
+func webSocketTalker(t *testing.T, w *workerman.Worker, o *websocket.Options) talker {
+	c := workertest.DialWebSocket(t, w, "/", o)
+	if o != nil && !c.Codec.Deflate().Enabled {
+		t.Error("not workertest.Compressed")
 	}
 	return talker{
 		func(i int) error {
-			out, err := c.codec.AppendMessage(nil, websocket.Text, numbered(i, 900))
+			out, err := c.Codec.AppendMessage(nil, websocket.Text, numbered(i, 900))
 			if err == nil {
 				_, err = c.Write(out)
 			}
 			return err
 		},
 		func(i int) error {
-			data, err := c.message()
+			data, err := nextMessage(c)
 			if err == nil && !bytes.Equal(data, numbered(i, 900)) {
 				err = fmt.Errorf("got %.20q", data)
 			}
@@ -212,12 +219,12 @@ func webSocketTalker(t *testing.T, w *Worker, o *websocket.Options) talker {
 	}
 }
 
-// message waits for a message, on a goroutine that is not the test's.
-func (c *wsClient) message() ([]byte, error) {
+// nextMessage waits for a message, on a goroutine that is not the test's.
+func nextMessage(c *workertest.WebSocket) ([]byte, error) {
 	for {
-		ev, used, _, err := c.codec.Next(c.pending)
+		ev, used, _, err := c.Codec.Next(c.Pending)
 		data := bytes.Clone(ev.Data)
-		c.pending = c.pending[used:]
+		c.Pending = c.Pending[used:]
 		switch {
 		case err != nil:
 			return nil, err
@@ -226,7 +233,7 @@ func (c *wsClient) message() ([]byte, error) {
 		case ev.Op != websocket.Continuation:
 			return nil, fmt.Errorf("got a frame of kind %d: %q", ev.Op, data)
 		}
-		if err := c.more(); err != nil {
+		if err := c.More(); err != nil {
 			return nil, err
 		}
 	}
@@ -262,7 +269,7 @@ func TestHandover(t *testing.T) {
 	}
 }
 
-func idsOf(w *Worker) map[uint64]bool {
+func idsOf(w *workerman.Worker) map[uint64]bool {
 	ids := make(map[uint64]bool)
 	for c := range w.Connections() {
 		ids[c.ID()] = true
@@ -277,4 +284,170 @@ func equalSets(a, b map[uint64]bool) bool {
 		}
 	}
 	return len(a) == len(b)
+}
+
+// readBack reads what must come.
+func readBack(r io.Reader, want []byte) error {
+	got := make([]byte, len(want))
+	if _, err := io.ReadFull(r, got); err != nil {
+		return err
+	}
+	if !bytes.Equal(got, want) {
+		return fmt.Errorf("got %.40q instead of %.40q", got, want)
+	}
+	return nil
+}
+
+// readAnswer reads an answer of HTTP that has the status 200.
+func readAnswer(r *bufio.Reader) (body string, err error) {
+	answer, err := http.ReadResponse(r, nil)
+	if err != nil {
+		return "", err
+	}
+	defer answer.Body.Close()
+	b, err := io.ReadAll(answer.Body)
+	if err == nil && answer.StatusCode != 200 {
+		err = fmt.Errorf("status %s", answer.Status)
+	}
+	return string(b), err
+}
+
+// ends checks that the connection ends without another byte.
+func ends(t *testing.T, c net.Conn) {
+	t.Helper()
+	if rest, err := io.ReadAll(c); err != nil || len(rest) > 0 {
+		t.Errorf("%q, %v instead of the end", rest, err)
+	}
+}
+
+// A thousand clients talk without waiting for answers, while all of them move to and fro
+// between two masters with two loops each. No byte is lost, doubled or out of order, and no
+// connection is closed.
+func TestHandoverStorm(t *testing.T) {
+	const rounds, window = 10, 4
+	clients := 1000
+	if testkit.Race {
+		clients = 300
+	}
+	var closed, paused atomic.Int64
+	n := startNeighbours(t, "text://127.0.0.1:0", func(w *workerman.Worker) {
+		w.Loops = 2
+		echo(w)
+		w.Handover = workerman.HandoverAlways
+		w.OnClose = func(c *workerman.Conn) { closed.Add(1) }
+		w.OnHandover = func(c *workerman.Conn) ([]byte, error) { return time.Now().AppendBinary(nil) }
+		w.OnAdopt = func(c *workerman.Conn, data []byte) {
+			var left time.Time
+			if left.UnmarshalBinary(data) == nil {
+				paused.Add(int64(time.Since(left)))
+			}
+		}
+	})
+	conns := make([]net.Conn, clients)
+	for i := range conns {
+		conns[i] = dial(t, n.workers[0])
+	}
+	eventually(t, "all are connected", func() bool { return len(idsOf(n.workers[0])) == clients })
+	ids := idsOf(n.workers[0])
+	stop := make(chan struct{})
+	var all sync.WaitGroup
+	var messages atomic.Int64
+	for _, c := range conns {
+		inFlight := make(chan int, window)
+		all.Go(func() { // writes
+			defer close(inFlight)
+			pace := time.NewTicker(500 * time.Millisecond) // leaves processors for the moves
+			defer pace.Stop()
+			for i := 0; ; i++ {
+				select {
+				case <-stop:
+					return
+				case inFlight <- i:
+				}
+				if i%window == 0 {
+					<-pace.C
+				}
+				if _, err := fmt.Fprintf(c, "%d\n", i); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+		all.Go(func() { // reads
+			r := bufio.NewReader(c)
+			for i := range inFlight {
+				if line, err := r.ReadString('\n'); err != nil || line != fmt.Sprintf("%d\n", i) {
+					t.Errorf("%q, %v instead of %d", line, err, i)
+					return
+				}
+				messages.Add(1)
+			}
+		})
+	}
+	began := time.Now()
+	for range rounds {
+		before := messages.Load()
+		n.expectMove(clients)
+		eventually(t, "the talk goes on", func() bool { return messages.Load() >= before+int64(clients) })
+	}
+	took := time.Since(began)
+	close(stop)
+	all.Wait()
+	if !equalSets(ids, idsOf(n.workers[0])) || closed.Load() != 0 {
+		t.Errorf("%d of %d are left, %d were closed", len(idsOf(n.workers[0])), clients, closed.Load())
+	}
+	for _, c := range conns { // nothing comes twice
+		c.(*net.TCPConn).CloseWrite()
+		if rest, err := io.ReadAll(c); err != nil || len(rest) > 0 {
+			t.Fatalf("%q, %v at the end", rest, err)
+		}
+	}
+	t.Logf("%d messages; %d moves and talks in %v; a connection pauses for %v", messages.Load(), clients*rounds, took,
+		time.Duration(paused.Load()/int64(clients)/rounds))
+}
+
+// Broadcasts go on while connections move: whoever gets one gets the later ones, too.
+func TestHandoverOfAudience(t *testing.T) {
+	const clients = 50
+	n := startNeighbours(t, "text://127.0.0.1:0", nil)
+	conns := make([]net.Conn, clients)
+	for i := range conns {
+		conns[i] = dial(t, n.workers[0])
+	}
+	eventually(t, "all are connected", func() bool { return len(idsOf(n.workers[0])) == clients })
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	workers := slices.Clone(n.workers[:])
+	go func() {
+		defer close(stopped)
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			for _, w := range workers {
+				w.Broadcast(fmt.Appendf(nil, "%d", i))
+			}
+		}
+	}()
+	for range 5 {
+		n.expectMove(clients)
+	}
+	close(stop)
+	<-stopped
+	n.workers[0].Broadcast([]byte("end"))
+	for _, c := range conns {
+		last, r := -1, bufio.NewReader(c)
+		for {
+			line, err := r.ReadString('\n')
+			if line == "end\n" {
+				break
+			}
+			var i int
+			if _, scan := fmt.Sscanf(line, "%d\n", &i); scan != nil || err != nil || i < last {
+				t.Fatalf("%q, %v behind %d", line, err, last)
+			}
+			last = i
+		}
+	}
 }

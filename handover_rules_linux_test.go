@@ -1,4 +1,4 @@
-package workerman
+package workerman_test
 
 import (
 	"errors"
@@ -9,48 +9,51 @@ import (
 	"testing"
 	"time"
 
+	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/internal/testkit"
+	"github.com/workerman-go/workerman/internal/testkit/workertest"
 	"github.com/workerman-go/workerman/web"
 )
 
 // Which connections move is what Worker.Handover, OnHandover and OnAdopt say.
 func TestHandoverRules(t *testing.T) {
-	onMessage := func(do func(c *Conn)) func(w *Worker) {
-		return func(w *Worker) {
-			w.OnMessage = func(c *Conn, data []byte) {
+	onMessage := func(do func(c *workerman.Conn)) func(w *workerman.Worker) {
+		return func(w *workerman.Worker) {
+			w.OnMessage = func(c *workerman.Conn, data []byte) {
 				do(c)
 				c.Send(data)
 			}
 		}
 	}
-	nothing := func(c *Conn) {}
+	nothing := func(c *workerman.Conn) {}
 	for name, c := range map[string]struct {
 		address string
-		set     func(w *Worker)
+		set     func(w *workerman.Worker)
 		safe    bool // moves with HandoverSafe,
 		always  bool // with HandoverAlways,
 		adopts  bool // and if there is OnAdopt
 	}{
 		"plain":         {"text", onMessage(nothing), true, true, true},
-		"OnConnect":     {"text", func(w *Worker) { echo(w); w.OnConnect = nothing }, false, true, true},
-		"OnClose":       {"text", func(w *Worker) { echo(w); w.OnClose = nothing }, false, true, true},
-		"Data":          {"text", onMessage(func(c *Conn) { c.Data = 1 }), false, true, true},
-		"timer":         {"text", onMessage(func(c *Conn) { c.After(time.Hour, func() {}) }), false, true, true},
-		"stopped timer": {"text", onMessage(func(c *Conn) { c.After(time.Hour, func() {}).Stop() }), true, true, true},
-		"callbacks":     {"text", onMessage(func(c *Conn) { c.Callbacks() }), false, true, true},
-		"protocol":      {"tcp", onMessage(func(c *Conn) { c.SetProtocol(nil) }), false, false, true},
-		"state":         {"text", onMessage(func(c *Conn) { c.SetProtocolState(1) }), false, false, false},
-		"hooks":         {"text", func(w *Worker) { echo(w); w.Protocol = marked{events: make(chan string, 10)} }, false, true, true},
-		"group":         {"text", onMessage(func(c *Conn) { c.Join("g"); c.Bind("u") }), true, true, true},
-		"pipe":          {"text", onMessage(func(c *Conn) { c.Pipe(c) }), false, false, false},
+		"OnConnect":     {"text", func(w *workerman.Worker) { echo(w); w.OnConnect = nothing }, false, true, true},
+		"OnClose":       {"text", func(w *workerman.Worker) { echo(w); w.OnClose = nothing }, false, true, true},
+		"Data":          {"text", onMessage(func(c *workerman.Conn) { c.Data = 1 }), false, true, true},
+		"timer":         {"text", onMessage(func(c *workerman.Conn) { c.After(time.Hour, func() {}) }), false, true, true},
+		"stopped timer": {"text", onMessage(func(c *workerman.Conn) { c.After(time.Hour, func() {}).Stop() }), true, true, true},
+		"callbacks":     {"text", onMessage(func(c *workerman.Conn) { c.Callbacks() }), false, true, true},
+		"protocol":      {"tcp", onMessage(func(c *workerman.Conn) { c.SetProtocol(nil) }), false, false, true},
+		"state":         {"text", onMessage(func(c *workerman.Conn) { c.SetProtocolState(1) }), false, false, false},
+		"hooks":         {"text", func(w *workerman.Worker) { echo(w); w.Protocol = hookedText{} }, false, true, true},
+		"group":         {"text", onMessage(func(c *workerman.Conn) { c.Join("g"); c.Bind("u") }), true, true, true},
+		"pipe":          {"text", onMessage(func(c *workerman.Conn) { c.Pipe(c) }), false, false, false},
 	} {
 		for i, want := range []bool{c.safe, c.always, c.adopts, false} {
 			mode := []string{"safe", "always", "adopting", "never"}[i]
 			t.Run(name+"/"+mode, func(t *testing.T) {
-				n := startNeighbours(t, c.address+"://127.0.0.1:0", func(w *Worker) {
+				n := startNeighbours(t, c.address+"://127.0.0.1:0", func(w *workerman.Worker) {
 					c.set(w)
-					w.Handover = []Handover{HandoverSafe, HandoverAlways, HandoverSafe, HandoverNever}[i]
+					w.Handover = []workerman.Handover{workerman.HandoverSafe, workerman.HandoverAlways, workerman.HandoverSafe, workerman.HandoverNever}[i]
 					if mode == "adopting" {
-						w.OnAdopt = func(c *Conn, data []byte) {
+						w.OnAdopt = func(c *workerman.Conn, data []byte) {
 							if data != nil {
 								t.Errorf("data %q without OnHandover", data)
 							}
@@ -76,27 +79,27 @@ func TestHandoverRules(t *testing.T) {
 func TestHandoverWaits(t *testing.T) {
 	for name, c := range map[string]struct {
 		scheme string
-		set    func(w *Worker, begun chan<- struct{}, end <-chan struct{})
+		set    func(w *workerman.Worker, begun chan<- struct{}, end <-chan struct{})
 		say    string
 		more   string // what the client says at the end
 		answer string
 	}{
-		"Async": {"text", func(w *Worker, begun chan<- struct{}, end <-chan struct{}) {
-			w.OnMessage = func(c *Conn, data []byte) {
+		"Async": {"text", func(w *workerman.Worker, begun chan<- struct{}, end <-chan struct{}) {
+			w.OnMessage = func(c *workerman.Conn, data []byte) {
 				close(begun)
-				Async(c, func() (int, error) { <-end; return 0, nil }, func(int, error) { c.Send([]byte("done")) })
+				workerman.Async(c, func() (int, error) { <-end; return 0, nil }, func(int, error) { c.Send([]byte("done")) })
 			}
 		}, "go\n", "", "done\n"},
-		"Blocking": {"text", func(w *Worker, begun chan<- struct{}, end <-chan struct{}) {
+		"Blocking": {"text", func(w *workerman.Worker, begun chan<- struct{}, end <-chan struct{}) {
 			w.Blocking = true
-			w.OnMessage = func(c *Conn, data []byte) {
+			w.OnMessage = func(c *workerman.Conn, data []byte) {
 				close(begun)
 				<-end
 				c.Send([]byte("done"))
 			}
 		}, "go\n", "", "done\n"},
-		"HTTP": {"http", func(w *Worker, begun chan<- struct{}, end <-chan struct{}) {
-			w.OnRequest = func(c *Conn, r *web.Request) {
+		"HTTP": {"http", func(w *workerman.Worker, begun chan<- struct{}, end <-chan struct{}) {
+			w.OnRequest = func(c *workerman.Conn, r *web.Request) {
 				close(begun)
 				answer := c.Responder()
 				go func() {
@@ -105,14 +108,14 @@ func TestHandoverWaits(t *testing.T) {
 				}()
 			}
 		}, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "", "HTTP/1.1 200 OK"},
-		"PROXY header": {"text", func(w *Worker, begun chan<- struct{}, end <-chan struct{}) {
+		"PROXY header": {"text", func(w *workerman.Worker, begun chan<- struct{}, end <-chan struct{}) {
 			w.ProxyProtocol = true
 			close(begun)
 		}, "PROXY ", "UNKNOWN\r\n", ""},
-		"body in pieces": {"http", func(w *Worker, begun chan<- struct{}, end <-chan struct{}) {
+		"body in pieces": {"http", func(w *workerman.Worker, begun chan<- struct{}, end <-chan struct{}) {
 			w.HTTP.Body = web.Stream
-			w.OnRequest = func(c *Conn, r *web.Request) {}
-			w.OnBody = func(c *Conn, r *web.Request, last bool) {
+			w.OnRequest = func(c *workerman.Conn, r *web.Request) {}
+			w.OnBody = func(c *workerman.Conn, r *web.Request, last bool) {
 				if last {
 					c.Respond(web.Text("done"))
 				} else if string(r.Body()) == "ab" {
@@ -120,14 +123,14 @@ func TestHandoverWaits(t *testing.T) {
 				}
 			}
 		}, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab", "cd", "HTTP/1.1 200 OK"},
-		"handler": {"http", func(w *Worker, begun chan<- struct{}, end <-chan struct{}) {
+		"handler": {"http", func(w *workerman.Worker, begun chan<- struct{}, end <-chan struct{}) {
 			w.Handle(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 				close(begun)
 				<-end
 			}))
 		}, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "", "HTTP/1.1 200 OK"},
-		"form": {"http", func(w *Worker, begun chan<- struct{}, end <-chan struct{}) {
-			w.OnRequest = func(c *Conn, r *web.Request) { c.Respond(web.Text(r.Form("a"))) }
+		"form": {"http", func(w *workerman.Worker, begun chan<- struct{}, end <-chan struct{}) {
+			w.OnRequest = func(c *workerman.Conn, r *web.Request) { c.Respond(web.Text(r.Form("a"))) }
 			close(begun)
 		}, "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 61\r\n\r\n--b\r\n",
 			"Content-Disposition: form-data; name=a\r\n\r\nvalue\r\n--b--\r\n", "HTTP/1.1 200 OK"},
@@ -135,7 +138,7 @@ func TestHandoverWaits(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			begun, end := make(chan struct{}), make(chan struct{})
 			first := true
-			n := startNeighbours(t, c.scheme+"://127.0.0.1:0", func(w *Worker) {
+			n := startNeighbours(t, c.scheme+"://127.0.0.1:0", func(w *workerman.Worker) {
 				if first {
 					c.set(w, begun, end)
 				} else {
@@ -153,15 +156,15 @@ func TestHandoverWaits(t *testing.T) {
 			n.turn()
 			moves := make(chan int, 1)
 			give, take := link(t)
-			go n.new.master.adopt(take)
+			go n.new.Master.Adopt(take)
 			go func() {
 				total := 0
-				n.old.master.handOver(give, time.Now().Add(patience), func(m, _ int) { total = m })
+				n.old.Master.HandOver(give, time.Now().Add(testkit.Patience), func(m, _ int) { total = m })
 				moves <- total
 			}()
 			close(end)
 			io.WriteString(client, c.more)
-			if total := receive(t, moves, "handOver returns"); total != 1 {
+			if total := testkit.Receive(t, moves, "handOver returns"); total != 1 {
 				t.Errorf("%d have moved", total)
 			}
 			if err := readBack(client, []byte(c.answer)); err != nil {
@@ -172,8 +175,8 @@ func TestHandoverWaits(t *testing.T) {
 }
 
 // bytesIn is what the only connection has received.
-func bytesIn(w *Worker) int {
-	for _, c := range w.runningServer().allAndArriving() {
+func bytesIn(w *workerman.Worker) int {
+	for _, c := range w.Everyone() {
 		return int(c.Stats().BytesRead)
 	}
 	return 0
@@ -183,16 +186,16 @@ func bytesIn(w *Worker) int {
 func TestHandoverRefusedByProgram(t *testing.T) {
 	for _, panics := range []bool{false, true} {
 		asked := make(chan struct{}, 10)
-		n := startNeighbours(t, "text://127.0.0.1:0", func(w *Worker) {
+		n := startNeighbours(t, "text://127.0.0.1:0", func(w *workerman.Worker) {
 			echo(w)
-			w.OnHandover = func(c *Conn) ([]byte, error) {
+			w.OnHandover = func(c *workerman.Conn) ([]byte, error) {
 				asked <- struct{}{}
 				if panics {
 					panic("in OnHandover")
 				}
 				return nil, errors.New("in the middle of a game")
 			}
-			w.OnAdopt = func(c *Conn, data []byte) { t.Error("it has moved") }
+			w.OnAdopt = func(c *workerman.Conn, data []byte) { t.Error("it has moved") }
 		})
 		client := dial(t, n.workers[0])
 		eventually(t, "it is connected", func() bool { return len(idsOf(n.workers[0])) == 1 })
@@ -214,7 +217,7 @@ func TestHandoverRefusedByProgram(t *testing.T) {
 
 // The portable engine and TLS have sockets that cannot move; nothing happens to them.
 func TestHandoverOfNothing(t *testing.T) {
-	check := func(t *testing.T, s *testService, w *Worker, client net.Conn) {
+	check := func(t *testing.T, s *service, w *workerman.Worker, client net.Conn) {
 		t.Helper()
 		eventually(t, "it is connected", func() bool { return len(idsOf(w)) == 1 })
 		give, take := link(t)
@@ -227,10 +230,10 @@ func TestHandoverOfNothing(t *testing.T) {
 			take.Close()
 			done <- err
 		}()
-		if err := s.master.handOver(give, time.Now().Add(patience), nil); err != nil {
+		if err := s.Master.HandOver(give, time.Now().Add(testkit.Patience), nil); err != nil {
 			t.Error(err)
 		}
-		if err := receive(t, done, "the end"); err != nil {
+		if err := testkit.Receive(t, done, "the end"); err != nil {
 			t.Error(err)
 		}
 		io.WriteString(client, "hello\n")
@@ -239,11 +242,17 @@ func TestHandoverOfNothing(t *testing.T) {
 		}
 	}
 	t.Run("portable", func(t *testing.T) {
-		s, w := serve(t, kind{portable: true, network: "tcp"}, "text", echo)
+		s, w := serve(t, kind{Portable: true, Network: "tcp"}, "text", echo)
 		check(t, s, w, dial(t, w))
 	})
 	t.Run("TLS", func(t *testing.T) {
-		s, w, a := serveTLS(t, kind{network: "tcp"}, "text", echo)
-		check(t, s, w, dialTLS(t, w, a.client("a.test")))
+		s, w, a := serveTLS(t, kind{Network: "tcp"}, "text", echo)
+		check(t, s, w, workertest.DialTLS(t, w, a.ClientConfig("a.test")))
 	})
 }
+
+// hookedText is text with hooks.
+type hookedText struct{ workerman.TextProtocol }
+
+func (hookedText) OnConnect(*workerman.Conn) {}
+func (hookedText) OnClose(*workerman.Conn)   {}

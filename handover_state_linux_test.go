@@ -1,4 +1,4 @@
-package workerman
+package workerman_test
 
 import (
 	"bufio"
@@ -14,6 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/internal/testkit"
+	"github.com/workerman-go/workerman/internal/testkit/workertest"
 	"github.com/workerman-go/workerman/web"
 	"github.com/workerman-go/workerman/websocket"
 )
@@ -46,9 +49,9 @@ func TestHandoverInTheMiddle(t *testing.T) {
 			p := conversations[c.conversation]
 			n := startNeighbours(t, p.address, p.configure)
 			var conn net.Conn
-			var ws *wsClient
+			var ws *workertest.WebSocket
 			if c.conversation == "websocket" {
-				ws = dialWebSocket(t, n.workers[0], "/", nil)
+				ws = workertest.DialWebSocket(t, n.workers[0], "/", nil)
 				conn = ws
 			} else {
 				conn = dial(t, n.workers[0])
@@ -63,9 +66,9 @@ func TestHandoverInTheMiddle(t *testing.T) {
 			}
 			switch c.conversation {
 			case "websocket":
-				ev := ws.next()
+				ev := ws.Next()
 				if ev.Op == websocket.Pong {
-					ev = ws.next()
+					ev = ws.Next()
 				}
 				if string(ev.Data) != c.answer {
 					t.Errorf("%q", ev.Data)
@@ -86,16 +89,16 @@ func TestHandoverInTheMiddle(t *testing.T) {
 // What a slow client has not taken is not lost, and neither is the news that it has.
 func TestHandoverUnsent(t *testing.T) {
 	drained := make(chan uint64, 10)
-	n := startNeighbours(t, "tcp://127.0.0.1:0", func(w *Worker) {
+	n := startNeighbours(t, "tcp://127.0.0.1:0", func(w *workerman.Worker) {
 		w.MaxSendBuffer = 64 << 20
-		w.OnMessage = func(c *Conn, data []byte) {
+		w.OnMessage = func(c *workerman.Conn, data []byte) {
 			for i := range 16 {
 				if err := c.Send(numbered(i, 1<<20)); err != nil {
 					t.Error(err)
 				}
 			}
 		}
-		w.OnBufferDrain = func(c *Conn) { drained <- c.settings.master.nextID.Load() }
+		w.OnBufferDrain = func(c *workerman.Conn) { drained <- c.Master().NextID() }
 	})
 	c := dial(t, n.workers[0])
 	c.(*net.TCPConn).SetReadBuffer(64 << 10)
@@ -107,7 +110,7 @@ func TestHandoverUnsent(t *testing.T) {
 		}
 		return false
 	})
-	successor := n.new.master.nextID.Load()
+	successor := n.new.Master.NextID()
 	n.expectMove(1)
 	for c := range n.workers[0].Connections() {
 		if s := c.Stats(); s.SendQueue < 1<<20 || s.MessagesSent != 16 || s.MessagesReceived != 1 || s.BytesRead != 2 {
@@ -119,7 +122,7 @@ func TestHandoverUnsent(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if id := receive(t, drained, "OnBufferDrain"); id != successor {
+	if id := testkit.Receive(t, drained, "OnBufferDrain"); id != successor {
 		t.Error("the old process was told")
 	}
 }
@@ -127,15 +130,15 @@ func TestHandoverUnsent(t *testing.T) {
 // More answers of HTTP wait than MaxSendBuffer: no request is taken until they are written, in
 // the new process as in the old.
 func TestHandoverOfFullHTTP(t *testing.T) {
-	n := startNeighbours(t, "http://127.0.0.1:0", func(w *Worker) {
-		w.OnRequest = func(c *Conn, r *web.Request) { c.Respond(web.Bytes("text/plain", numbered(1, 16<<20))) }
+	n := startNeighbours(t, "http://127.0.0.1:0", func(w *workerman.Worker) {
+		w.OnRequest = func(c *workerman.Conn, r *web.Request) { c.Respond(web.Bytes("text/plain", numbered(1, 16<<20))) }
 	})
 	c := dial(t, n.workers[0])
 	request := "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 	io.WriteString(c, request+request)
 	eventually(t, "an answer waits", func() bool {
 		for c := range n.workers[0].Connections() {
-			return c.stream.PausedBy(pausedByAnswers)
+			return c.PausedByAnswers()
 		}
 		return false
 	})
@@ -162,23 +165,24 @@ func TestHandoverTakesAlong(t *testing.T) {
 		handed       string
 	}
 	facts := make(chan fact, 2)
-	tell := func(c *Conn, handed []byte) {
+	tell := func(c *workerman.Conn, handed []byte) {
+		maxPackage, maxSend := c.Limits()
 		facts <- fact{
 			c.ID(), c.Stats().MessagesReceived, c.Opened(), c.RemoteAddr(), c.UID(), c.Groups(), c.Data,
-			c.Subprotocol(), c.maxPackage() + c.maxSend(), string(handed),
+			c.Subprotocol(), maxPackage + maxSend, string(handed),
 		}
 	}
-	n := startNeighbours(t, "websocket://127.0.0.1:0", func(w *Worker) {
+	n := startNeighbours(t, "websocket://127.0.0.1:0", func(w *workerman.Worker) {
 		w.ProxyProtocol = true
 		w.MaxConnectionsPerIP = 1
 		w.WebSocket.Subprotocols = []string{"chat"}
-		w.OnUpgrade = func(c *Conn, r *web.Request) *web.Response {
+		w.OnUpgrade = func(c *workerman.Conn, r *web.Request) *web.Response {
 			c.SetMaxPackageSize(5000)
 			return nil
 		}
-		w.OnConnect = func(c *Conn) { t.Log("connected", c.ID()) }
-		w.OnClose = func(c *Conn) { t.Log("closed", c.ID()) }
-		w.OnMessage = func(c *Conn, data []byte) {
+		w.OnConnect = func(c *workerman.Conn) { t.Log("connected", c.ID()) }
+		w.OnClose = func(c *workerman.Conn) { t.Log("closed", c.ID()) }
+		w.OnMessage = func(c *workerman.Conn, data []byte) {
 			c.SetMaxSendBuffer(3000)
 			c.Bind("user")
 			c.Join("b")
@@ -186,22 +190,22 @@ func TestHandoverTakesAlong(t *testing.T) {
 			c.Data = "data"
 			tell(c, []byte("handed over"))
 		}
-		w.OnHandover = func(c *Conn) ([]byte, error) { return []byte("handed over"), nil }
-		w.OnAdopt = func(c *Conn, data []byte) {
+		w.OnHandover = func(c *workerman.Conn) ([]byte, error) { return []byte("handed over"), nil }
+		w.OnAdopt = func(c *workerman.Conn, data []byte) {
 			c.Data = "data"
 			tell(c, data)
 		}
 	})
-	client := &wsClient{Conn: dial(t, n.workers[0]), t: t}
+	client := workertest.NewWebSocket(t, dial(t, n.workers[0]))
 	io.WriteString(client, "PROXY TCP4 192.0.2.7 192.0.2.8 1234 80\r\n")
-	if err := client.handshake("/", &websocket.Options{Subprotocols: []string{"chat"}}, nil); err != nil {
+	if err := client.ShakeHands("/", &websocket.Options{Subprotocols: []string{"chat"}}); err != nil {
 		t.Fatal(err)
 	}
-	client.send(websocket.Text, []byte("hello"))
-	before := receive(t, facts, "the message")
+	client.Send(websocket.Text, []byte("hello"))
+	before := testkit.Receive(t, facts, "the message")
 	for range 3 {
 		n.expectMove(1)
-		after := receive(t, facts, "OnAdopt")
+		after := testkit.Receive(t, facts, "OnAdopt")
 		if d := after.opened.Sub(before.opened).Abs(); d > time.Second {
 			t.Errorf("opened at %v, then at %v", before.opened, after.opened)
 		}
@@ -211,10 +215,10 @@ func TestHandoverTakesAlong(t *testing.T) {
 			t.Errorf("%+v\nbecame of %+v", after, before)
 		}
 	}
-	if w := n.workers[0]; w.Group("a").Count() != 1 || !w.IsOnline("user") || w.runningServer().perIP[netip.MustParseAddr("192.0.2.7")] != 1 {
+	if w := n.workers[0]; w.Group("a").Count() != 1 || !w.IsOnline("user") || w.PerIP(netip.MustParseAddr("192.0.2.7")) != 1 {
 		t.Error("the new worker does not know where the connection belongs")
 	}
-	if w := n.workers[1]; w.Group("a").Count() != 0 || w.IsOnline("user") || len(w.runningServer().perIP) != 0 {
+	if w := n.workers[1]; w.Group("a").Count() != 0 || w.IsOnline("user") || !w.CountsNobody() {
 		t.Error("the old worker still counts the connection")
 	}
 	if before.remote.String() != "192.0.2.7:1234" || before.limit != 8000 || before.subprotocol != "chat" {
@@ -227,34 +231,35 @@ func TestHandoverCallbacks(t *testing.T) {
 	for _, blocking := range []bool{false, true} {
 		t.Run(fmt.Sprintf("blocking=%v", blocking), func(t *testing.T) {
 			calls := make(chan string, 20)
-			n := startNeighbours(t, "text://127.0.0.1:0", func(w *Worker) {
+			n := startNeighbours(t, "text://127.0.0.1:0", func(w *workerman.Worker) {
 				w.Blocking = blocking
 				w.Loops = 2
-				note := func(what string) func(*Conn) {
-					return func(c *Conn) { calls <- fmt.Sprint(what, c.Worker().Name) }
+				note := func(what string) func(*workerman.Conn) {
+					return func(c *workerman.Conn) { calls <- fmt.Sprint(what, c.Worker().Name) }
 				}
 				w.OnConnect, w.OnClose = note("connect "), note("close ")
-				w.OnMessage = func(c *Conn, data []byte) {
+				w.OnMessage = func(c *workerman.Conn, data []byte) {
 					calls <- string(data)
 					c.PauseRecv()
 				}
-				w.OnHandover = func(c *Conn) ([]byte, error) {
+				w.OnHandover = func(c *workerman.Conn) ([]byte, error) {
 					note("handover ")(c)
 					return nil, c.Send([]byte("bye"))
 				}
-				w.OnAdopt = func(c *Conn, data []byte) {
+				w.OnAdopt = func(c *workerman.Conn, data []byte) {
 					note("adopt ")(c)
 					c.Send([]byte("hi"))
 					c.ResumeRecv()
 				}
 			})
-			n.workers[0].runningServer().worker.Name, n.workers[1].runningServer().worker.Name = "old", "new"
+			n.workers[0].SetRunningName("old")
+			n.workers[1].SetRunningName("new")
 			c := dial(t, n.workers[0])
 			io.WriteString(c, "one\ntwo\n")
 			expect := func(want ...string) {
 				t.Helper()
 				for _, what := range want {
-					if got := receive(t, calls, what); got != what {
+					if got := testkit.Receive(t, calls, what); got != what {
 						t.Errorf("%s instead of %s", got, what)
 					}
 				}
@@ -285,8 +290,8 @@ func TestHandoverCallbacks(t *testing.T) {
 
 // A connection that was paused stays so, and what has arrived meanwhile waits for it.
 func TestHandoverOfPaused(t *testing.T) {
-	n := startNeighbours(t, "text://127.0.0.1:0", func(w *Worker) {
-		w.OnMessage = func(c *Conn, data []byte) {
+	n := startNeighbours(t, "text://127.0.0.1:0", func(w *workerman.Worker) {
+		w.OnMessage = func(c *workerman.Conn, data []byte) {
 			c.Send(data)
 			c.PauseRecv()
 		}
@@ -301,7 +306,7 @@ func TestHandoverOfPaused(t *testing.T) {
 		n.expectMove(1)
 	}
 	for c := range n.workers[0].Connections() {
-		if !c.stream.Paused() || c.Stats().MessagesReceived != 1 {
+		if !c.Paused() || c.Stats().MessagesReceived != 1 {
 			t.Error("it goes on by itself")
 		}
 		c.ResumeRecv()
@@ -316,14 +321,14 @@ func TestHandoverOfPaused(t *testing.T) {
 }
 
 // counter is a protocol whose messages are numbered by a state.
-type counter struct{ textProtocol }
+type counter struct{ workerman.TextProtocol }
 
-func (counter) Encode(c *Conn, dst, data []byte) ([]byte, error) {
+func (counter) Encode(c *workerman.Conn, dst, data []byte) ([]byte, error) {
 	n, _ := c.ProtocolState().(int)
 	return fmt.Appendf(dst, "%d %s\n", n, data), nil
 }
 
-func (counter) Decode(c *Conn, frame []byte) ([]byte, error) {
+func (counter) Decode(c *workerman.Conn, frame []byte) ([]byte, error) {
 	n, _ := c.ProtocolState().(int)
 	c.SetProtocolState(n + 1)
 	return bytes.TrimSuffix(frame, []byte("\n")), nil
@@ -332,11 +337,11 @@ func (counter) Decode(c *Conn, frame []byte) ([]byte, error) {
 // movingCounter is one whose state can be moved.
 type movingCounter struct{ counter }
 
-func (movingCounter) AppendState(c *Conn, dst []byte) ([]byte, error) {
+func (movingCounter) AppendState(c *workerman.Conn, dst []byte) ([]byte, error) {
 	return binary.AppendUvarint(dst, uint64(c.ProtocolState().(int))), nil
 }
 
-func (movingCounter) RestoreState(c *Conn, state []byte) error {
+func (movingCounter) RestoreState(c *workerman.Conn, state []byte) error {
 	n, size := binary.Uvarint(state)
 	if size <= 0 || n > 2 {
 		return errors.New("not my state")
@@ -354,7 +359,7 @@ func TestHandoverOfProtocolState(t *testing.T) {
 		}
 	}
 	t.Run("of the worker", func(t *testing.T) {
-		n := startNeighbours(t, "tcp://127.0.0.1:0", func(w *Worker) {
+		n := startNeighbours(t, "tcp://127.0.0.1:0", func(w *workerman.Worker) {
 			w.Protocol = movingCounter{}
 			echo(w)
 		})
@@ -371,9 +376,9 @@ func TestHandoverOfProtocolState(t *testing.T) {
 		talk(t, c, 4)
 	})
 	t.Run("of its own", func(t *testing.T) {
-		n := startNeighbours(t, "tcp://127.0.0.1:0", func(w *Worker) {
-			w.OnConnect = func(c *Conn) { c.SetProtocol(movingCounter{}) }
-			w.OnAdopt = func(c *Conn, data []byte) { c.SetProtocol(movingCounter{}) }
+		n := startNeighbours(t, "tcp://127.0.0.1:0", func(w *workerman.Worker) {
+			w.OnConnect = func(c *workerman.Conn) { c.SetProtocol(movingCounter{}) }
+			w.OnAdopt = func(c *workerman.Conn, data []byte) { c.SetProtocol(movingCounter{}) }
 			echo(w)
 		})
 		c := dial(t, n.workers[0])
@@ -382,8 +387,8 @@ func TestHandoverOfProtocolState(t *testing.T) {
 		talk(t, c, 2)
 	})
 	t.Run("that cannot move", func(t *testing.T) {
-		n := startNeighbours(t, "tcp://127.0.0.1:0", func(w *Worker) {
-			w.Protocol, w.Handover = counter{}, HandoverAlways
+		n := startNeighbours(t, "tcp://127.0.0.1:0", func(w *workerman.Worker) {
+			w.Protocol, w.Handover = counter{}, workerman.HandoverAlways
 			echo(w)
 		})
 		c := dial(t, n.workers[0])
@@ -397,10 +402,10 @@ func TestHandoverOfProtocolState(t *testing.T) {
 }
 
 func TestHandoverOfUnixSockets(t *testing.T) {
-	n := startNeighbours(t, "", func(w *Worker) {
-		w.address, w.key = "text+unix://"+filepath.Join(t.TempDir(), "s"), "lines"
+	n := startNeighbours(t, "", func(w *workerman.Worker) {
+		w.SetAddress("text+unix://"+filepath.Join(t.TempDir(), "s"), "lines")
 		echo(w)
-		w.OnAdopt = func(c *Conn, data []byte) { c.Send([]byte(c.Transport())) }
+		w.OnAdopt = func(c *workerman.Conn, data []byte) { c.Send([]byte(c.Transport())) }
 	})
 	c := dial(t, n.workers[0])
 	io.WriteString(c, "hello\n")
@@ -415,9 +420,9 @@ func TestHandoverOfUnixSockets(t *testing.T) {
 
 // The windows of compression travel, so that what was said once is short the next time.
 func TestHandoverKeepsWindows(t *testing.T) {
-	p := conversations["compressed websocket"]
+	p := conversations["workertest.Compressed websocket"]
 	n := startNeighbours(t, p.address, p.configure)
-	c := dialWebSocket(t, n.workers[0], "/", &websocket.Options{Compression: compressed})
+	c := workertest.DialWebSocket(t, n.workers[0], "/", &websocket.Options{Compression: workertest.Compressed})
 	var text []byte
 	for i := range 50 {
 		text = fmt.Appendf(text, "the square of %d is %d, ", i, i*i)
@@ -425,8 +430,8 @@ func TestHandoverKeepsWindows(t *testing.T) {
 	sizes := make([]int, 4) // of the answers
 	for i := range sizes {
 		before := bytesOut(n.workers[0])
-		c.send(websocket.Text, text)
-		if ev := c.next(); !slices.Equal(ev.Data, text) {
+		c.Send(websocket.Text, text)
+		if ev := c.Next(); !slices.Equal(ev.Data, text) {
 			t.Fatalf("%q", ev.Data)
 		}
 		sizes[i] = int(bytesOut(n.workers[0]) - before)
@@ -440,7 +445,7 @@ func TestHandoverKeepsWindows(t *testing.T) {
 }
 
 // bytesOut is what the only connection has sent.
-func bytesOut(w *Worker) uint64 {
+func bytesOut(w *workerman.Worker) uint64 {
 	for c := range w.Connections() {
 		return c.Stats().BytesWritten
 	}

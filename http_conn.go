@@ -181,19 +181,24 @@ func (h *httpConn) dispatch(c *Conn, r *web.Request, head bool) {
 	}
 	handler := c.settings.http.server != nil && take == nil
 	unread := head && (r.ContentLength() < 0 || r.ContentLength() > maxDrained || r.ExpectContinue())
-	number := h.state.begin(unread, !handler && c.rare().queue == nil)
+	inCallback := !handler && c.rare().queue == nil // else a goroutine enters it in its turn
+	number := h.state.begin(unread, inCallback)
 	switch {
 	case handler:
 		h.handle(c, r)
 		return
 	case take != nil:
 		take(h, c, r, number)
-		h.state.leaveCallback()
+		if inCallback {
+			h.state.leaveCallback()
+		}
 		return
 	}
 	expects := head && r.ExpectContinue()
 	c.onRequest(h, r, number)
-	h.state.leaveCallback()
+	if inCallback {
+		h.state.leaveCallback()
+	}
 	if expects && h.state.load().pending() && c.stream.Open() {
 		h.state.bodyComplete() // the client sends it now, and it will be read
 		c.SendRaw(continueLine)

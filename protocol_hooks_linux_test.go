@@ -2,10 +2,7 @@ package workerman
 
 import "testing"
 
-var (
-	_ ProtocolHooks = (*hooked)(nil)
-	_ ProtocolHooks = marked{}
-)
+var _ ProtocolHooks = bothHooks{}
 
 type onlyConnect struct{ textProtocol }
 
@@ -14,6 +11,10 @@ func (onlyConnect) OnConnect(*Conn) {}
 type onlyClose struct{ textProtocol }
 
 func (onlyClose) OnClose(*Conn) {}
+
+type bothHooks struct{ onlyConnect }
+
+func (bothHooks) OnClose(*Conn) {}
 
 // A protocol with one of the two hooks is told of that alone.
 func TestProtocolHooks(t *testing.T) {
@@ -26,7 +27,7 @@ func TestProtocolHooks(t *testing.T) {
 		{"none", textProtocol{}, false, false},
 		{"OnConnect", onlyConnect{}, true, false},
 		{"OnClose", onlyClose{}, false, true},
-		{"both", marked{}, true, true},
+		{"both", bothHooks{}, true, true},
 	} {
 		connect, closed := protocolHooks(c.protocol)
 		if (connect != nil) != c.connect || (closed != nil) != c.closed {

@@ -4,6 +4,8 @@ package operation
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -122,7 +124,7 @@ func TestFrozenProcess(t *testing.T) {
 	for other == frozen {
 		other = dial(t, addr).number("pid")
 	}
-	syscall.Kill(frozen, syscall.SIGSTOP)
+	suspend(t, frozen)
 	for _, p := range in.worker("orders").Processes {
 		if lost := p.State == control.Lost; lost != (p.PID == frozen) {
 			t.Errorf("process %d is %s", p.PID, p.State)
@@ -134,4 +136,20 @@ func TestFrozenProcess(t *testing.T) {
 	}
 	syscall.Kill(frozen, syscall.SIGCONT)
 	in.must("connections", "--json")
+}
+
+// suspend sends SIGSTOP to a process and waits until each of its threads has stopped: the system
+// does that some time after the call.
+func suspend(t *testing.T, pid int) {
+	t.Helper()
+	syscall.Kill(pid, syscall.SIGSTOP)
+	until(t, fmt.Sprintf("process %d is suspended", pid), func() bool {
+		stats, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+		for _, name := range stats {
+			if stat, err := os.ReadFile(name); err == nil && !strings.Contains(string(stat), ") T ") {
+				return false
+			}
+		}
+		return err == nil && len(stats) > 0
+	})
 }

@@ -216,7 +216,7 @@ func TestSuspendedDaemon(t *testing.T) {
 	in := install(t, "1")
 	in.daemon()
 	pid := in.status().PID
-	syscall.Kill(pid, syscall.SIGSTOP)
+	suspend(t, pid)
 	defer syscall.Kill(pid, syscall.SIGCONT)
 	text := fmt.Sprintf("the master, pid %d, is suspended: it goes on after fg in its terminal, or kill -CONT %d", pid, pid)
 	for _, command := range []string{"status", "status -d", "connections", "connections -d", "stack", "reload", "stop", "stop -g", "restart -d"} {

@@ -1,14 +1,13 @@
 //go:build linux
 
-package workerman
+package numbers
 
 import (
 	"bufio"
-	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net"
-	"net/http/httputil"
 	"os"
 	"os/exec"
 	"runtime"
@@ -19,137 +18,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/workerman-go/workerman/internal/loop"
-	serving "github.com/workerman-go/workerman/internal/serve"
+	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/internal/testkit"
+	"github.com/workerman-go/workerman/internal/testkit/workertest"
 	"github.com/workerman-go/workerman/web"
-	"github.com/workerman-go/workerman/websocket"
 )
-
-// The three numbers that can be asserted on any machine: system calls per message,
-// allocations per message, bytes of memory per idle connection.
-
-// message is 64 bytes of payload in a scheme's framing.
-func message64(t *testing.T, scheme string) []byte {
-	p, _ := findProtocol(scheme)
-	data := bytes.Repeat([]byte("x"), 64)
-	if p == nil {
-		return data
-	}
-	m, err := p.Encode(nil, nil, data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
-func TestSyscallsPerMessage(t *testing.T) {
-	const conns, rounds = 64, 200
-	for _, test := range []struct {
-		depth int
-		limit float64
-	}{{1, 2.3}, {16, 0.2}} {
-		t.Run(fmt.Sprintf("depth %d", test.depth), func(t *testing.T) {
-			_, w := serve(t, kind{network: "tcp"}, "text", echo)
-			burst := bytes.Repeat(message64(t, "text"), test.depth)
-			clients := make([]net.Conn, conns)
-			for i := range clients {
-				clients[i] = dial(t, w)
-			}
-			answer := make([]byte, len(burst))
-			// A round: every client has a burst in flight before the loop looks, as under
-			// load; how many that would be otherwise depends on the machine's scheduling.
-			round := func() {
-				held, release := make(chan struct{}), make(chan struct{})
-				w.Post(func() { close(held); <-release })
-				<-held
-				for _, c := range clients {
-					c.Write(burst)
-				}
-				close(release)
-				for _, c := range clients {
-					if _, err := io.ReadFull(c, answer); err != nil || !bytes.Equal(answer, burst) {
-						t.Fatalf("%q, %v", answer, err)
-					}
-				}
-			}
-			round()
-			counters := w.runningServer().loops[0].Counters()
-			before := calls(w, counters)
-			for range rounds {
-				round()
-			}
-			per := float64(calls(w, counters)-before) / (conns * rounds * float64(test.depth))
-			t.Logf("%.3f system calls per message", per)
-			if per > test.limit {
-				t.Errorf("%.3f system calls per message, want at most %v", per, test.limit)
-			}
-		})
-	}
-}
-
-// calls sums up the counters on the loop, where they may be read.
-func calls(w *Worker, c *loop.Counters) uint64 {
-	sum := make(chan uint64)
-	w.Post(func() { sum <- c.Waits + c.Reads + c.Writes.Load() + c.Ctls.Load() + c.Wakes.Load() })
-	return <-sum
-}
-
-func TestNoAllocationsPerMessage(t *testing.T) {
-	if raceEnabled {
-		t.Skip("the race detector allocates")
-	}
-	const messages = 50_000
-	for _, scheme := range []string{"tcp", "text", "frame", "http", "websocket"} {
-		for _, depth := range []int{1, 16} {
-			t.Run(fmt.Sprintf("%s/depth %d", scheme, depth), func(t *testing.T) {
-				_, w := serve(t, kind{network: "tcp"}, scheme, func(w *Worker) {
-					echo(w)
-					hello := web.Text("Hello, World!")
-					w.OnRequest = func(c *Conn, r *web.Request) { c.Respond(hello) }
-				})
-				w.master.PoisonLent = false
-				c, message, size := dial(t, w), message64(t, scheme), 64
-				switch scheme {
-				case "http":
-					message = []byte(get("/plaintext"))
-					c.Write(message)
-					answer, _ := newReader(t, c).answer("GET")
-					head, _ := httputil.DumpResponse(answer, false)
-					size = len(head) + len("Hello, World!")
-				case "websocket":
-					ws := &wsClient{Conn: c, t: t}
-					if err := ws.handshake("/", nil, nil); err != nil {
-						t.Fatal(err)
-					}
-					message, _ = ws.codec.AppendMessage(nil, websocket.Text, message)
-					size = 2 + 64
-				case "text", "frame":
-					size = len(message)
-				}
-				burst := bytes.Repeat(message, depth)
-				answer := make([]byte, depth*size)
-				exchange := func(n int) {
-					for range n / depth {
-						c.Write(burst)
-						if _, err := io.ReadFull(c, answer); err != nil {
-							t.Fatal(err)
-						}
-					}
-				}
-				exchange(messages / 10)
-				var before, after runtime.MemStats
-				runtime.ReadMemStats(&before)
-				exchange(messages)
-				runtime.ReadMemStats(&after)
-				per := float64(after.Mallocs-before.Mallocs) / messages
-				t.Logf("%.4f allocations per message", per)
-				if per > 0.01 { // the runtime's own now and then
-					t.Errorf("%.4f allocations per message", per)
-				}
-			})
-		}
-	}
-}
 
 const (
 	roleEnv     = "WORKERMAN_TEST_ROLE"
@@ -177,7 +50,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestMemoryPerIdleConnection(t *testing.T) {
-	if raceEnabled {
+	if testkit.Race {
 		t.Skip("the race detector needs several times the memory")
 	}
 	if limit := raiseFileLimit(); limit < idleConns+200 {
@@ -277,14 +150,14 @@ func (r *role) end(t *testing.T) {
 
 func idleServer(scheme string) {
 	raiseFileLimit()
-	w := NewWorker(scheme + "://127.0.0.1:0")
+	m := &workerman.Master{Logger: workertest.DiscardLogger()}
+	w := m.NewWorker(scheme + "://127.0.0.1:0")
 	w.IdleTimeout = time.Hour
 	w.PingInterval = 30 * time.Minute
-	w.OnRequest = func(c *Conn, r *web.Request) { c.Send([]byte("x")) }
+	w.OnRequest = func(c *workerman.Conn, r *web.Request) { c.Send([]byte("x")) }
 	echo(w)
-	defaultMaster.Logger = discardLogger()
 	started := make(chan struct{})
-	w.OnWorkerStart = func(w *Worker) error {
+	w.OnWorkerStart = func(w *workerman.Worker) error {
 		close(started)
 		return nil
 	}
@@ -301,7 +174,9 @@ func idleServer(scheme string) {
 		}
 		os.Exit(0)
 	}()
-	serving.RunHere(masterProgram{defaultMaster})
+	if err := m.Run(context.Background()); err != nil {
+		panic(err)
+	}
 }
 
 // warmUp serves a few connections, so that what the process needs once, as code that is

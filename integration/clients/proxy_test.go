@@ -1,4 +1,4 @@
-package workerman
+package clients
 
 import (
 	"bufio"
@@ -12,6 +12,9 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+
+	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
 // testProxy is a proxy of the other kind of code: package net and goroutines.
@@ -117,12 +120,12 @@ func (p *testProxy) socksProxy(c net.Conn) {
 
 func TestClientThroughProxies(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
-		var greeter *Worker
-		s, ws, a := serveTLS(t, k, "websocket", func(w *Worker) {
+		s, ws, a := serveTLS(t, k, "websocket", func(w *workerman.Worker) {
 			echo(w)
-			greeter = w.master.NewWorker("tcp://127.0.0.1:0")
-			echo(greeter)
-			greeter.OnConnect = func(c *Conn) { c.Send([]byte("hello")) } // the server speaks first
+		})
+		greeter := add(t, s, "tcp://127.0.0.1:0", func(w *workerman.Worker) {
+			echo(w)
+			w.OnConnect = func(c *workerman.Conn) { c.Send([]byte("hello")) } // the server speaks first
 		})
 		for _, scheme := range []string{"http", "socks5"} {
 			for _, login := range []string{"", "us er:p@ss:word"} {
@@ -131,37 +134,37 @@ func TestClientThroughProxies(t *testing.T) {
 				p.addr = listenRaw(t, "127.0.0.1:0", map[string]func(net.Conn){"http": p.connectProxy, "socks5": p.socksProxy}[scheme])
 				proxy := scheme + "://" + map[bool]string{true: "us%20er:p%40ss%3Aword@"}[login != ""] + p.addr
 
-				cl := s.master.NewClient("tcp://server.test:4711") // a name that only the proxy knows
+				cl := s.Master.NewClient("tcp://server.test:4711") // a name that only the proxy knows
 				cl.Proxy = proxy
 				h := make(happened, 10)
-				h.watch(cl)
+				h.Watch(cl)
 				connect(t, cl)
-				h.expect(t, "connect", "message hello")
+				h.Expect(t, "connect", "message hello")
 				cl.Send([]byte("x"))
-				h.expect(t, "message x")
+				h.Expect(t, "message x")
 				if asked := p.asked.Load(); asked != "server.test:4711" {
 					t.Errorf("%s was asked for %v", scheme, asked)
 				}
 				cl.Close()
-				h.expect(t, "close <nil>")
+				h.Expect(t, "close <nil>")
 
 				p.to.Store(ws.Addr().String())
-				cl = s.master.NewClient("wss://a.test/")
-				cl.TLS = a.client("")
+				cl = s.Master.NewClient("wss://a.test/")
+				cl.TLS = a.ClientConfig("")
 				cl.Proxy = proxy
-				h.watch(cl)
+				h.Watch(cl)
 				cl.Send([]byte("secret"))
 				connect(t, cl)
-				h.expect(t, "connect", "message secret")
+				h.Expect(t, "connect", "message secret")
 				cl.Close()
-				if got := receive(t, h, "close"); !strings.HasPrefix(got, "close") {
+				if got := testkit.Receive(t, h, "close"); !strings.HasPrefix(got, "close") {
 					t.Error(got)
 				}
 
 				p.to.Store(refusing(t))
-				cl = s.master.NewClient("tcp://[::1]:4711")
+				cl = s.Master.NewClient("tcp://[::1]:4711")
 				cl.Proxy = proxy
-				var refused *ProxyError
+				var refused *workerman.ProxyError
 				if _, err := failure(t, cl); !errors.As(err, &refused) || refused.Proxy != p.addr {
 					t.Errorf("%v", err)
 				}
@@ -180,7 +183,7 @@ func TestClientThroughProxies(t *testing.T) {
 				}
 			}
 		}
-		cl := s.master.NewClient("tcp://server.test:1")
+		cl := s.Master.NewClient("tcp://server.test:1")
 		cl.Proxy = "socks5://" + refusing(t)
 		if _, err := failure(t, cl); !errors.Is(err, syscall.ECONNREFUSED) {
 			t.Errorf("%v", err)

@@ -1,6 +1,6 @@
 //go:build linux
 
-package workerman
+package numbers
 
 import (
 	"bufio"
@@ -12,6 +12,10 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/internal/testkit"
+	"github.com/workerman-go/workerman/internal/testkit/workertest"
 )
 
 // What an idle connection of a client costs, in bytes of the process's memory: its Conn, its
@@ -30,7 +34,7 @@ func init() {
 }
 
 func TestMemoryPerIdleClient(t *testing.T) {
-	if raceEnabled {
+	if testkit.Race {
 		t.Skip("the race detector needs several times the memory")
 	}
 	if limit := raiseFileLimit(); limit < idleClients+200 {
@@ -69,9 +73,9 @@ func testMemoryPerIdleClient(t *testing.T, options string, limit int) {
 
 func idleClientsOf(address string, shared bool) {
 	raiseFileLimit()
-	m := &Master{Logger: discardLogger()}
+	m := &workerman.Master{Logger: workertest.DiscardLogger()}
 	var open atomic.Int64
-	all := make([]*Client, idleClients)
+	all := make([]*workerman.Client, idleClients)
 	connectTo := func(i int) {
 		cl := m.NewClient(address)
 		if shared && i > 0 {
@@ -79,9 +83,9 @@ func idleClientsOf(address string, shared bool) {
 		} else {
 			cl.IdleTimeout = time.Hour
 			cl.Backoff.Min = time.Second
-			cl.OnConnect = func(c *Conn) { c.Send([]byte("x")) }
-			cl.OnMessage = func(c *Conn, data []byte) { open.Add(1) }
-			cl.OnError = func(c *Conn, err error) { panic(err) }
+			cl.OnConnect = func(c *workerman.Conn) { c.Send([]byte("x")) }
+			cl.OnMessage = func(c *workerman.Conn, data []byte) { open.Add(1) }
+			cl.OnError = func(c *workerman.Conn, err error) { panic(err) }
 		}
 		if err := cl.Connect(); err != nil {
 			panic(err)

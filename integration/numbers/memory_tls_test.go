@@ -1,10 +1,10 @@
 //go:build linux
 
-package workerman
+package numbers
 
 import (
 	"bufio"
-	"bytes"
+	"context"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -16,7 +16,9 @@ import (
 	"testing"
 	"time"
 
-	serving "github.com/workerman-go/workerman/internal/serve"
+	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/internal/testkit"
+	"github.com/workerman-go/workerman/internal/testkit/workertest"
 )
 
 // The numbers of encrypted connections that can be asserted on any machine.
@@ -39,13 +41,13 @@ func init() {
 }
 
 func TestMemoryPerIdleTLSConnection(t *testing.T) {
-	if raceEnabled {
+	if testkit.Race {
 		t.Skip("the race detector needs several times the memory")
 	}
 	if limit := raiseFileLimit(); limit < secureIdleConns+200 {
 		t.Skipf("the limit of open files is %d, %d connections need more", limit, secureIdleConns)
 	}
-	f := newAuthority(t, "authority").files(t, "a.test")
+	f := workertest.Files(t, testkit.NewAuthority("authority"), "a.test")
 	best := 0 // resident memory is counted in pages that other things use too
 	for try := 0; try < memoryTries && (try == 0 || best > secureIdleBudget); try++ {
 		n := measureSecureIdle(t, f)
@@ -60,7 +62,7 @@ func TestMemoryPerIdleTLSConnection(t *testing.T) {
 }
 
 // measureSecureIdle is the growth of a server's resident memory per idle connection.
-func measureSecureIdle(t *testing.T, f CertificateFiles) int {
+func measureSecureIdle(t *testing.T, f workerman.CertificateFiles) int {
 	server := startRole(t, "tls-server", f.CertFile, f.KeyFile)
 	addr := server.line(t)
 	empty := server.ask(t)
@@ -76,12 +78,12 @@ func measureSecureIdle(t *testing.T, f CertificateFiles) int {
 
 func secureIdleServer(cert, key string) {
 	raiseFileLimit()
-	m := &Master{Logger: discardLogger()}
+	m := &workerman.Master{Logger: workertest.DiscardLogger()}
 	w := m.NewWorker("ssl://127.0.0.1:0")
 	w.TLS.CertFile, w.TLS.KeyFile = cert, key
 	w.IdleTimeout = time.Hour
 	echo(w)
-	w.OnWorkerStart = func(w *Worker) error {
+	w.OnWorkerStart = func(w *workerman.Worker) error {
 		go func() {
 			for range 200 { // what the process needs once is not counted
 				c, err := secureOnce(w.Addr().String())
@@ -101,7 +103,7 @@ func secureIdleServer(cert, key string) {
 		}()
 		return nil
 	}
-	if err := serving.RunHere(masterProgram{m}); err != nil {
+	if err := m.Run(context.Background()); err != nil {
 		panic(err)
 	}
 }
@@ -140,41 +142,4 @@ func secureIdleClient(addr string) {
 	io.Copy(io.Discard, os.Stdin)
 	runtime.KeepAlive(conns)
 	os.Exit(0)
-}
-
-// A message costs the calls to the system that it costs in clear.
-func TestSyscallsPerTLSMessage(t *testing.T) {
-	const rounds = 100
-	_, w, a := serveTLS(t, kind{network: "tcp"}, "text+ssl", echo)
-	clients := make([]*tls.Conn, 16)
-	for i := range clients {
-		clients[i] = dialTLS(t, w, a.client("a.test"))
-	}
-	m := message64(t, "text")
-	answer := make([]byte, len(m))
-	round := func() {
-		held, release := make(chan struct{}), make(chan struct{})
-		w.Post(func() { close(held); <-release })
-		<-held
-		for _, c := range clients {
-			c.Write(m)
-		}
-		close(release)
-		for _, c := range clients {
-			if _, err := io.ReadFull(c, answer); err != nil || !bytes.Equal(answer, m) {
-				t.Fatalf("%q, %v", answer, err)
-			}
-		}
-	}
-	round()
-	counters := w.runningServer().loops[0].Counters()
-	before := calls(w, counters)
-	for range rounds {
-		round()
-	}
-	per := float64(calls(w, counters)-before) / float64(rounds*len(clients))
-	t.Logf("%.3f system calls per message", per)
-	if per > 2.5 {
-		t.Errorf("%.3f system calls per message", per)
-	}
 }

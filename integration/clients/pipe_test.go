@@ -1,18 +1,20 @@
-package workerman
+package clients
 
 import (
 	"bytes"
 	"io"
 	"sync/atomic"
 	"testing"
+
+	"github.com/workerman-go/workerman"
 )
 
 // proxyTo pipes a connection to a server through a client on the same loop.
-func proxyTo(address string, c *Conn, connects *atomic.Int64) {
+func proxyTo(address string, c *workerman.Conn, connects *atomic.Int64) {
 	c.PauseRecv()
 	up := c.NewClient(address)
-	up.OnConnect = func(u *Conn) {
-		if u.stream.Loop() != c.stream.Loop() {
+	up.OnConnect = func(u *workerman.Conn) {
+		if u.EventLoop() != c.EventLoop() {
 			panic("another loop")
 		}
 		connects.Add(1)
@@ -20,7 +22,7 @@ func proxyTo(address string, c *Conn, connects *atomic.Int64) {
 		u.Pipe(c)
 		c.ResumeRecv()
 	}
-	up.OnError = func(_ *Conn, err error) { c.Close() }
+	up.OnError = func(_ *workerman.Conn, err error) { c.Close() }
 	up.Connect()
 }
 
@@ -28,16 +30,16 @@ func TestClientPipes(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		var connects atomic.Int64
 		var address atomic.Value
-		var back *Worker
-		_, front := serve(t, k, "tcp", func(w *Worker) {
+		s, front := serve(t, k, "tcp", func(w *workerman.Worker) {
 			w.Loops = 2
 			w.MaxSendBuffer = 128 << 10
-			back = w.master.NewWorker(k.address(t, "tcp"))
-			echo(back)
-			back.MaxSendBuffer = 64 << 20
-			w.OnConnect = func(c *Conn) { proxyTo(address.Load().(string), c, &connects) }
+			w.OnConnect = func(c *workerman.Conn) { proxyTo(address.Load().(string), c, &connects) }
 		})
-		address.Store(map[string]string{"tcp": "tcp://", "unix": "unix://"}[k.network] + back.Addr().String())
+		back := add(t, s, k.Address(t, "tcp"), func(w *workerman.Worker) {
+			echo(w)
+			w.MaxSendBuffer = 64 << 20
+		})
+		address.Store(map[string]string{"tcp": "tcp://", "unix": "unix://"}[k.Network] + back.Addr().String())
 		const size = 2 << 20
 		for i := range 4 {
 			c := dial(t, front)

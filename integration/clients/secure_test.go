@@ -1,4 +1,4 @@
-package workerman
+package clients
 
 import (
 	"crypto/tls"
@@ -7,46 +7,49 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/internal/testkit"
+	"github.com/workerman-go/workerman/internal/testkit/workertest"
 	"github.com/workerman-go/workerman/web"
 	"github.com/workerman-go/workerman/websocket"
 )
 
 // secureClient is a client of a worker with a certificate for the name "a.test".
-func secureClient(s *testService, w *Worker, a *authority, scheme string) *Client {
+func secureClient(s *service, w *workerman.Worker, a *testkit.Authority, scheme string) *workerman.Client {
 	cl := clientOf(s, w, scheme)
-	cl.TLS = a.client("a.test")
+	cl.TLS = a.ClientConfig("a.test")
 	return cl
 }
 
 func TestClientTLS(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		names := make(chan string, 10)
-		s, w, a := serveTLS(t, k, "text", func(w *Worker) {
+		s, w, a := serveTLS(t, k, "text", func(w *workerman.Worker) {
 			echo(w)
-			w.OnConnect = func(c *Conn) { names <- c.TLSState().ServerName }
+			w.OnConnect = func(c *workerman.Conn) { names <- c.TLSState().ServerName }
 		})
 		big := string(numbered(1, 3<<20))
 		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 			cl := secureClient(s, w, a, "text")
 			cl.TLS.MaxVersion = version
 			h := make(happened, 10)
-			h.watch(cl)
+			h.Watch(cl)
 			cl.Send([]byte("early"))
 			connect(t, cl)
-			h.expect(t, "connect", "message early")
+			h.Expect(t, "connect", "message early")
 			if state := cl.Conn().TLSState(); state == nil || state.Version != version || !state.HandshakeComplete {
 				t.Errorf("TLS state %+v", state)
 			}
-			if name := receive(t, names, "the server's OnConnect"); name != "a.test" {
+			if name := testkit.Receive(t, names, "the server's OnConnect"); name != "a.test" {
 				t.Errorf("the server was asked for %q", name)
 			}
 			cl.Send([]byte(big))
-			h.expect(t, "message "+big)
+			h.Expect(t, "message "+big)
 			cl.Reconnect(0)
-			h.expect(t, "close <nil>", "connect")
-			receive(t, names, "the server's OnConnect")
+			h.Expect(t, "close <nil>", "connect")
+			testkit.Receive(t, names, "the server's OnConnect")
 			cl.Close()
-			h.expect(t, "close <nil>")
+			h.Expect(t, "close <nil>")
 		}
 	})
 }
@@ -54,26 +57,26 @@ func TestClientTLS(t *testing.T) {
 // Whatever is wrong with a certificate fails the attempt, before anything was sent.
 func TestClientVerifies(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
-		var plain *Worker
-		s, w, a := serveTLS(t, k, "text", func(w *Worker) {
-			w.OnMessage = func(c *Conn, data []byte) { t.Errorf("%q arrived", data) }
-			plain = w.master.NewWorker("text://127.0.0.1:0")
-			plain.OnConnect = func(c *Conn) { c.Send([]byte("hello, this is no TLS")) }
+		s, w, a := serveTLS(t, k, "text", func(w *workerman.Worker) {
+			w.OnMessage = func(c *workerman.Conn, data []byte) { t.Errorf("%q arrived", data) }
+		})
+		plain := add(t, s, "text://127.0.0.1:0", func(w *workerman.Worker) {
+			w.OnConnect = func(c *workerman.Conn) { c.Send([]byte("hello, this is no TLS")) }
 		})
 		var unknown x509.UnknownAuthorityError
 		var name x509.HostnameError
 		var record tls.RecordHeaderError
 		for _, c := range []struct {
 			what   string
-			worker *Worker
+			worker *workerman.Worker
 			config *tls.Config
 			is     any
 		}{
 			{"unknown authority", w, &tls.Config{ServerName: "a.test"}, &unknown},
-			{"another authority", w, newAuthority(t, "other").client("a.test"), &unknown},
-			{"another name", w, a.client("b.test"), &name},
-			{"the address is no name", w, &tls.Config{RootCAs: a.pool()}, &name},
-			{"no TLS", plain, a.client("a.test"), &record},
+			{"another authority", w, testkit.NewAuthority("other").ClientConfig("a.test"), &unknown},
+			{"another name", w, a.ClientConfig("b.test"), &name},
+			{"the address is no name", w, &tls.Config{RootCAs: a.Pool()}, &name},
+			{"no TLS", plain, a.ClientConfig("a.test"), &record},
 		} {
 			cl := clientOf(s, c.worker, "text")
 			cl.TLS = c.config
@@ -82,7 +85,7 @@ func TestClientVerifies(t *testing.T) {
 			if !errors.As(err, c.is) {
 				t.Errorf("%s: %T %v", c.what, err, err)
 			}
-			if failed.TLSState() != nil || failed.Connected() || failed.Send([]byte("secret")) != ErrClosed {
+			if failed.TLSState() != nil || failed.Connected() || failed.Send([]byte("secret")) != workerman.ErrClosed {
 				t.Errorf("%s: the Conn is open", c.what)
 			}
 		}
@@ -90,24 +93,24 @@ func TestClientVerifies(t *testing.T) {
 		cl := clientOf(s, w, "ssl")
 		cl.TLS = &tls.Config{InsecureSkipVerify: true}
 		h := make(happened, 10)
-		h.watch(cl)
+		h.Watch(cl)
 		connect(t, cl)
-		h.expect(t, "connect")
+		h.Expect(t, "connect")
 	})
 }
 
 func TestClientCertificate(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
-		visitors := newAuthority(t, "visitors")
+		visitors := testkit.NewAuthority("visitors")
 		who := make(chan string, 1)
-		s, w, a := serveTLS(t, k, "text", func(w *Worker) {
+		s, w, a := serveTLS(t, k, "text", func(w *workerman.Worker) {
 			f := t.TempDir() + "/visitors.crt"
-			writeFile(t, f, visitors.pem())
+			testkit.ReplaceFile(t, f, visitors.PEM())
 			w.TLS.ClientCAFile = f
 			echo(w)
-			w.OnConnect = func(c *Conn) { who <- c.TLSState().PeerCertificates[0].Subject.CommonName }
+			w.OnConnect = func(c *workerman.Conn) { who <- c.TLSState().PeerCertificates[0].Subject.CommonName }
 		})
-		f := visitors.files(t, "alice")
+		f := workertest.Files(t, visitors, "alice")
 		cert, err := tls.LoadX509KeyPair(f.CertFile, f.KeyFile)
 		if err != nil {
 			t.Fatal(err)
@@ -115,10 +118,10 @@ func TestClientCertificate(t *testing.T) {
 		cl := secureClient(s, w, a, "text")
 		cl.TLS.Certificates = []tls.Certificate{cert}
 		h := make(happened, 10)
-		h.watch(cl)
+		h.Watch(cl)
 		connect(t, cl)
-		h.expect(t, "connect")
-		if got := receive(t, who, "OnConnect"); got != "alice" {
+		h.Expect(t, "connect")
+		if got := testkit.Receive(t, who, "OnConnect"); got != "alice" {
 			t.Errorf("the server sees %q", got)
 		}
 		// Without one TLS 1.2 fails in the handshake; in 1.3 the client is through by then.
@@ -129,9 +132,9 @@ func TestClientCertificate(t *testing.T) {
 		}
 		cl = secureClient(s, w, a, "text")
 		closed := make(chan error, 1)
-		cl.OnClose = func(c *Conn) { closed <- c.Err() }
+		cl.OnClose = func(c *workerman.Conn) { closed <- c.Err() }
 		connect(t, cl)
-		if err := receive(t, closed, "OnClose"); err == nil || !strings.Contains(err.Error(), "certificate required") {
+		if err := testkit.Receive(t, closed, "OnClose"); err == nil || !strings.Contains(err.Error(), "certificate required") {
 			t.Errorf("%v", err)
 		}
 	})
@@ -143,82 +146,89 @@ func TestClientWebSocket(t *testing.T) {
 			type request struct{ target, host, auth, origin string }
 			requests := make(chan request, 10)
 			kinds := make(chan websocket.Opcode, 10)
-			configure := func(w *Worker) {
+			configure := func(w *workerman.Worker) {
 				w.WebSocket.Compression = websocket.Compression{Enabled: true, ContextTakeover: true}
 				w.WebSocket.Subprotocols = []string{"chat.v2"}
 				w.WebSocket.Origins = []string{"*"}
-				w.OnUpgrade = func(c *Conn, r *web.Request) *web.Response {
+				w.OnUpgrade = func(c *workerman.Conn, r *web.Request) *web.Response {
 					requests <- request{r.Target(), r.Host(), r.Header("Authorization"), r.Header("Origin")}
 					answer := new(web.Response)
 					return answer.Set("Set-Cookie", "id=7").Set("X-Room", "blue")
 				}
-				w.OnConnect = func(c *Conn) { c.Send([]byte("hello")) } // glued to the answer
-				w.OnMessage = func(c *Conn, data []byte) {
+				w.OnConnect = func(c *workerman.Conn) { c.Send([]byte("hello")) } // glued to the answer
+				w.OnMessage = func(c *workerman.Conn, data []byte) {
 					kinds <- c.MessageKind()
-					c.sendKind(c.MessageKind(), data)
+					if c.MessageKind() == websocket.Text {
+						c.SendText(data)
+					} else {
+						c.SendBinary(data)
+					}
 				}
 			}
-			var s *testService
-			var w *Worker
-			var cl *Client
+			var s *service
+			var w *workerman.Worker
+			var cl *workerman.Client
 			if secure {
-				var a *authority
+				var a *testkit.Authority
 				s, w, a = serveTLS(t, k, "websocket", configure)
 				cl = secureClient(s, w, a, "wss")
 			} else {
 				s, w = serve(t, k, "websocket", configure)
 				cl = clientOf(s, w, "ws")
 			}
-			if k.network == "tcp" {
-				cl.address += "/chat?room=1"
+			if k.Network == "tcp" {
+				room := s.Master.NewClient(cl.Address() + "/chat?room=1")
+				room.ClientOptions = cl.ClientOptions
+				cl = room
 			}
 			cl.Header = []web.Field{{Name: "Authorization", Value: "Bearer x"}, {Name: "host", Value: "chat.test"}, {Name: "Origin", Value: "https://chat.test"}}
 			cl.WebSocket.Subprotocols = []string{"chat.v1", "chat.v2"}
 			cl.WebSocket.Compression = websocket.Compression{Enabled: true, ContextTakeover: true}
 			h := make(happened, 10)
-			h.watch(cl)
+			h.Watch(cl)
 			cl.Send([]byte("early"))
 			connect(t, cl)
-			h.expect(t, "connect", "message hello", "message early")
+			h.Expect(t, "connect", "message hello", "message early")
 			want := request{"/chat?room=1", "chat.test", "Bearer x", "https://chat.test"}
-			if k.network == "unix" {
+			if k.Network == "unix" {
 				want.target = "/"
 			}
-			if got := receive(t, requests, "OnUpgrade"); got != want {
+			if got := testkit.Receive(t, requests, "OnUpgrade"); got != want {
 				t.Errorf("%+v, want %+v", got, want)
 			}
 			c := cl.Conn()
-			if c.Subprotocol() != "chat.v2" || !c.wsConn().codec.Deflate().Enabled {
-				t.Errorf("subprotocol %q, compression %+v", c.Subprotocol(), c.wsConn().codec.Deflate())
+			r := c.UpgradeResponse()
+			if c.Subprotocol() != "chat.v2" || r == nil || !r.Deflate.Enabled {
+				t.Errorf("subprotocol %q, response %+v, want chat.v2 with compression", c.Subprotocol(), r)
 			}
-			if r := c.UpgradeResponse(); r == nil || r.Status != 101 || r.Header("set-cookie") != "id=7" || r.Header("X-Room") != "blue" {
+			if r == nil || r.Status != 101 || r.Header("set-cookie") != "id=7" || r.Header("X-Room") != "blue" {
 				t.Errorf("response %+v", r)
 			}
-			if kind := receive(t, kinds, "the message"); kind != websocket.Text {
+			if kind := testkit.Receive(t, kinds, "the message"); kind != websocket.Text {
 				t.Errorf("kind %v", kind)
 			}
 			big := strings.Repeat("all work and no play ", 50_000)
 			c.SendBinary([]byte(big))
-			h.expect(t, "message "+big)
-			if kind := receive(t, kinds, "the message"); kind != websocket.Binary {
+			h.Expect(t, "message "+big)
+			if kind := testkit.Receive(t, kinds, "the message"); kind != websocket.Binary {
 				t.Errorf("kind %v", kind)
 			}
 			prepared, _ := websocket.NewPrepared(websocket.Text, []byte("prepared"))
 			if err := c.SendPrepared(prepared); err != nil {
 				t.Error(err)
 			}
-			h.expect(t, "message prepared")
+			h.Expect(t, "message prepared")
 			codes := make(chan int, 1)
 			cl.Callbacks.OnClose = nil
-			c.Callbacks().OnClose = func(c *Conn) {
+			c.Callbacks().OnClose = func(c *workerman.Conn) {
 				code, _ := c.CloseCode()
 				codes <- code
 			}
 			c.CloseWithCode(4001, "enough")
-			if code := receive(t, codes, "OnClose"); code != 4001 && code != websocket.CloseAbnormal {
+			if code := testkit.Receive(t, codes, "OnClose"); code != 4001 && code != websocket.CloseAbnormal {
 				t.Errorf("the server closed with %d", code)
 			}
-			if err := c.SendPrepared(prepared); err != ErrClosed {
+			if err := c.SendPrepared(prepared); err != workerman.ErrClosed {
 				t.Errorf("after the close: %v", err)
 			}
 		}
@@ -227,13 +237,13 @@ func TestClientWebSocket(t *testing.T) {
 
 func TestClientWebSocketRefused(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
-		var text *Worker
-		s, w := serve(t, k, "http", func(w *Worker) {
-			text = w.master.NewWorker("text://127.0.0.1:0")
-			text.OnMessage = func(c *Conn, data []byte) { c.Send([]byte("what?")) }
-			w.OnRequest = func(c *Conn, r *web.Request) {
+		s, w := serve(t, k, "http", func(w *workerman.Worker) {
+			w.OnRequest = func(c *workerman.Conn, r *web.Request) {
 				c.Respond(web.Status(401).Set("WWW-Authenticate", "Bearer"))
 			}
+		})
+		text := add(t, s, "text://127.0.0.1:0", func(w *workerman.Worker) {
+			w.OnMessage = func(c *workerman.Conn, data []byte) { c.Send([]byte("what?")) }
 		})
 		c, err := failure(t, clientOf(s, w, "ws"))
 		var refused *websocket.HandshakeError
@@ -257,23 +267,23 @@ func TestClientPings(t *testing.T) {
 		cl := clientOf(s, w, "ws")
 		cl.PingInterval = 20e6
 		pongs := make(chan struct{}, 100)
-		cl.OnPong = func(c *Conn, data []byte) { pongs <- struct{}{} }
+		cl.OnPong = func(c *workerman.Conn, data []byte) { pongs <- struct{}{} }
 		connect(t, cl)
 		for range 2 {
-			receive(t, pongs, "a pong")
+			testkit.Receive(t, pongs, "a pong")
 		}
 		cl.Close()
 		dead := clientOf(s, w, "ws")
 		dead.PingInterval = 20e6
 		closed := make(chan error, 1)
-		dead.OnConnect = func(c *Conn) {
+		dead.OnConnect = func(c *workerman.Conn) {
 			for server := range w.Connections() {
 				server.PauseRecv()
 			}
 		}
-		dead.OnClose = func(c *Conn) { closed <- c.Err() }
+		dead.OnClose = func(c *workerman.Conn) { closed <- c.Err() }
 		connect(t, dead)
-		if err := receive(t, closed, "OnClose"); !errors.Is(err, ErrIdle) {
+		if err := testkit.Receive(t, closed, "OnClose"); !errors.Is(err, workerman.ErrIdle) {
 			t.Errorf("%v", err)
 		}
 	})
