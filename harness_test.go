@@ -171,3 +171,13 @@ func numbered(i, size int) []byte {
 }
 
 func discardLogger() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+// serveUDP starts one worker over UDP on a free port.
+func serveUDP(t *testing.T, k kind, scheme string, configure func(w *Worker)) (*testService, *Worker) {
+	t.Helper()
+	s := newTestService(t, k)
+	w := s.master.NewWorker(scheme + "://127.0.0.1:0")
+	configure(w)
+	s.start()
+	return s, w
+}

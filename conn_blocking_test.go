@@ -1,62 +1,56 @@
 package workerman
 
 import (
+	"bufio"
+	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 )
 
-// What a connection of a Blocking worker is promised beyond order and patience.
-
-// loopTurns waits until the worker's first loop has run n timers, one after the other: the
-// loop has had every chance to do what it should not.
-func loopTurns(t *testing.T, w *Worker, n int) {
-	t.Helper()
-	done := make(chan struct{})
-	ticker := w.EventLoop().Every(time.Millisecond, func() {
-		if n--; n == 0 {
-			close(done)
-		}
-	})
-	receive(t, done, "turns of the loop")
-	ticker.Stop()
-}
-
-// A timer whose function is late does not make up for the runs it missed.
-func TestEveryDoesNotPileUpBehindASlowCallback(t *testing.T) {
-	engines(t, func(t *testing.T, k kind) {
-		inside, release, counted := make(chan struct{}), make(chan struct{}), make(chan int, 1)
-		ran := 0
+func TestBlockingPausesReading(t *testing.T) {
+	kinds(t, func(t *testing.T, k kind) {
+		release := make(chan struct{})
+		var got atomic.Int64
 		_, w := serve(t, k, "text", func(w *Worker) {
 			w.Blocking = true
-			w.OnConnect = func(c *Conn) {
-				c.Every(time.Millisecond, func() { ran++ })
-			}
 			w.OnMessage = func(c *Conn, data []byte) {
-				ran = 0
-				close(inside)
 				<-release
+				if want := fmt.Sprint(got.Load()); string(data) != want {
+					t.Errorf("%q, want %q", data, want)
+				}
+				got.Add(1)
 			}
 		})
-		client := dial(t, w)
-		io.WriteString(client, "wait\n")
-		receive(t, inside, "OnMessage")
-		loopTurns(t, w, 50)
-		for c := range w.Connections() {
-			queued := make(chan struct{})
-			w.Post(func() { c.Post(func() { counted <- ran }); w.Post(func() { close(queued) }) })
-			receive(t, queued, "Post")
-			loopTurns(t, w, 2)
+		c := dial(t, w)
+		const n = 40_000
+		written := make(chan error, 1)
+		go func() {
+			out := bufio.NewWriter(c)
+			for i := range n {
+				fmt.Fprintln(out, i)
+			}
+			written <- out.Flush()
+		}()
+		var conn *Conn
+		eventually(t, "reading pauses", func() bool {
+			for conn = range w.Connections() {
+			}
+			return conn != nil && conn.stream.Paused()
+		})
+		q := conn.rare().serial
+		q.mu.Lock()
+		if len(q.queue) > maxBacklog {
+			t.Errorf("%d messages wait for the callback", len(q.queue))
 		}
+		q.mu.Unlock()
 		close(release)
-		if n := receive(t, counted, "Post behind the blocked callback"); n > 2 {
-			t.Errorf("%d runs at once after the callback returned", n)
+		if err := receive(t, written, "the client's writes"); err != nil {
+			t.Error(err)
 		}
-		client.Close()
-		gone(t, w)
+		eventually(t, "all messages arrive", func() bool { return got.Load() == n })
 	})
 }
 
@@ -138,57 +132,18 @@ func TestCloseWhileTheQueueIsFull(t *testing.T) {
 	}
 }
 
-// A protocol may be changed in a callback if the peer waits for the answer.
-func TestSetProtocolWhenThePeerWaits(t *testing.T) {
-	kinds(t, func(t *testing.T, k kind) {
-		_, w := serve(t, k, "text", func(w *Worker) {
-			w.Blocking = true
-			w.OnMessage = func(c *Conn, data []byte) {
-				switch string(data) {
-				case "raw":
-					c.SetProtocol(nil)
-				case "text":
-					c.SetProtocol(textProtocol{})
-				}
-				c.Send(append(slices.Clone(data), '.'))
-			}
-		})
-		c := dial(t, w)
-		for _, step := range []struct{ send, want string }{
-			{"one\n", "one.\n"}, {"raw\n", "raw."}, {"two", "two."}, {"text", "text.\n"}, {"three\n", "three.\n"},
-		} {
-			io.WriteString(c, step.send)
-			got := make([]byte, len(step.want))
-			if _, err := io.ReadFull(c, got); err != nil || string(got) != step.want {
-				t.Fatalf("%q: %q, %v", step.send, got, err)
-			}
+// loopTurns waits until the worker's first loop has run n timers, one after the other: the
+// loop has had every chance to do what it should not.
+func loopTurns(t *testing.T, w *Worker, n int) {
+	t.Helper()
+	done := make(chan struct{})
+	ticker := w.EventLoop().Every(time.Millisecond, func() {
+		if n--; n == 0 {
+			close(done)
 		}
 	})
-}
-
-// Post runs one at a time with the callbacks of a UDP peer as well.
-func TestPostOfABlockingPeerIsSerial(t *testing.T) {
-	engines(t, func(t *testing.T, k kind) {
-		var inside atomic.Int32
-		entered, release, posted := make(chan struct{}), make(chan struct{}), make(chan int32, 1)
-		_, w := serveUDP(t, k, "udp", func(w *Worker) {
-			w.Blocking = true
-			w.OnMessage = func(c *Conn, data []byte) {
-				inside.Add(1)
-				c.Post(func() { posted <- inside.Load() })
-				close(entered)
-				<-release
-				inside.Add(-1)
-			}
-		})
-		dialUDP(t, w).Write([]byte("x"))
-		receive(t, entered, "OnMessage")
-		loopTurns(t, w, 5)
-		close(release)
-		if n := receive(t, posted, "Post"); n != 0 {
-			t.Error("a posted function ran beside OnMessage")
-		}
-	})
+	receive(t, done, "turns of the loop")
+	ticker.Stop()
 }
 
 // gone waits until a worker has no connections.

@@ -1,4 +1,4 @@
-package workerman
+package conns
 
 import (
 	"bytes"
@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/workerman-go/workerman"
 
 	"github.com/workerman-go/workerman/frame"
 )
@@ -22,25 +24,25 @@ func TestFaultsCloseOneConnectionWithOneLine(t *testing.T) {
 		reason error
 		words  string
 	}{
-		{"oversize frame", "frame", "\x00\x10\x00\x00", ErrTooLarge, "1048576 bytes"},
+		{"oversize frame", "frame", "\x00\x10\x00\x00", workerman.ErrTooLarge, "1048576 bytes"},
 		{"frame length below 4", "frame", "\x00\x00\x00\x03abc", frame.ErrLength, "below 4"},
-		{"never-ending line", "text", strings.Repeat("x", 70_000), ErrTooLarge, "without an end"},
-		{"oversize line", "text", strings.Repeat("x", 70_000) + "\n", ErrTooLarge, "MaxPackageSize"},
-		{"silence", "text", "", ErrIdle, "nothing received"},
-		{"half a message", "text", "half", ErrHandshake, "no message within"},
+		{"never-ending line", "text", strings.Repeat("x", 70_000), workerman.ErrTooLarge, "without an end"},
+		{"oversize line", "text", strings.Repeat("x", 70_000) + "\n", workerman.ErrTooLarge, "MaxPackageSize"},
+		{"silence", "text", "", workerman.ErrIdle, "nothing received"},
+		{"half a message", "text", "half", workerman.ErrHandshake, "no message within"},
 	}
 	for _, f := range faults {
 		t.Run(f.name, func(t *testing.T) {
 			kinds(t, func(t *testing.T, k kind) {
 				closed := make(chan error, 2)
-				s, w := serve(t, k, f.scheme, func(w *Worker) {
+				s, w := serve(t, k, f.scheme, func(w *workerman.Worker) {
 					w.MaxPackageSize = 65536
-					w.OnMessage = func(c *Conn, data []byte) { c.Send(data) }
-					w.OnClose = func(c *Conn) { closed <- c.Err() }
+					w.OnMessage = func(c *workerman.Conn, data []byte) { c.Send(data) }
+					w.OnClose = func(c *workerman.Conn) { closed <- c.Err() }
 					switch f.reason {
-					case ErrIdle:
+					case workerman.ErrIdle:
 						w.IdleTimeout = 50 * time.Millisecond
-					case ErrHandshake:
+					case workerman.ErrHandshake:
 						w.HandshakeTimeout = 50 * time.Millisecond
 					}
 				})
@@ -54,11 +56,11 @@ func TestFaultsCloseOneConnectionWithOneLine(t *testing.T) {
 				if err := receive(t, closed, "OnClose"); !errors.Is(err, f.reason) {
 					t.Errorf("Err is %v, want %v", err, f.reason)
 				}
-				if k.network == "unix" {
+				if k.Network == "unix" {
 					peer = "unix"
 				}
-				if lines := s.log.lines("connection closed", "worker=under-test", "peer="+peer, f.words); len(lines) != 1 || len(s.log.lines("connection closed")) != 1 {
-					t.Errorf("want one line about %s with %q, the log is\n%s", peer, f.words, s.log)
+				if lines := s.Log.Lines("connection closed", "worker=under-test", "peer="+peer, f.words); len(lines) != 1 || len(s.Log.Lines("connection closed")) != 1 {
+					t.Errorf("want one line about %s with %q, the log is\n%s", peer, f.words, s.Log)
 				}
 			})
 		})
@@ -68,9 +70,9 @@ func TestFaultsCloseOneConnectionWithOneLine(t *testing.T) {
 func TestOthersAreServedBesideABadPeer(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		closed := make(chan error, 1)
-		_, w := serve(t, k, "frame", func(w *Worker) {
-			w.OnMessage = func(c *Conn, data []byte) { c.Send(data) }
-			w.OnClose = func(c *Conn) { closed <- c.Err() }
+		_, w := serve(t, k, "frame", func(w *workerman.Worker) {
+			w.OnMessage = func(c *workerman.Conn, data []byte) { c.Send(data) }
+			w.OnClose = func(c *workerman.Conn) { closed <- c.Err() }
 		})
 		good, bad := dial(t, w), dial(t, w)
 		bad.Write([]byte{0xff, 0xff, 0xff, 0xff})

@@ -1,4 +1,4 @@
-package workerman
+package conns
 
 import (
 	"bytes"
@@ -8,25 +8,27 @@ import (
 	"net"
 	"testing"
 	"time"
+
+	"github.com/workerman-go/workerman"
 )
 
 // The contract of a connection, line by line, on both engines and both transports: its ends.
 
 func TestCloseFromEverySideIsOneOnClose(t *testing.T) {
-	ends := map[string]func(c *Conn){
-		"Close":          func(c *Conn) { c.Close(); c.Close() },
-		"CloseWith":      func(c *Conn) { c.CloseWith([]byte("bye")); c.Close() },
-		"Destroy":        func(c *Conn) { c.Destroy(); c.Destroy(); c.Close() },
-		"Close, Destroy": func(c *Conn) { c.Close(); c.Destroy() },
-		"panic":          func(c *Conn) { panic("on purpose") },
-		"from elsewhere": func(c *Conn) { go c.Close(); go c.Destroy(); go c.CloseWith(nil) },
+	ends := map[string]func(c *workerman.Conn){
+		"Close":          func(c *workerman.Conn) { c.Close(); c.Close() },
+		"CloseWith":      func(c *workerman.Conn) { c.CloseWith([]byte("bye")); c.Close() },
+		"Destroy":        func(c *workerman.Conn) { c.Destroy(); c.Destroy(); c.Close() },
+		"Close, Destroy": func(c *workerman.Conn) { c.Close(); c.Destroy() },
+		"panic":          func(c *workerman.Conn) { panic("on purpose") },
+		"from elsewhere": func(c *workerman.Conn) { go c.Close(); go c.Destroy(); go c.CloseWith(nil) },
 	}
 	for name, end := range ends {
 		t.Run(name, func(t *testing.T) {
 			kinds(t, func(t *testing.T, k kind) {
 				var r *watched
-				_, w := serve(t, k, "text", func(w *Worker) {
-					w.OnMessage = func(c *Conn, data []byte) { end(c) }
+				_, w := serve(t, k, "text", func(w *workerman.Worker) {
+					w.OnMessage = func(c *workerman.Conn, data []byte) { end(c) }
 					r = recordCallbacks(t, w)
 				})
 				c := dial(t, w)
@@ -53,12 +55,12 @@ func slowly(c net.Conn) ([]byte, error) {
 func TestCloseDeliversEverything(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		times, size := 100, 16<<20
-		if k.portable || raceEnabled || testing.Short() {
+		if k.Portable || raceEnabled || testing.Short() {
 			times = 10
 		}
 		message := numbered(0, size)
-		_, w := serve(t, k, "tcp", func(w *Worker) {
-			w.OnConnect = func(c *Conn) {
+		_, w := serve(t, k, "tcp", func(w *workerman.Worker) {
+			w.OnConnect = func(c *workerman.Conn) {
 				if err := c.Send(message); err != nil {
 					t.Errorf("Send: %v", err)
 				}
@@ -80,8 +82,8 @@ func TestCloseDeliversEverything(t *testing.T) {
 func TestCloseDeliversWhilePeerFloods(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		message := numbered(0, 4<<20)
-		_, w := serve(t, k, "tcp", func(w *Worker) {
-			w.OnMessage = func(c *Conn, data []byte) { c.CloseWith(message) }
+		_, w := serve(t, k, "tcp", func(w *workerman.Worker) {
+			w.OnMessage = func(c *workerman.Conn, data []byte) { c.CloseWith(message) }
 		})
 		c := dial(t, w)
 		flooded := make(chan struct{})
@@ -106,17 +108,17 @@ func TestCloseDeliversWhilePeerFloods(t *testing.T) {
 func TestDestroyDrops(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		closed := make(chan error, 1)
-		_, w := serve(t, k, "tcp", func(w *Worker) {
-			w.OnMessage = func(c *Conn, data []byte) {
+		_, w := serve(t, k, "tcp", func(w *workerman.Worker) {
+			w.OnMessage = func(c *workerman.Conn, data []byte) {
 				c.Send(make([]byte, 64<<20))
 				c.Destroy()
 			}
-			w.OnClose = func(c *Conn) { closed <- c.Err() }
+			w.OnClose = func(c *workerman.Conn) { closed <- c.Err() }
 		})
 		c := dial(t, w)
 		c.Write([]byte("x"))
-		if err := receive(t, closed, "OnClose"); !errors.Is(err, ErrDestroyed) {
-			t.Errorf("Err is %v, want %v", err, ErrDestroyed)
+		if err := receive(t, closed, "OnClose"); !errors.Is(err, workerman.ErrDestroyed) {
+			t.Errorf("Err is %v, want %v", err, workerman.ErrDestroyed)
 		}
 		if n, _ := io.Copy(io.Discard, c); n >= 64<<20 {
 			t.Errorf("all %d bytes arrived", n)
@@ -127,14 +129,14 @@ func TestDestroyDrops(t *testing.T) {
 func TestLingerLimitEndsTheWait(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		closed := make(chan error, 1)
-		_, w := serve(t, k, "tcp", func(w *Worker) {
+		_, w := serve(t, k, "tcp", func(w *workerman.Worker) {
 			w.LingerTimeout = 300 * time.Millisecond
-			w.OnConnect = func(c *Conn) { c.CloseWith(make([]byte, 64<<20)) }
-			w.OnClose = func(c *Conn) { closed <- c.Err() }
+			w.OnConnect = func(c *workerman.Conn) { c.CloseWith(make([]byte, 64<<20)) }
+			w.OnClose = func(c *workerman.Conn) { closed <- c.Err() }
 		})
 		dial(t, w) // and read nothing
-		if err := receive(t, closed, "OnClose"); !errors.Is(err, ErrLinger) {
-			t.Errorf("Err is %v, want %v", err, ErrLinger)
+		if err := receive(t, closed, "OnClose"); !errors.Is(err, workerman.ErrLinger) {
+			t.Errorf("Err is %v, want %v", err, workerman.ErrLinger)
 		}
 	})
 }
@@ -143,9 +145,9 @@ func TestPeersEndOfStreamAnswersFirst(t *testing.T) {
 	for _, blocking := range []bool{false, true} {
 		t.Run(fmt.Sprintf("blocking=%v", blocking), func(t *testing.T) {
 			kinds(t, func(t *testing.T, k kind) {
-				_, w := serve(t, k, "text", func(w *Worker) {
+				_, w := serve(t, k, "text", func(w *workerman.Worker) {
 					w.Blocking = blocking
-					w.OnMessage = func(c *Conn, data []byte) { c.Send(data) }
+					w.OnMessage = func(c *workerman.Conn, data []byte) { c.Send(data) }
 				})
 				c := dial(t, w)
 				io.WriteString(c, "one\ntwo\nhalf")
@@ -163,15 +165,15 @@ func TestResetInTheMiddle(t *testing.T) {
 		for _, paused := range []bool{false, true} {
 			closed := make(chan error, 1)
 			got := make(chan struct{}, 1)
-			_, w := serve(t, k, "frame", func(w *Worker) {
-				w.OnConnect = func(c *Conn) {
+			_, w := serve(t, k, "frame", func(w *workerman.Worker) {
+				w.OnConnect = func(c *workerman.Conn) {
 					if paused {
 						c.PauseRecv()
 					}
 					c.Send(make([]byte, 8<<20))
 					got <- struct{}{}
 				}
-				w.OnClose = func(c *Conn) { closed <- c.Err() }
+				w.OnClose = func(c *workerman.Conn) { closed <- c.Err() }
 			})
 			c := dial(t, w)
 			c.Write([]byte{0, 0, 1, 0, 'h', 'a', 'l', 'f'})

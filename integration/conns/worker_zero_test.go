@@ -1,21 +1,23 @@
-package workerman
+package conns
 
 import (
 	"context"
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/workerman-go/workerman"
 )
 
 // A Worker that NewWorker did not make serves nothing, and says so.
 func TestWorkerMadeWithoutNewWorker(t *testing.T) {
-	for name, w := range map[string]*Worker{"literal": {Name: "mine"}, "new": new(Worker)} {
-		var start *StartError
+	for name, w := range map[string]*workerman.Worker{"literal": {Name: "mine"}, "new": new(workerman.Worker)} {
+		var start *workerman.StartError
 		err := w.Listen()
 		if !errors.As(err, &start) || !strings.Contains(err.Error(), "made without NewWorker: it has no address") {
 			t.Errorf("%s: Listen: got %v, want a *StartError about NewWorker", name, err)
 		}
-		if w.Address() != "" || w.Addr() != nil || w.ID() != 0 || w.EventLoop() != nil || w.Stats() != (WorkerStats{}) {
+		if w.Address() != "" || w.Addr() != nil || w.ID() != 0 || w.EventLoop() != nil || w.Stats() != (workerman.WorkerStats{}) {
 			t.Errorf("%s: got address %q, %v, id %d, loop %v, %+v, want nothing", name, w.Address(), w.Addr(), w.ID(), w.EventLoop(), w.Stats())
 		}
 		for range w.Connections() {
@@ -33,7 +35,7 @@ func TestWorkerMadeWithoutNewWorker(t *testing.T) {
 		if n, err := w.Group("room").Send([]byte("x")); n != 0 || err != nil {
 			t.Errorf("%s: Send to a group: got %d, %v, want 0, nil", name, n, err)
 		}
-		if err := context.Cause(w.Context()); !errors.Is(err, ErrNotRunning) {
+		if err := context.Cause(w.Context()); !errors.Is(err, workerman.ErrNotRunning) {
 			t.Errorf("%s: Context: got %v, want one that has ended with ErrNotRunning", name, err)
 		}
 		w.PauseAccept()
@@ -42,20 +44,11 @@ func TestWorkerMadeWithoutNewWorker(t *testing.T) {
 	}
 }
 
-// Another worker cannot be inside of one that NewWorker did not make.
-func TestInsideOfAWorkerMadeWithoutNewWorker(t *testing.T) {
-	m := &Master{Logger: discardLogger()}
-	m.NewWorker("").Inside = new(Worker)
-	if _, err := m.plan(); err == nil || !strings.Contains(err.Error(), "not one of the same master") {
-		t.Errorf("plan: got %v, want that the worker is not one of the same master", err)
-	}
-}
-
 func TestZeroMaster(t *testing.T) {
-	m := new(Master)
+	m := new(workerman.Master)
 	m.Logger = discardLogger()
 	ctx, cancel := context.WithCancel(t.Context())
-	m.NewWorker("").OnWorkerStart = func(*Worker) error { cancel(); return nil }
+	m.NewWorker("").OnWorkerStart = func(*workerman.Worker) error { cancel(); return nil }
 	if err := m.Run(ctx); err != nil {
 		t.Errorf("Run: got %v, want nil", err)
 	}

@@ -1,4 +1,4 @@
-package workerman
+package conns
 
 import (
 	"bytes"
@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/workerman-go/workerman"
 )
 
 func TestStartFailuresNameWorkerAddressAndCause(t *testing.T) {
@@ -33,7 +35,7 @@ func TestStartFailuresNameWorkerAddressAndCause(t *testing.T) {
 	for _, test := range []struct {
 		name      string
 		address   string
-		configure func(w *Worker)
+		configure func(w *workerman.Worker)
 		cause     error
 		words     string
 	}{
@@ -44,21 +46,21 @@ func TestStartFailuresNameWorkerAddressAndCause(t *testing.T) {
 		{"live unix socket", "unix://" + livePath, nil, syscall.EADDRINUSE, "another process serves"},
 		{"a file in place of the socket", "unix://" + file, nil, syscall.EADDRINUSE, "no socket"},
 		{"no such directory", "unix:///no/such/directory/s", nil, syscall.ENOENT, "no such file"},
-		{"negative limit", "tcp://127.0.0.1:0", func(w *Worker) { w.MaxSendBuffer = -1 }, nil, "MaxSendBuffer is negative"},
-		{"negative time", "tcp://127.0.0.1:0", func(w *Worker) { w.IdleTimeout = -1 }, nil, "IdleTimeout is negative"},
-		{"unknown policy", "tcp://127.0.0.1:0", func(w *Worker) { w.FullPolicy = 7 }, nil, "FullPolicy 7"},
-		{"negative loops", "tcp://127.0.0.1:0", func(w *Worker) { w.Loops = -1 }, nil, "Loops is -1"},
-		{"OnWorkerStart fails", "tcp://127.0.0.1:0", func(w *Worker) { w.OnWorkerStart = func(*Worker) error { return io.ErrNoProgress } }, io.ErrNoProgress, "OnWorkerStart"},
-		{"OnWorkerStart panics", "tcp://127.0.0.1:0", func(w *Worker) { w.OnWorkerStart = func(*Worker) error { panic("oh no") } }, nil, "oh no"},
+		{"negative limit", "tcp://127.0.0.1:0", func(w *workerman.Worker) { w.MaxSendBuffer = -1 }, nil, "MaxSendBuffer is negative"},
+		{"negative time", "tcp://127.0.0.1:0", func(w *workerman.Worker) { w.IdleTimeout = -1 }, nil, "IdleTimeout is negative"},
+		{"unknown policy", "tcp://127.0.0.1:0", func(w *workerman.Worker) { w.FullPolicy = 7 }, nil, "FullPolicy 7"},
+		{"negative loops", "tcp://127.0.0.1:0", func(w *workerman.Worker) { w.Loops = -1 }, nil, "Loops is -1"},
+		{"OnWorkerStart fails", "tcp://127.0.0.1:0", func(w *workerman.Worker) { w.OnWorkerStart = func(*workerman.Worker) error { return io.ErrNoProgress } }, io.ErrNoProgress, "OnWorkerStart"},
+		{"OnWorkerStart panics", "tcp://127.0.0.1:0", func(w *workerman.Worker) { w.OnWorkerStart = func(*workerman.Worker) error { panic("oh no") } }, nil, "oh no"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			engines(t, func(t *testing.T, k kind) {
 				checkLeaks(t)
-				m := &Master{Portable: k.portable, Logger: discardLogger()}
+				m := &workerman.Master{Portable: k.Portable, Logger: discardLogger()}
 				good := m.NewWorker("tcp://127.0.0.1:0")
 				begun := false
-				good.OnWorkerStart = func(*Worker) error { begun = true; return nil }
-				good.OnWorkerStop = func(*Worker) {
+				good.OnWorkerStart = func(*workerman.Worker) error { begun = true; return nil }
+				good.OnWorkerStop = func(*workerman.Worker) {
 					if !begun {
 						t.Error("OnWorkerStop without OnWorkerStart")
 					}
@@ -70,7 +72,7 @@ func TestStartFailuresNameWorkerAddressAndCause(t *testing.T) {
 				}
 				for range 2 { // nothing is left behind, so a second try says the same
 					err := m.Run(t.Context())
-					var start *StartError
+					var start *workerman.StartError
 					if !errors.As(err, &start) || start.Worker != "culprit" || start.Address != test.address {
 						t.Fatalf("Run: %v", err)
 					}
@@ -98,14 +100,14 @@ func TestStartFailuresNameWorkerAddressAndCause(t *testing.T) {
 func TestRunOfTheSameMaster(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
 		checkLeaks(t)
-		m := &Master{Portable: k.portable, Logger: discardLogger()}
+		m := &workerman.Master{Portable: k.Portable, Logger: discardLogger()}
 		if err := m.Run(t.Context()); err == nil {
 			t.Error("Run without a worker succeeds")
 		}
 		started := make(chan struct{}, 1)
 		w := m.NewWorker("text://127.0.0.1:0")
 		echo(w)
-		w.OnWorkerStart = func(*Worker) error { started <- struct{}{}; return nil }
+		w.OnWorkerStart = func(*workerman.Worker) error { started <- struct{}{}; return nil }
 		for round := range 3 {
 			done := make(chan error, 1)
 			go func() { done <- m.Run(context.Background()) }()
@@ -131,25 +133,29 @@ func TestStopCallbacksRunInReverseBeforeTheClose(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
 		var order []string
 		connected, read := make(chan struct{}), make(chan struct{})
-		s := newTestService(t, k)
+		s := newService(t, k)
+		var first *workerman.Worker
 		for _, name := range []string{"a", "b"} {
-			w := s.master.NewWorker("text://127.0.0.1:0")
+			w := s.NewWorker("text://127.0.0.1:0")
 			w.Name = name
-			w.OnWorkerStart = func(w *Worker) error {
+			if first == nil {
+				first = w
+			}
+			w.OnWorkerStart = func(w *workerman.Worker) error {
 				order = append(order, "start "+w.Name)
 				return nil
 			}
-			w.OnWorkerStop = func(w *Worker) {
+			w.OnWorkerStop = func(w *workerman.Worker) {
 				for c := range w.Connections() {
 					c.Send([]byte("bye"))
 				}
 				order = append(order, "stop "+w.Name)
 			}
-			w.OnConnect = func(*Conn) { close(connected) }
-			w.OnClose = func(c *Conn) { order = append(order, "close "+c.Worker().Name) }
+			w.OnConnect = func(*workerman.Conn) { close(connected) }
+			w.OnClose = func(c *workerman.Conn) { order = append(order, "close "+c.Worker().Name) }
 		}
-		s.start()
-		c := dial(t, s.master.workers[0])
+		s.Start()
+		c := dial(t, first)
 		receive(t, connected, "OnConnect")
 		go func() {
 			defer close(read)
@@ -158,7 +164,7 @@ func TestStopCallbacksRunInReverseBeforeTheClose(t *testing.T) {
 			}
 			c.Close()
 		}()
-		s.stop()
+		s.Stop()
 		receive(t, read, "the client")
 		if got := strings.Join(order, ", "); got != "start a, start b, stop b, stop a, close a" {
 			t.Error(got)
@@ -169,11 +175,11 @@ func TestStopCallbacksRunInReverseBeforeTheClose(t *testing.T) {
 func TestStopWaitsForSlowReadersAndCutsTheDead(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		message := numbered(1, 8<<20)
-		s, w := serve(t, k, "tcp", func(w *Worker) {
+		s, w := serve(t, k, "tcp", func(w *workerman.Worker) {
 			w.MaxSendBuffer = 1 << 30
-			w.OnConnect = func(c *Conn) { c.Send(message) }
+			w.OnConnect = func(c *workerman.Conn) { c.Send(message) }
 		})
-		s.master.StopTimeout = time.Second
+		s.Master.StopTimeout = time.Second
 		dial(t, w) // reads nothing
 		reader := dial(t, w)
 		eventually(t, "both are served", func() bool { return w.Stats().Connections == 2 })
@@ -183,12 +189,12 @@ func TestStopWaitsForSlowReadersAndCutsTheDead(t *testing.T) {
 			reader.Close()
 			read <- err == nil && bytes.Equal(got, message)
 		}()
-		s.stop()
+		s.Stop()
 		if !receive(t, read, "the reader") {
 			t.Error("the stop took the message of a reader away")
 		}
-		if len(s.log.lines("connections cut at the stop", "connections=1")) != 1 {
-			t.Errorf("log:\n%s", s.log)
+		if len(s.Log.Lines("connections cut at the stop", "connections=1")) != 1 {
+			t.Errorf("log:\n%s", s.Log)
 		}
 	})
 }
@@ -196,11 +202,11 @@ func TestStopWaitsForSlowReadersAndCutsTheDead(t *testing.T) {
 func TestStopDoesNotHangOnABlockedCallback(t *testing.T) {
 	release := make(chan struct{})
 	var blocked atomic.Bool
-	m := &Master{Logger: discardLogger(), StopTimeout: 50 * time.Millisecond}
+	m := &workerman.Master{Logger: discardLogger(), StopTimeout: 50 * time.Millisecond}
 	w := m.NewWorker("tcp://127.0.0.1:0")
-	w.OnMessage = func(c *Conn, data []byte) { blocked.Store(true); <-release }
+	w.OnMessage = func(c *workerman.Conn, data []byte) { blocked.Store(true); <-release }
 	started := make(chan struct{})
-	w.OnWorkerStart = func(*Worker) error { close(started); return nil }
+	w.OnWorkerStart = func(*workerman.Worker) error { close(started); return nil }
 	done := make(chan error, 1)
 	go func() { done <- m.Run(context.Background()) }()
 	receive(t, started, "OnWorkerStart")

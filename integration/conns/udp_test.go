@@ -1,4 +1,4 @@
-package workerman
+package conns
 
 import (
 	"bytes"
@@ -8,11 +8,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/workerman-go/workerman"
+
 	"github.com/workerman-go/workerman/frame"
 )
 
 // dialUDP opens a client socket towards the worker.
-func dialUDP(t *testing.T, w *Worker) *net.UDPConn {
+func dialUDP(t *testing.T, w *workerman.Worker) *net.UDPConn {
 	t.Helper()
 	c, err := net.DialUDP("udp", nil, w.Addr().(*net.UDPAddr))
 	if err != nil {
@@ -40,17 +42,17 @@ func ask(t *testing.T, c net.Conn, data []byte) []byte {
 func TestUDPEcho(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
 		for _, address := range []string{"udp://127.0.0.1:0", "udp://[::1]:0", "udp://[::]:0"} {
-			s := newTestService(t, k)
-			w := s.master.NewWorker(address)
-			w.OnConnect = func(*Conn) { t.Error("OnConnect for UDP") }
-			w.OnClose = func(*Conn) { t.Error("OnClose for UDP") }
-			w.OnMessage = func(c *Conn, data []byte) {
+			s := newService(t, k)
+			w := s.NewWorker(address)
+			w.OnConnect = func(*workerman.Conn) { t.Error("OnConnect for UDP") }
+			w.OnClose = func(*workerman.Conn) { t.Error("OnClose for UDP") }
+			w.OnMessage = func(c *workerman.Conn, data []byte) {
 				if c.Transport() != "udp" || !c.RemoteAddr().IsValid() || c.LocalAddr().Port() == 0 || c.ID() != 0 {
 					t.Errorf("peer %v of transport %q at %v, id %d", c.RemoteAddr(), c.Transport(), c.LocalAddr(), c.ID())
 				}
 				c.Send(data)
 			}
-			s.start()
+			s.Start()
 			c := dialUDP(t, w)
 			for _, size := range []int{1, 64, 1200, 1201, 9000, 65507} {
 				if got := ask(t, c, numbered(size, size)); !bytes.Equal(got, numbered(size, size)) {
@@ -64,8 +66,8 @@ func TestUDPEcho(t *testing.T) {
 
 func TestUDPBurstIsAnsweredInOrder(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
-		_, w := serveUDP(t, k, "udp", func(w *Worker) {
-			w.OnMessage = func(c *Conn, data []byte) { c.Send(data) }
+		_, w := serveUDP(t, k, "udp", func(w *workerman.Worker) {
+			w.OnMessage = func(c *workerman.Conn, data []byte) { c.Send(data) }
 		})
 		c := dialUDP(t, w)
 		for round := range 20 {
@@ -87,21 +89,21 @@ func TestUDPBurstIsAnsweredInOrder(t *testing.T) {
 }
 
 // serveUDP is serve for a UDP worker.
-func serveUDP(t *testing.T, k kind, scheme string, configure func(w *Worker)) (*testService, *Worker) {
+func serveUDP(t *testing.T, k kind, scheme string, configure func(w *workerman.Worker)) (*service, *workerman.Worker) {
 	t.Helper()
-	s := newTestService(t, k)
-	w := s.master.NewWorker(scheme + "://127.0.0.1:0")
+	s := newService(t, k)
+	w := s.NewWorker(scheme + "://127.0.0.1:0")
 	w.Name = "under-test"
 	configure(w)
-	s.start()
+	s.Start()
 	return s, w
 }
 
 func TestUDPProtocols(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
 		got := make(chan string, 10)
-		_, w := serveUDP(t, k, "text+udp", func(w *Worker) {
-			w.OnMessage = func(c *Conn, data []byte) {
+		_, w := serveUDP(t, k, "text+udp", func(w *workerman.Worker) {
+			w.OnMessage = func(c *workerman.Conn, data []byte) {
 				got <- string(data)
 				c.Send(data)
 			}
@@ -119,8 +121,8 @@ func TestUDPProtocols(t *testing.T) {
 			t.Errorf("%q, %v", buf[:n], err)
 		}
 
-		_, w = serveUDP(t, k, "frame+udp", func(w *Worker) {
-			w.OnMessage = func(c *Conn, data []byte) { c.Send(data) }
+		_, w = serveUDP(t, k, "frame+udp", func(w *workerman.Worker) {
+			w.OnMessage = func(c *workerman.Conn, data []byte) { c.Send(data) }
 		})
 		m, _ := frame.Append(nil, []byte("framed"))
 		if answer := ask(t, dialUDP(t, w), m); !bytes.Equal(answer, m) {
@@ -132,8 +134,8 @@ func TestUDPProtocols(t *testing.T) {
 func TestUDPAnswersLaterAndTooLarge(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
 		results := make(chan error, 1)
-		_, w := serveUDP(t, k, "udp", func(w *Worker) {
-			w.OnMessage = func(c *Conn, data []byte) {
+		_, w := serveUDP(t, k, "udp", func(w *workerman.Worker) {
+			w.OnMessage = func(c *workerman.Conn, data []byte) {
 				go func() {
 					results <- c.Send(make([]byte, 65508))
 					c.Send([]byte("later"))
@@ -143,7 +145,7 @@ func TestUDPAnswersLaterAndTooLarge(t *testing.T) {
 		if got := ask(t, dialUDP(t, w), []byte("x")); string(got) != "later" {
 			t.Errorf("%q", got)
 		}
-		if err := receive(t, results, "the result"); !errors.Is(err, ErrTooLarge) {
+		if err := receive(t, results, "the result"); !errors.Is(err, workerman.ErrTooLarge) {
 			t.Errorf("65508 bytes: %v", err)
 		}
 	})
@@ -151,8 +153,8 @@ func TestUDPAnswersLaterAndTooLarge(t *testing.T) {
 
 func TestUDPPeersAreApart(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
-		_, w := serveUDP(t, k, "udp", func(w *Worker) {
-			w.OnMessage = func(c *Conn, data []byte) {
+		_, w := serveUDP(t, k, "udp", func(w *workerman.Worker) {
+			w.OnMessage = func(c *workerman.Conn, data []byte) {
 				n, _ := c.Data.(int)
 				c.Data = n + 1
 				if string(data) == "panic" {
@@ -182,9 +184,9 @@ func TestUDPPeersAreApart(t *testing.T) {
 
 func TestUDPBlockingAndReusePort(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
-		_, w := serveUDP(t, k, "udp", func(w *Worker) {
+		_, w := serveUDP(t, k, "udp", func(w *workerman.Worker) {
 			w.Loops, w.ReusePort, w.Blocking = 2, true, true
-			w.OnMessage = func(c *Conn, data []byte) { c.Send(data) }
+			w.OnMessage = func(c *workerman.Conn, data []byte) { c.Send(data) }
 		})
 		for i := range 10 {
 			if got := ask(t, dialUDP(t, w), numbered(i, 30)); !bytes.Equal(got, numbered(i, 30)) {

@@ -1,4 +1,4 @@
-package workerman
+package conns
 
 import (
 	"bufio"
@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/workerman-go/workerman"
 
 	"github.com/workerman-go/workerman/frame"
 )
@@ -26,9 +28,9 @@ func TestSendResults(t *testing.T) {
 		}
 		results := make(chan result, 1)
 		const size = 10_000
-		s, w := serve(t, k, "frame", func(w *Worker) {
+		s, w := serve(t, k, "frame", func(w *workerman.Worker) {
 			w.MaxSendBuffer = 100_000
-			w.OnMessage = func(c *Conn, _ []byte) {
+			w.OnMessage = func(c *workerman.Conn, _ []byte) {
 				var r result
 				for r.full == nil && r.accepted < 100_000 {
 					if r.full = c.Send(numbered(r.accepted, size)); r.full == nil {
@@ -43,8 +45,8 @@ func TestSendResults(t *testing.T) {
 		c := dial(t, w)
 		c.Write([]byte{0, 0, 0, 4})
 		r := receive(t, results, "results of Send")
-		if !errors.Is(r.full, ErrBufferFull) || !errors.Is(r.closed, ErrClosed) {
-			t.Errorf("full %v, closed %v, want %v, %v", r.full, r.closed, ErrBufferFull, ErrClosed)
+		if !errors.Is(r.full, workerman.ErrBufferFull) || !errors.Is(r.closed, workerman.ErrClosed) {
+			t.Errorf("full %v, closed %v, want %v, %v", r.full, r.closed, workerman.ErrBufferFull, workerman.ErrClosed)
 		}
 		got, err := io.ReadAll(c)
 		if err != nil || len(got) != r.accepted*(size+4) {
@@ -66,9 +68,9 @@ func TestSendResults(t *testing.T) {
 func TestSendFromManyGoroutinesNeverMixes(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		const senders, each = 16, 300
-		_, w := serve(t, k, "frame", func(w *Worker) {
+		_, w := serve(t, k, "frame", func(w *workerman.Worker) {
 			w.MaxSendBuffer = 1 << 30
-			w.OnConnect = func(c *Conn) {
+			w.OnConnect = func(c *workerman.Conn) {
 				for g := range senders {
 					go func() {
 						for i := range each {
@@ -117,15 +119,15 @@ func TestBufferFullThenDrain(t *testing.T) {
 		t.Run(fmt.Sprintf("blocking=%v", blocking), func(t *testing.T) {
 			kinds(t, func(t *testing.T, k kind) {
 				full, drained := make(chan int, 100), make(chan int, 100)
-				_, w := serve(t, k, "tcp", func(w *Worker) {
+				_, w := serve(t, k, "tcp", func(w *workerman.Worker) {
 					w.Blocking = blocking
-					w.OnConnect = func(c *Conn) { c.Send(make([]byte, 32<<20)) }
-					w.OnBufferFull = func(c *Conn) { full <- c.Stats().SendQueue }
-					w.OnBufferDrain = func(c *Conn) { drained <- c.Stats().SendQueue }
+					w.OnConnect = func(c *workerman.Conn) { c.Send(make([]byte, 32<<20)) }
+					w.OnBufferFull = func(c *workerman.Conn) { full <- c.Stats().SendQueue }
+					w.OnBufferDrain = func(c *workerman.Conn) { drained <- c.Stats().SendQueue }
 				})
 				c := dial(t, w)
-				if n := receive(t, full, "OnBufferFull"); n < DefaultMaxSendBuffer {
-					t.Errorf("OnBufferFull with %d bytes queued, want at least %d", n, DefaultMaxSendBuffer)
+				if n := receive(t, full, "OnBufferFull"); n < workerman.DefaultMaxSendBuffer {
+					t.Errorf("OnBufferFull with %d bytes queued, want at least %d", n, workerman.DefaultMaxSendBuffer)
 				}
 				if len(drained) > 0 {
 					t.Error("OnBufferDrain before anything was read")
@@ -141,26 +143,26 @@ func TestBufferFullThenDrain(t *testing.T) {
 }
 
 func TestFullPolicies(t *testing.T) {
-	for _, policy := range []FullPolicy{RefuseWhenFull, CloseWhenFull} {
+	for _, policy := range []workerman.FullPolicy{workerman.RefuseWhenFull, workerman.CloseWhenFull} {
 		t.Run(fmt.Sprint(policy), func(t *testing.T) {
 			kinds(t, func(t *testing.T, k kind) {
 				refused, closed := make(chan error, 1), make(chan error, 1)
-				_, w := serve(t, k, "tcp", func(w *Worker) {
+				_, w := serve(t, k, "tcp", func(w *workerman.Worker) {
 					w.FullPolicy = policy
-					w.OnConnect = func(c *Conn) {
+					w.OnConnect = func(c *workerman.Conn) {
 						c.Send(make([]byte, 32<<20))
 						c.Send([]byte("one too many"))
 					}
-					w.OnError = func(c *Conn, err error) { refused <- err }
-					w.OnClose = func(c *Conn) { closed <- c.Err() }
+					w.OnError = func(c *workerman.Conn, err error) { refused <- err }
+					w.OnClose = func(c *workerman.Conn) { closed <- c.Err() }
 				})
 				dial(t, w)
 				tell, silent := refused, closed
-				if policy == CloseWhenFull {
+				if policy == workerman.CloseWhenFull {
 					tell, silent = closed, refused
 				}
-				if err := receive(t, tell, "the news"); !errors.Is(err, ErrBufferFull) {
-					t.Errorf("told %v, want %v", err, ErrBufferFull)
+				if err := receive(t, tell, "the news"); !errors.Is(err, workerman.ErrBufferFull) {
+					t.Errorf("told %v, want %v", err, workerman.ErrBufferFull)
 				}
 				if len(silent) > 0 {
 					t.Error("refused and closed")
@@ -173,9 +175,9 @@ func TestFullPolicies(t *testing.T) {
 func TestLargeAnswersDoNotMix(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		const clients, size = 8, 8 << 20
-		_, w := serve(t, k, "text", func(w *Worker) {
+		_, w := serve(t, k, "text", func(w *workerman.Worker) {
 			w.MaxSendBuffer = 2 * size
-			w.OnMessage = func(c *Conn, data []byte) {
+			w.OnMessage = func(c *workerman.Conn, data []byte) {
 				c.Send([]byte("small before"))
 				c.Send(bytes.Repeat(data[:1], size)) // more than the peer takes at once
 				c.Send([]byte("small after"))
@@ -200,8 +202,8 @@ func TestLargeAnswersDoNotMix(t *testing.T) {
 
 func TestNothingReachesAnotherConnection(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
-		_, w := serve(t, k, "text", func(w *Worker) {
-			w.OnMessage = func(c *Conn, data []byte) {
+		_, w := serve(t, k, "text", func(w *workerman.Worker) {
+			w.OnMessage = func(c *workerman.Conn, data []byte) {
 				c.Send(data)
 				if bytes.HasSuffix(data, []byte("last")) {
 					c.Close()

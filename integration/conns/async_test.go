@@ -1,4 +1,4 @@
-package workerman
+package conns
 
 import (
 	"bufio"
@@ -7,6 +7,8 @@ import (
 	"io"
 	"sync/atomic"
 	"testing"
+
+	"github.com/workerman-go/workerman"
 )
 
 func TestAsync(t *testing.T) {
@@ -17,8 +19,8 @@ func TestAsync(t *testing.T) {
 		}
 		results := make(chan outcome, 3)
 		onLoop := 0 // the race detector watches it
-		_, w := serve(t, k, "text", func(w *Worker) {
-			w.OnMessage = func(c *Conn, data []byte) {
+		_, w := serve(t, k, "text", func(w *workerman.Worker) {
+			w.OnMessage = func(c *workerman.Conn, data []byte) {
 				onLoop++
 				done := func(n int, err error) {
 					onLoop++
@@ -26,11 +28,11 @@ func TestAsync(t *testing.T) {
 				}
 				switch string(data) {
 				case "good":
-					Async(c, func() (int, error) { return 42, nil }, done)
+					workerman.Async(c, func() (int, error) { return 42, nil }, done)
 				case "bad":
-					Async(c, func() (int, error) { return 0, io.ErrUnexpectedEOF }, done)
+					workerman.Async(c, func() (int, error) { return 0, io.ErrUnexpectedEOF }, done)
 				case "panic":
-					Async(c, func() (int, error) { panic("in work") }, done)
+					workerman.Async(c, func() (int, error) { panic("in work") }, done)
 				}
 			}
 		})
@@ -44,7 +46,7 @@ func TestAsync(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 		io.WriteString(c, "panic\n")
-		var p *PanicError
+		var p *workerman.PanicError
 		if r := receive(t, results, "panic"); !errors.As(r.err, &p) || p.Value != "in work" || len(p.Stack) == 0 {
 			t.Errorf("%+v", r)
 		}
@@ -54,12 +56,12 @@ func TestAsync(t *testing.T) {
 func TestAsyncOfAClosedConnectionIsDropped(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
 		release, worked, closed := make(chan struct{}), make(chan struct{}), make(chan struct{})
-		_, w := serve(t, k, "tcp", func(w *Worker) {
-			w.OnMessage = func(c *Conn, data []byte) {
-				Async(c, func() (int, error) { <-release; defer close(worked); return 0, nil },
+		_, w := serve(t, k, "tcp", func(w *workerman.Worker) {
+			w.OnMessage = func(c *workerman.Conn, data []byte) {
+				workerman.Async(c, func() (int, error) { <-release; defer close(worked); return 0, nil },
 					func(int, error) { t.Error("done runs although the connection is gone") })
 			}
-			w.OnClose = func(c *Conn) { close(closed) }
+			w.OnClose = func(c *workerman.Conn) { close(closed) }
 		})
 		c := dial(t, w)
 		c.Write([]byte("x"))
@@ -75,13 +77,13 @@ func TestAsyncOfAClosedConnectionIsDropped(t *testing.T) {
 }
 
 func TestAsyncIsBounded(t *testing.T) {
-	s, w := serve(t, kind{network: "tcp"}, "tcp", nil)
+	s, w := serve(t, kind{Network: "tcp"}, "tcp", nil)
 	_ = s
 	var running, most atomic.Int64
 	release := make(chan struct{})
 	done := make(chan struct{}, 1000)
 	for range maxAsync + 100 {
-		Async(w, func() (int, error) {
+		workerman.Async(w, func() (int, error) {
 			for n := running.Add(1); ; {
 				m := most.Load()
 				if n <= m || most.CompareAndSwap(m, n) {
@@ -106,9 +108,9 @@ func TestAsyncIsBounded(t *testing.T) {
 func TestBlockedCallbacksDelayNobodyElse(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		release := make(chan struct{})
-		_, w := serve(t, k, "text", func(w *Worker) {
+		_, w := serve(t, k, "text", func(w *workerman.Worker) {
 			w.Blocking = true
-			w.OnMessage = func(c *Conn, data []byte) {
+			w.OnMessage = func(c *workerman.Conn, data []byte) {
 				if string(data) == "wait" {
 					<-release
 				}
@@ -131,57 +133,13 @@ func TestBlockedCallbacksDelayNobodyElse(t *testing.T) {
 	})
 }
 
-func TestBlockingPausesReading(t *testing.T) {
-	kinds(t, func(t *testing.T, k kind) {
-		release := make(chan struct{})
-		var got atomic.Int64
-		_, w := serve(t, k, "text", func(w *Worker) {
-			w.Blocking = true
-			w.OnMessage = func(c *Conn, data []byte) {
-				<-release
-				if want := fmt.Sprint(got.Load()); string(data) != want {
-					t.Errorf("%q, want %q", data, want)
-				}
-				got.Add(1)
-			}
-		})
-		c := dial(t, w)
-		const n = 40_000
-		written := make(chan error, 1)
-		go func() {
-			out := bufio.NewWriter(c)
-			for i := range n {
-				fmt.Fprintln(out, i)
-			}
-			written <- out.Flush()
-		}()
-		var conn *Conn
-		eventually(t, "reading pauses", func() bool {
-			for conn = range w.Connections() {
-			}
-			return conn != nil && conn.stream.Paused()
-		})
-		q := conn.rare().serial
-		q.mu.Lock()
-		if len(q.queue) > maxBacklog {
-			t.Errorf("%d messages wait for the callback", len(q.queue))
-		}
-		q.mu.Unlock()
-		close(release)
-		if err := receive(t, written, "the client's writes"); err != nil {
-			t.Error(err)
-		}
-		eventually(t, "all messages arrive", func() bool { return got.Load() == n })
-	})
-}
-
 func TestPostKeepsOrder(t *testing.T) {
 	for _, blocking := range []bool{false, true} {
 		engines(t, func(t *testing.T, k kind) {
 			order := make(chan int, 100)
-			_, w := serve(t, k, "tcp", func(w *Worker) {
+			_, w := serve(t, k, "tcp", func(w *workerman.Worker) {
 				w.Blocking = blocking
-				w.OnConnect = func(c *Conn) {
+				w.OnConnect = func(c *workerman.Conn) {
 					go func() {
 						for i := range 100 {
 							c.Post(func() { order <- i })

@@ -1,4 +1,4 @@
-package workerman
+package conns
 
 import (
 	"bufio"
@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/workerman-go/workerman"
 )
 
 // The contract of a connection, line by line, on both engines and both transports: its callbacks and their panics.
@@ -24,7 +26,7 @@ type watched struct {
 	messages atomic.Int64
 }
 
-func recordCallbacks(t *testing.T, w *Worker) *watched {
+func recordCallbacks(t *testing.T, w *workerman.Worker) *watched {
 	r := &watched{t: t, closed: make(chan struct{}, 16)}
 	enter := func(event string) func() {
 		if r.inside.Add(1) != 1 {
@@ -41,15 +43,15 @@ func recordCallbacks(t *testing.T, w *Worker) *watched {
 		return func() { r.inside.Add(-1) }
 	}
 	onMessage := w.OnMessage
-	w.OnConnect = func(c *Conn) { defer enter("connect")() }
-	w.OnMessage = func(c *Conn, data []byte) {
+	w.OnConnect = func(c *workerman.Conn) { defer enter("connect")() }
+	w.OnMessage = func(c *workerman.Conn, data []byte) {
 		defer enter("message")()
 		r.messages.Add(1)
 		if onMessage != nil {
 			onMessage(c, data)
 		}
 	}
-	w.OnClose = func(c *Conn) {
+	w.OnClose = func(c *workerman.Conn) {
 		enter("close")()
 		r.closed <- struct{}{}
 	}
@@ -71,10 +73,10 @@ func TestCallbacksInOrderAndOnce(t *testing.T) {
 		t.Run(fmt.Sprintf("blocking=%v", blocking), func(t *testing.T) {
 			kinds(t, func(t *testing.T, k kind) {
 				var r *watched
-				_, w := serve(t, k, "text", func(w *Worker) {
+				_, w := serve(t, k, "text", func(w *workerman.Worker) {
 					w.Blocking = blocking
 					next := 0
-					w.OnMessage = func(c *Conn, data []byte) {
+					w.OnMessage = func(c *workerman.Conn, data []byte) {
 						if want := fmt.Sprint(next); string(data) != want {
 							t.Errorf("message %q, want %q", data, want)
 						}
@@ -112,15 +114,15 @@ func TestPanicClosesThatConnectionAlone(t *testing.T) {
 				kinds(t, func(t *testing.T, k kind) {
 					var first atomic.Bool
 					first.Store(true)
-					s, w := serve(t, k, "text", func(w *Worker) {
+					s, w := serve(t, k, "text", func(w *workerman.Worker) {
 						w.Blocking = blocking
 						may := func(at string) {
 							if at == where && first.CompareAndSwap(true, false) {
 								panic("on purpose in " + at)
 							}
 						}
-						w.OnConnect = func(c *Conn) { may("OnConnect") }
-						w.OnMessage = func(c *Conn, data []byte) {
+						w.OnConnect = func(c *workerman.Conn) { may("OnConnect") }
+						w.OnMessage = func(c *workerman.Conn, data []byte) {
 							c.After(0, func() { may("timer") })
 							c.Post(func() { may("Post") })
 							may("OnMessage")
@@ -129,7 +131,7 @@ func TestPanicClosesThatConnectionAlone(t *testing.T) {
 							}
 							c.Send(data)
 						}
-						w.OnClose = func(c *Conn) { may("OnClose") }
+						w.OnClose = func(c *workerman.Conn) { may("OnClose") }
 					})
 					bad := dial(t, w)
 					if where == "OnClose" {
@@ -140,7 +142,7 @@ func TestPanicClosesThatConnectionAlone(t *testing.T) {
 					io.ReadAll(bad)
 					bad.Close()
 					eventually(t, "the panic is reported", func() bool {
-						return len(s.log.lines("panic in a callback", "on purpose in "+where, "conn_callbacks_test.go")) == 1
+						return len(s.Log.Lines("panic in a callback", "on purpose in "+where, "callbacks_test.go")) == 1
 					})
 					eventually(t, "the connection is gone", func() bool { return w.Stats().Connections == 0 })
 					if n := w.Stats().Panics; where != "OnClose" && n != 1 {
@@ -160,17 +162,17 @@ func TestPanicClosesThatConnectionAlone(t *testing.T) {
 func TestExitOnPanic(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
 		checkLeaks(t)
-		m := &Master{Portable: k.portable, ExitOnPanic: true, Logger: discardLogger()}
+		m := &workerman.Master{Portable: k.Portable, ExitOnPanic: true, Logger: discardLogger()}
 		w := m.NewWorker("text://127.0.0.1:0")
-		w.OnMessage = func(c *Conn, data []byte) { panic("on purpose") }
+		w.OnMessage = func(c *workerman.Conn, data []byte) { panic("on purpose") }
 		bound := make(chan struct{})
-		w.OnWorkerStart = func(*Worker) error { close(bound); return nil }
+		w.OnWorkerStart = func(*workerman.Worker) error { close(bound); return nil }
 		done := make(chan error, 1)
 		go func() { done <- m.Run(t.Context()) }()
 		receive(t, bound, "OnWorkerStart")
 		c := dial(t, w)
 		io.WriteString(c, "x\n")
-		var p *PanicError
+		var p *workerman.PanicError
 		if err := receive(t, done, "Run"); !errors.As(err, &p) || p.Value != "on purpose" {
 			t.Errorf("Run returned %v, want the panic", err)
 		}

@@ -1,4 +1,4 @@
-package workerman
+package conns
 
 import (
 	"errors"
@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/workerman-go/workerman"
+
 	"github.com/workerman-go/workerman/internal/child"
 )
 
@@ -23,7 +25,7 @@ func goroutineID() string {
 }
 
 // onLoop runs fn on a loop and waits for it.
-func onLoop(t *testing.T, e *EventLoop, fn func()) {
+func onLoop(t *testing.T, e *workerman.EventLoop, fn func()) {
 	t.Helper()
 	done := make(chan struct{})
 	if !e.Post(func() { defer close(done); fn() }) {
@@ -35,7 +37,7 @@ func onLoop(t *testing.T, e *EventLoop, fn func()) {
 // Everything that is given to a loop runs on that loop, in order, never early.
 func TestLoopRunsEverythingOnOneGoroutine(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
-		s, w := serve(t, k, "tcp", func(w *Worker) { w.Loops = 2 })
+		s, w := serve(t, k, "tcp", func(w *workerman.Worker) { w.Loops = 2 })
 		e := w.EventLoop()
 		var home string
 		onLoop(t, e, func() { home = goroutineID() })
@@ -56,7 +58,7 @@ func TestLoopRunsEverythingOnOneGoroutine(t *testing.T) {
 			}
 		}
 		n := 0
-		var every *Timer
+		var every *workerman.Timer
 		onLoop(t, e, func() {
 			begin := time.Now()
 			every = e.Every(2*time.Millisecond, func() {
@@ -74,7 +76,7 @@ func TestLoopRunsEverythingOnOneGoroutine(t *testing.T) {
 		if w.EventLoop() != e {
 			t.Error("EventLoop is another one the second time")
 		}
-		s.stop()
+		s.Stop()
 		if e.Post(func() { t.Error("runs after the stop") }) {
 			t.Error("Post is accepted after the stop")
 		}
@@ -102,7 +104,7 @@ func TestLoopSurvivesPanics(t *testing.T) {
 		every.Stop()
 		for _, where := range []string{"in Post", "in After", "in Every"} {
 			eventually(t, where+" is logged", func() bool {
-				return len(s.log.lines("panic in a callback", where, "eventloop_test.go")) > 0
+				return len(s.Log.Lines("panic in a callback", where, "eventloop_test.go")) > 0
 			})
 		}
 		onLoop(t, e, func() {})
@@ -113,11 +115,11 @@ func TestLoopSurvivesPanics(t *testing.T) {
 func TestConnectionStaysOnItsLoop(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		where := make(chan string, 5*20)
-		_, w := serve(t, k, "tcp", func(w *Worker) {
+		_, w := serve(t, k, "tcp", func(w *workerman.Worker) {
 			w.Loops = 2
 			note := func() { where <- goroutineID() }
-			w.OnConnect = func(c *Conn) { note(); c.After(0, note); c.Post(note); c.EventLoop().Post(note) }
-			w.OnClose = func(c *Conn) { note() }
+			w.OnConnect = func(c *workerman.Conn) { note(); c.After(0, note); c.Post(note); c.EventLoop().Post(note) }
+			w.OnClose = func(c *workerman.Conn) { note() }
 		})
 		for range 20 {
 			c := dial(t, w)
@@ -138,10 +140,10 @@ func TestConnectionStaysOnItsLoop(t *testing.T) {
 func TestPeerStaysOnItsLoop(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
 		where := make(chan string, 100)
-		_, w := serveUDP(t, k, "udp", func(w *Worker) {
+		_, w := serveUDP(t, k, "udp", func(w *workerman.Worker) {
 			w.Loops, w.ReusePort = 2, true
 			note := func() { where <- goroutineID() }
-			w.OnMessage = func(c *Conn, data []byte) { note(); c.After(0, note); c.Post(note); c.EventLoop().Post(note) }
+			w.OnMessage = func(c *workerman.Conn, data []byte) { note(); c.After(0, note); c.Post(note); c.EventLoop().Post(note) }
 		})
 		loops := make(map[string]bool)
 		for range 200 { // until the system has picked each loop once
@@ -207,7 +209,7 @@ func TestReadableAndWritableOfOneDescriptor(t *testing.T) {
 
 func TestDescriptorsThatCannotBeWatched(t *testing.T) {
 	for _, portable := range []bool{false, true} {
-		_, w := serve(t, kind{portable, "tcp"}, "tcp", nil)
+		_, w := serve(t, kind{Portable: portable, Network: "tcp"}, "tcp", nil)
 		e := w.EventLoop()
 		file, err := os.Create(filepath.Join(t.TempDir(), "file"))
 		if err != nil {
@@ -228,21 +230,14 @@ func TestDescriptorsThatCannotBeWatched(t *testing.T) {
 
 // Work that ends its goroutine gives its place back.
 func TestAsyncWorkThatExits(t *testing.T) {
-	_, w := serve(t, kind{network: "tcp"}, "tcp", nil)
-	before := len(asyncSlots)
-	Async(w, func() (net.Conn, error) { runtime.Goexit(); return nil, nil }, nil)
-	Async(w, func() (net.Conn, error) { return nil, nil }, nil)
+	_, w := serve(t, kind{Network: "tcp"}, "tcp", nil)
+	for range maxAsync {
+		workerman.Async(w, func() (net.Conn, error) { runtime.Goexit(); return nil, nil }, nil)
+	}
+	workerman.Async(w, func() (net.Conn, error) { return nil, nil }, nil)
 	done := make(chan struct{})
-	Async(w, func() (int, error) { return 0, nil }, func(int, error) { close(done) })
-	receive(t, done, "done")
-	deadline := time.Now().Add(time.Second)
-	for len(asyncSlots) != before && time.Now().Before(deadline) {
-		runtime.Gosched()
-	}
-	if n := len(asyncSlots); n != before {
-		t.Errorf("%d places are taken for good", n-before)
-		<-asyncSlots
-	}
+	workerman.Async(w, func() (int, error) { return 0, nil }, func(int, error) { close(done) })
+	receive(t, done, "a place for work behind as many that have exited as there are places")
 }
 
 // Run does not return before the programs are killed that were started for a loop.
@@ -253,7 +248,7 @@ func TestStopKillsPrograms(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.stop()
+		s.Stop()
 		ended := make(chan error, 1)
 		go func() { ended <- p.Wait()() }()
 		var exit *exec.ExitError

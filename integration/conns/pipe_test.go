@@ -1,19 +1,21 @@
-package workerman
+package conns
 
 import (
 	"bytes"
 	"io"
 	"net"
 	"testing"
+
+	"github.com/workerman-go/workerman"
 )
 
 // relay starts a worker that pipes each pair of connections both ways, across loops.
-func relay(t *testing.T, k kind) *Worker {
-	waiting := make(chan *Conn, 1)
-	_, w := serve(t, k, "tcp", func(w *Worker) {
+func relay(t *testing.T, k kind) *workerman.Worker {
+	waiting := make(chan *workerman.Conn, 1)
+	_, w := serve(t, k, "tcp", func(w *workerman.Worker) {
 		w.Loops = 2
 		w.MaxSendBuffer = 128 << 10
-		w.OnConnect = func(c *Conn) {
+		w.OnConnect = func(c *workerman.Conn) {
 			c.PauseRecv()
 			select {
 			case first := <-waiting:
@@ -60,39 +62,12 @@ func TestPipeBothWays(t *testing.T) {
 	})
 }
 
-func TestPipeHoldsLittle(t *testing.T) {
-	kinds(t, func(t *testing.T, k kind) {
-		w := relay(t, k)
-		a := dial(t, w)
-		eventually(t, "the first is there", func() bool { return w.Stats().Connections == 1 })
-		b := dial(t, w)
-		const size = 32 << 20
-		go a.Write(numbered(1, size))
-		most := 0
-		eventually(t, "the source is paused", func() bool {
-			paused := false
-			for c := range w.Connections() {
-				most = max(most, c.Stats().SendQueue)
-				paused = paused || c.stream.Paused()
-			}
-			return paused
-		})
-		if limit := 128<<10 + 64<<10*17; most > limit { // the limit and what one event reads
-			t.Errorf("%d bytes wait, the limit is 128 KiB", most)
-		}
-		got := make([]byte, size)
-		if n, err := io.ReadFull(b, got); err != nil || !bytes.Equal(got, numbered(1, size)) {
-			t.Fatalf("%d bytes, %v", n, err)
-		}
-	})
-}
-
 func TestPipeToAClosedConnectionCloses(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
-		var gone *Conn
+		var gone *workerman.Conn
 		closed := make(chan struct{}, 2)
-		_, w := serve(t, k, "tcp", func(w *Worker) {
-			w.OnConnect = func(c *Conn) {
+		_, w := serve(t, k, "tcp", func(w *workerman.Worker) {
+			w.OnConnect = func(c *workerman.Conn) {
 				if gone != nil {
 					c.Pipe(gone)
 				} else {
@@ -100,7 +75,7 @@ func TestPipeToAClosedConnectionCloses(t *testing.T) {
 					c.Destroy()
 				}
 			}
-			w.OnClose = func(c *Conn) { closed <- struct{}{} }
+			w.OnClose = func(c *workerman.Conn) { closed <- struct{}{} }
 		})
 		for range 2 {
 			c := dial(t, w)

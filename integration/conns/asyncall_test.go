@@ -1,4 +1,4 @@
-package workerman
+package conns
 
 import (
 	"errors"
@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
+
+	"github.com/workerman-go/workerman"
 )
 
 // squares is work whose i-th piece gives i*i, with all that may go wrong.
@@ -31,12 +33,12 @@ func TestAsyncAll(t *testing.T) {
 		for _, limit := range []int{0, 1, 2, 1000} {
 			for _, n := range []int{0, 1, 6} {
 				got := make(chan struct{})
-				AsyncAll(w, limit, squares(n), func(values []int, errs []error) {
+				workerman.AsyncAll(w, limit, squares(n), func(values []int, errs []error) {
 					onLoop++
 					if want := []int{0, 1, 4, -1, 0, 25}[:n]; !slices.Equal(values, want) || len(errs) != n {
 						t.Errorf("%d pieces: %v and %d errors, want %v", n, values, len(errs), want)
 					}
-					var p *PanicError
+					var p *workerman.PanicError
 					if err := errors.Join(errs...); n < 6 && err != nil || n == 6 && (!errors.As(errs[4], &p) || errs[3] != io.ErrUnexpectedEOF || errs[5] != nil) {
 						t.Errorf("%d pieces: %v", n, err)
 					}
@@ -49,7 +51,7 @@ func TestAsyncAll(t *testing.T) {
 }
 
 func TestAsyncAllIsBounded(t *testing.T) {
-	_, w := serve(t, kind{network: "tcp"}, "tcp", nil)
+	_, w := serve(t, kind{Network: "tcp"}, "tcp", nil)
 	var running, most atomic.Int64
 	release := make(chan struct{})
 	var work []func() (int, error)
@@ -63,7 +65,7 @@ func TestAsyncAllIsBounded(t *testing.T) {
 		})
 	}
 	done := make(chan struct{})
-	AsyncAll(w, 3, work, func([]int, []error) { close(done) })
+	workerman.AsyncAll(w, 3, work, func([]int, []error) { close(done) })
 	clear(work) // the caller's slice is free again
 	eventually(t, "three run", func() bool { return running.Load() == 3 })
 	close(release)
@@ -78,16 +80,16 @@ func TestAsyncAllOfAClosedConnection(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
 		var begun atomic.Int64
 		ended := make(chan error, 1)
-		_, w := serve(t, k, "text", func(w *Worker) {
-			w.OnMessage = func(c *Conn, data []byte) {
+		_, w := serve(t, k, "text", func(w *workerman.Worker) {
+			w.OnMessage = func(c *workerman.Conn, data []byte) {
 				piece := func() (int, error) {
 					begun.Add(1)
 					<-c.Context().Done()
 					return 0, nil
 				}
-				AsyncAll(c, 1, []func() (int, error){piece, piece, piece}, func([]int, []error) { t.Error("done runs although the connection is gone") })
+				workerman.AsyncAll(c, 1, []func() (int, error){piece, piece, piece}, func([]int, []error) { t.Error("done runs although the connection is gone") })
 			}
-			w.OnClose = func(c *Conn) { ended <- c.Context().Err() }
+			w.OnClose = func(c *workerman.Conn) { ended <- c.Context().Err() }
 		})
 		c := dial(t, w)
 		c.Write([]byte("x\n"))
@@ -97,7 +99,7 @@ func TestAsyncAllOfAClosedConnection(t *testing.T) {
 			t.Error("the context goes on after the close")
 		}
 		flushed := make(chan struct{})
-		Async(w, func() (int, error) { return 0, nil }, func(int, error) { close(flushed) })
+		workerman.Async(w, func() (int, error) { return 0, nil }, func(int, error) { close(flushed) })
 		receive(t, flushed, "the loop")
 		if n := begun.Load(); n != 1 {
 			t.Errorf("%d pieces of work began", n)

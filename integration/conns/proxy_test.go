@@ -1,4 +1,4 @@
-package workerman
+package conns
 
 import (
 	"io"
@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/workerman-go/workerman"
 
 	"github.com/workerman-go/workerman/web"
 )
@@ -18,11 +20,11 @@ const header2 = "\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x0c\xcb\x00\x71\x07\xc6\x33\
 func TestProxyProtocol(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		connected := make(chan string, 1)
-		s, w := serve(t, k, "text", func(w *Worker) {
+		s, w := serve(t, k, "text", func(w *workerman.Worker) {
 			w.ProxyProtocol = true
 			w.MaxConnectionsPerIP = 2
 			w.HandshakeTimeout = 200 * time.Millisecond
-			w.OnConnect = func(c *Conn) { connected <- c.RemoteAddr().String() }
+			w.OnConnect = func(c *workerman.Conn) { connected <- c.RemoteAddr().String() }
 			echo(w)
 		})
 		for _, header := range []string{header1, header2} {
@@ -64,23 +66,23 @@ func TestProxyProtocol(t *testing.T) {
 			t.Errorf("%q", rest)
 		}
 		for _, want := range []string{"is it one of the proxy", "no PROXY header within 200ms"} {
-			if len(s.log.lines(want)) != 1 {
-				t.Errorf("no line with %q\n%s", want, s.log)
+			if len(s.Log.Lines(want)) != 1 {
+				t.Errorf("no line with %q\n%s", want, s.Log)
 			}
 		}
 	})
 }
 
 func TestClientIP(t *testing.T) {
-	_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
+	_, w := serve(t, kind{Network: "tcp"}, "http", func(w *workerman.Worker) {
 		w.TrustedProxies.Trusted = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
-		w.OnRequest = func(c *Conn, r *web.Request) { c.Respond(web.Text(c.ClientIP(r).String())) }
+		w.OnRequest = func(c *workerman.Conn, r *web.Request) { c.Respond(web.Text(c.ClientIP(r).String())) }
 	})
 	c := dial(t, w)
 	io.WriteString(c, get("/")+get("/", "X-Forwarded-For: 10.1.1.1, 203.0.113.7, 127.0.0.2"))
 	r := newReader(t, c)
 	for _, want := range []string{"127.0.0.1", "203.0.113.7"} {
-		if _, body := r.answer("GET"); body != want {
+		if _, body := r.Answer("GET"); body != want {
 			t.Errorf("%s, want %s", body, want)
 		}
 	}

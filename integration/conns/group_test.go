@@ -1,4 +1,4 @@
-package workerman
+package conns
 
 import (
 	"bufio"
@@ -10,13 +10,15 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/workerman-go/workerman"
 )
 
 func TestGroupsAndUsers(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		inClose := make(chan string, 4)
-		_, w := serve(t, k, "text", func(w *Worker) {
-			w.OnMessage = func(c *Conn, data []byte) {
+		_, w := serve(t, k, "text", func(w *workerman.Worker) {
+			w.OnMessage = func(c *workerman.Conn, data []byte) {
 				verb, arg, _ := strings.Cut(string(data), " ")
 				switch verb {
 				case "join":
@@ -28,7 +30,7 @@ func TestGroupsAndUsers(t *testing.T) {
 				}
 				c.Send([]byte("ok"))
 			}
-			w.OnClose = func(c *Conn) {
+			w.OnClose = func(c *workerman.Conn) {
 				inClose <- fmt.Sprintf("%s in %v, online %v, members %d", c.UID(), c.Groups(), c.Worker().IsOnline(c.UID()), c.Worker().Group("red").Count())
 				c.Join("ghosts")
 				c.Bind("ghost")
@@ -91,11 +93,8 @@ func TestGroupsAndUsers(t *testing.T) {
 		if w.Group("ghosts").Count() != 0 || w.IsOnline("ghost") {
 			t.Error("a closed connection joined")
 		}
-		h := &w.service().hub
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		if len(h.groups) != 1 || len(h.users) != 1 {
-			t.Errorf("empty groups and users are kept: %d, %d", len(h.groups), len(h.users))
+		if n, err := w.SendTo("ann", []byte("x")); n != 0 || err != nil || w.IsOnline("ann") || w.Group("red").Count() != 0 {
+			t.Errorf("got %d, %v, online %v and %d members, want that empty groups and users are gone", n, err, w.IsOnline("ann"), w.Group("red").Count())
 		}
 	})
 }
@@ -103,8 +102,8 @@ func TestGroupsAndUsers(t *testing.T) {
 func TestBroadcastKeepsProgramOrder(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		const rounds = 500
-		_, w := serve(t, k, "text", func(w *Worker) {
-			w.OnMessage = func(c *Conn, data []byte) {
+		_, w := serve(t, k, "text", func(w *workerman.Worker) {
+			w.OnMessage = func(c *workerman.Conn, data []byte) {
 				for i := range rounds {
 					c.Send(fmt.Append(nil, i, " sent"))
 					w.Broadcast(fmt.Append(nil, i, " cast"))
@@ -127,7 +126,7 @@ func TestBroadcastKeepsProgramOrder(t *testing.T) {
 func TestBroadcastReachesEveryoneOnce(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		const clients, senders, each = 200, 4, 20
-		_, w := serve(t, k, "frame", func(w *Worker) { w.Loops = 2 })
+		_, w := serve(t, k, "frame", func(w *workerman.Worker) { w.Loops = 2 })
 		conns := make([]net.Conn, clients)
 		for i := range conns {
 			conns[i] = dial(t, w)
@@ -168,10 +167,10 @@ func TestBroadcastReachesEveryoneOnce(t *testing.T) {
 
 func TestBroadcastWhileConnectionsComeAndGo(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
-		_, w := serve(t, k, "text", func(w *Worker) {
+		_, w := serve(t, k, "text", func(w *workerman.Worker) {
 			w.Loops = 2
-			w.OnConnect = func(c *Conn) { c.Join("g") }
-			w.OnMessage = func(c *Conn, data []byte) { c.SetProtocol(nil) } // encodes for itself
+			w.OnConnect = func(c *workerman.Conn) { c.Join("g") }
+			w.OnMessage = func(c *workerman.Conn, data []byte) { c.SetProtocol(nil) } // encodes for itself
 		})
 		stop := make(chan struct{})
 		var wg sync.WaitGroup

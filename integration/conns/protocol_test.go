@@ -1,4 +1,4 @@
-package workerman
+package conns
 
 import (
 	"bytes"
@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/workerman-go/workerman"
+
 	"github.com/workerman-go/workerman/frame"
 )
 
@@ -20,22 +22,22 @@ import (
 // xmlProtocol is ten digits with the total length, then the document.
 type xmlProtocol struct{}
 
-func (xmlProtocol) Input(_ *Conn, buf []byte) (int, error) {
+func (xmlProtocol) Input(_ *workerman.Conn, buf []byte) (int, error) {
 	if len(buf) < 10 {
 		return 0, nil
 	}
 	return strconv.Atoi(string(buf[:10]))
 }
-func (xmlProtocol) Decode(_ *Conn, f []byte) ([]byte, error) { return f[10:], nil }
-func (xmlProtocol) Encode(_ *Conn, dst, data []byte) ([]byte, error) {
+func (xmlProtocol) Decode(_ *workerman.Conn, f []byte) ([]byte, error) { return f[10:], nil }
+func (xmlProtocol) Encode(_ *workerman.Conn, dst, data []byte) ([]byte, error) {
 	return append(fmt.Appendf(dst, "%010d", len(data)+10), data...), nil
 }
 
 // jsonLines is a JSON document and a line feed, looked for from where the last look ended.
 type jsonLines struct{}
 
-func (p jsonLines) Input(c *Conn, buf []byte) (int, error) { return p.Scan(c, buf, 0) }
-func (jsonLines) Scan(_ *Conn, buf []byte, scanned int) (int, error) {
+func (p jsonLines) Input(c *workerman.Conn, buf []byte) (int, error) { return p.Scan(c, buf, 0) }
+func (jsonLines) Scan(_ *workerman.Conn, buf []byte, scanned int) (int, error) {
 	if bytes.IndexByte(buf[:scanned], '\n') >= 0 {
 		return 0, errors.New("scanned bytes hold an end")
 	}
@@ -44,13 +46,13 @@ func (jsonLines) Scan(_ *Conn, buf []byte, scanned int) (int, error) {
 	}
 	return 0, nil
 }
-func (jsonLines) Decode(_ *Conn, f []byte) ([]byte, error) {
+func (jsonLines) Decode(_ *workerman.Conn, f []byte) ([]byte, error) {
 	if !json.Valid(f) {
 		return nil, errors.New("no JSON")
 	}
 	return f[:len(f)-1], nil
 }
-func (jsonLines) Encode(_ *Conn, dst, data []byte) ([]byte, error) {
+func (jsonLines) Encode(_ *workerman.Conn, dst, data []byte) ([]byte, error) {
 	return append(append(dst, data...), '\n'), nil
 }
 
@@ -58,20 +60,20 @@ func (jsonLines) Encode(_ *Conn, dst, data []byte) ([]byte, error) {
 // name, the content. It is passed on as name, NUL, content.
 type transfer struct{}
 
-func (transfer) Input(_ *Conn, buf []byte) (int, error) {
+func (transfer) Input(_ *workerman.Conn, buf []byte) (int, error) {
 	if len(buf) < 5 {
 		return 0, nil
 	}
 	return int(binary.BigEndian.Uint32(buf)), nil
 }
-func (transfer) Decode(_ *Conn, f []byte) ([]byte, error) {
+func (transfer) Decode(_ *workerman.Conn, f []byte) ([]byte, error) {
 	name := int(f[4])
 	if 5+name > len(f) {
 		return nil, errors.New("the name is longer than the message")
 	}
 	return slices.Concat(f[5:5+name], []byte{0}, f[5+name:]), nil
 }
-func (transfer) Encode(_ *Conn, dst, data []byte) ([]byte, error) {
+func (transfer) Encode(_ *workerman.Conn, dst, data []byte) ([]byte, error) {
 	name, content, _ := bytes.Cut(data, []byte{0})
 	dst = binary.BigEndian.AppendUint32(dst, uint32(5+len(name)+len(content)))
 	return append(append(append(dst, byte(len(name))), name...), content...), nil
@@ -80,11 +82,11 @@ func (transfer) Encode(_ *Conn, dst, data []byte) ([]byte, error) {
 func TestProtocolsByteByByteAndAtOnce(t *testing.T) {
 	long := strings.Repeat("long ", 20_000)
 	for name, test := range map[string]struct {
-		p        Protocol
+		p        workerman.Protocol
 		messages []string
 	}{
-		"text":     {textProtocol{}, []string{"", "a", "two words", long}},
-		"frame":    {frameProtocol{}, []string{"", "a", "\n\x00\xff", long}},
+		"text":     {builtin(t, "text"), []string{"", "a", "two words", long}},
+		"frame":    {builtin(t, "frame"), []string{"", "a", "\n\x00\xff", long}},
 		"xml":      {xmlProtocol{}, []string{"<a/>", "<b>" + long + "</b>"}},
 		"json":     {jsonLines{}, []string{`{"a":1}`, `"` + long + `"`, "[]"}},
 		"transfer": {transfer{}, []string{"a.txt\x00content", "empty\x00", "big\x00" + long}},
@@ -92,10 +94,10 @@ func TestProtocolsByteByByteAndAtOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			kinds(t, func(t *testing.T, k kind) {
 				got := make(chan string, 100)
-				_, w := serve(t, k, "tcp", func(w *Worker) {
+				_, w := serve(t, k, "tcp", func(w *workerman.Worker) {
 					w.Protocol = test.p
 					w.MaxSendBuffer = 1 << 30
-					w.OnMessage = func(c *Conn, data []byte) {
+					w.OnMessage = func(c *workerman.Conn, data []byte) {
 						got <- string(data)
 						c.Send(data)
 					}
@@ -145,25 +147,25 @@ type faulty struct {
 	encode func(dst, data []byte) ([]byte, error)
 }
 
-func (p *faulty) Scan(_ *Conn, buf []byte, scanned int) (int, error) {
+func (p *faulty) Scan(_ *workerman.Conn, buf []byte, scanned int) (int, error) {
 	if p.input != nil {
 		return p.input(buf)
 	}
 	return p.text.Scan(nil, buf, scanned)
 }
-func (p *faulty) Decode(_ *Conn, f []byte) ([]byte, error) {
+func (p *faulty) Decode(_ *workerman.Conn, f []byte) ([]byte, error) {
 	if p.decode != nil {
 		return p.decode(f)
 	}
 	return p.text.Decode(nil, f)
 }
-func (p *faulty) Encode(_ *Conn, dst, data []byte) ([]byte, error) {
+func (p *faulty) Encode(_ *workerman.Conn, dst, data []byte) ([]byte, error) {
 	if p.encode != nil {
 		return p.encode(dst, data)
 	}
 	return p.text.Encode(nil, dst, data)
 }
-func (p *faulty) Input(c *Conn, buf []byte) (int, error) { return p.Scan(c, buf, 0) }
+func (p *faulty) Input(c *workerman.Conn, buf []byte) (int, error) { return p.Scan(c, buf, 0) }
 
 func TestProtocolsThatFail(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
@@ -175,10 +177,10 @@ func TestProtocolsThatFail(t *testing.T) {
 			"panic: in input":   {input: func([]byte) (int, error) { panic("in input") }},
 		} {
 			closed := make(chan error, 1)
-			_, w := serve(t, k, "tcp", func(w *Worker) {
+			_, w := serve(t, k, "tcp", func(w *workerman.Worker) {
 				w.Protocol = p
-				w.OnMessage = func(*Conn, []byte) { t.Errorf("%s: a message", reason) }
-				w.OnClose = func(c *Conn) { closed <- c.Err() }
+				w.OnMessage = func(*workerman.Conn, []byte) { t.Errorf("%s: a message", reason) }
+				w.OnClose = func(c *workerman.Conn) { closed <- c.Err() }
 			})
 			c := dial(t, w)
 			io.WriteString(c, "x\n")
@@ -203,9 +205,9 @@ func TestEncodeThatFailsLeavesTheConnection(t *testing.T) {
 				return append(append(dst, data...), '\n'), nil
 			}}
 			results := make(chan error, 2)
-			_, w := serve(t, k, "tcp", func(w *Worker) {
+			_, w := serve(t, k, "tcp", func(w *workerman.Worker) {
 				w.Protocol = p
-				w.OnMessage = func(c *Conn, data []byte) {
+				w.OnMessage = func(c *workerman.Conn, data []byte) {
 					results <- c.Send([]byte("fail"))
 					results <- c.Send(data)
 				}
@@ -231,15 +233,19 @@ type hooked struct {
 	events chan string
 }
 
-func (p *hooked) OnConnect(c *Conn) {
+var _ workerman.ProtocolHooks = (*hooked)(nil)
+
+func (p *hooked) OnConnect(c *workerman.Conn) {
 	c.SetProtocolState(0)
 	p.events <- "protocol connect"
 }
-func (p *hooked) OnClose(c *Conn) { p.events <- fmt.Sprint("protocol close ", c.ProtocolState()) }
-func (p *hooked) Decode(c *Conn, f []byte) ([]byte, error) {
+func (p *hooked) OnClose(c *workerman.Conn) {
+	p.events <- fmt.Sprint("protocol close ", c.ProtocolState())
+}
+func (p *hooked) Decode(c *workerman.Conn, f []byte) ([]byte, error) {
 	c.SetProtocolState(c.ProtocolState().(int) + 1)
 	if f[0] == '#' {
-		return nil, ErrSkip
+		return nil, workerman.ErrSkip
 	}
 	return p.textProtocol.Decode(c, f)
 }
@@ -247,11 +253,11 @@ func (p *hooked) Decode(c *Conn, f []byte) ([]byte, error) {
 func TestProtocolHooksStateAndSkip(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		events := make(chan string, 10)
-		_, w := serve(t, k, "tcp", func(w *Worker) {
+		_, w := serve(t, k, "tcp", func(w *workerman.Worker) {
 			w.Protocol = &hooked{events: events}
-			w.OnConnect = func(*Conn) { events <- "connect" }
-			w.OnMessage = func(_ *Conn, data []byte) { events <- string(data) }
-			w.OnClose = func(*Conn) { events <- "close" }
+			w.OnConnect = func(*workerman.Conn) { events <- "connect" }
+			w.OnMessage = func(_ *workerman.Conn, data []byte) { events <- string(data) }
+			w.OnClose = func(*workerman.Conn) { events <- "close" }
 		})
 		c := dial(t, w)
 		io.WriteString(c, "#skipped\none\n#skipped\ntwo\n")
@@ -271,12 +277,12 @@ func TestProtocolHooksStateAndSkip(t *testing.T) {
 
 func TestProtocolSwitchInTheMiddle(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
-		got := make(chan string, 10)
-		_, w := serve(t, k, "text", func(w *Worker) {
-			w.OnMessage = func(c *Conn, data []byte) {
+		got, frames := make(chan string, 10), builtin(t, "frame")
+		_, w := serve(t, k, "text", func(w *workerman.Worker) {
+			w.OnMessage = func(c *workerman.Conn, data []byte) {
 				got <- string(data)
 				if string(data) == "frames" {
-					c.SetProtocol(frameProtocol{})
+					c.SetProtocol(frames)
 				}
 				c.Send([]byte("ok"))
 			}

@@ -1,59 +1,12 @@
-package workerman
+package conns
 
 import (
-	"bufio"
-	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/signal"
 	"syscall"
 	"testing"
 )
-
-func TestLoopsShareConnections(t *testing.T) {
-	for _, reusePort := range []bool{false, true} {
-		kinds(t, func(t *testing.T, k kind) {
-			_, w := serve(t, k, "text", func(w *Worker) {
-				w.Loops, w.ReusePort = 3, reusePort
-				w.OnConnect = func(c *Conn) { c.Data = new(int) }
-				w.OnMessage = func(c *Conn, data []byte) {
-					n := c.Data.(*int) // the race detector watches that a connection is serial
-					*n++
-					c.Send(fmt.Append(nil, *n))
-				}
-			})
-			conns := make([]net.Conn, 30)
-			for i := range conns {
-				conns[i] = dial(t, w)
-			}
-			for i, c := range conns {
-				io.WriteString(c, "a\nb\nc\n")
-				in := bufio.NewScanner(c)
-				for want := 1; want <= 3; want++ {
-					if !in.Scan() || in.Text() != fmt.Sprint(want) {
-						t.Fatalf("connection %d: %q, want %d", i, in.Text(), want)
-					}
-				}
-			}
-			s := w.service()
-			if len(s.loops) != 3 {
-				t.Fatalf("%d loops", len(s.loops))
-			}
-			for i := range s.assigned {
-				if n := s.assigned[i].Load(); !reusePort && (n < 10-loopSlack || n > 10+loopSlack) {
-					t.Errorf("loop %d has %d of 30 connections", i, n)
-				}
-			}
-			for _, c := range conns {
-				c.Close()
-			}
-			eventually(t, "all are gone", func() bool {
-				return s.assigned[0].Load()+s.assigned[1].Load()+s.assigned[2].Load() == 0 && w.Stats().Connections == 0
-			})
-		})
-	}
-}
 
 func TestEventLoop(t *testing.T) {
 	ch := make(chan os.Signal, 1)

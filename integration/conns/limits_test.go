@@ -1,4 +1,4 @@
-package workerman
+package conns
 
 import (
 	"bufio"
@@ -11,12 +11,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/workerman-go/workerman/internal/console"
-	"github.com/workerman-go/workerman/internal/control"
+	"github.com/workerman-go/workerman"
 )
 
 // dialFrom connects from a loopback address of the caller's choice.
-func dialFrom(t *testing.T, w *Worker, ip string) net.Conn {
+func dialFrom(t *testing.T, w *workerman.Worker, ip string) net.Conn {
 	t.Helper()
 	d := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(ip), 0)), Timeout: patience}
 	c, err := d.Dial("tcp", w.Addr().String())
@@ -37,7 +36,7 @@ func alive(c net.Conn) bool {
 
 func TestMaxConnections(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
-		_, w := serve(t, k, "text", func(w *Worker) {
+		_, w := serve(t, k, "text", func(w *workerman.Worker) {
 			w.MaxConnections = 3
 			echo(w)
 		})
@@ -63,7 +62,7 @@ func TestMaxConnections(t *testing.T) {
 
 func TestMaxConnectionsPerIP(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
-		_, w := serve(t, k, "text", func(w *Worker) {
+		_, w := serve(t, k, "text", func(w *workerman.Worker) {
 			w.MaxConnectionsPerIP = 2
 			echo(w)
 		})
@@ -86,10 +85,10 @@ func TestIdleTimeoutSparesWhoTalks(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		const limit = 600 * time.Millisecond
 		closed := make(chan uint64, 2)
-		_, w := serve(t, k, "text", func(w *Worker) {
+		_, w := serve(t, k, "text", func(w *workerman.Worker) {
 			w.IdleTimeout = limit
 			echo(w)
-			w.OnClose = func(c *Conn) { closed <- c.ID() }
+			w.OnClose = func(c *workerman.Conn) { closed <- c.ID() }
 		})
 		silent, talking := dial(t, w), dial(t, w)
 		if !alive(silent) {
@@ -123,7 +122,7 @@ func TestIdleTimeoutSparesWhoTalks(t *testing.T) {
 func TestHandshakeTimeoutEndsWithTheFirstMessage(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		ran := make(chan struct{})
-		s, w := serve(t, k, "text", func(w *Worker) {
+		s, w := serve(t, k, "text", func(w *workerman.Worker) {
 			w.HandshakeTimeout = 100 * time.Millisecond
 			echo(w)
 		})
@@ -131,7 +130,7 @@ func TestHandshakeTimeoutEndsWithTheFirstMessage(t *testing.T) {
 		if !alive(c) {
 			t.Fatal("not served")
 		}
-		s.master.After(400*time.Millisecond, func() { close(ran) })
+		s.Master.After(400*time.Millisecond, func() { close(ran) })
 		receive(t, ran, "the time after the deadline")
 		if !alive(c) {
 			t.Error("the deadline hit a connection that had sent its message")
@@ -141,7 +140,7 @@ func TestHandshakeTimeoutEndsWithTheFirstMessage(t *testing.T) {
 
 func TestMemoryOfAPeerThatNeverReads(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
-		_, w := serve(t, k, "frame", func(w *Worker) {
+		_, w := serve(t, k, "frame", func(w *workerman.Worker) {
 			w.MaxSendBuffer, w.MaxPackageSize = 64<<10, 64<<10
 			echo(w)
 		})
@@ -171,13 +170,13 @@ func TestMemoryOfAPeerThatNeverReads(t *testing.T) {
 func TestLimitsOfOneConnection(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		closed := make(chan error, 1)
-		_, w := serve(t, k, "text", func(w *Worker) {
-			w.OnConnect = func(c *Conn) {
+		_, w := serve(t, k, "text", func(w *workerman.Worker) {
+			w.OnConnect = func(c *workerman.Conn) {
 				c.SetMaxPackageSize(10)
 				c.SetMaxSendBuffer(1)
 			}
 			echo(w)
-			w.OnClose = func(c *Conn) { closed <- c.Err() }
+			w.OnClose = func(c *workerman.Conn) { closed <- c.Err() }
 		})
 		c := dial(t, w)
 		if !alive(c) {
@@ -200,9 +199,9 @@ func TestJSON(t *testing.T) {
 		}
 		got := make(chan order, 1)
 		closed := make(chan error, 1)
-		s, w := serve(t, k, "text", func(w *Worker) {
-			w.OnMessage = JSON(func(c *Conn, o order) { got <- o })
-			w.OnClose = func(c *Conn) { closed <- c.Err() }
+		s, w := serve(t, k, "text", func(w *workerman.Worker) {
+			w.OnMessage = workerman.JSON(func(c *workerman.Conn, o order) { got <- o })
+			w.OnClose = func(c *workerman.Conn) { closed <- c.Err() }
 		})
 		c := dial(t, w)
 		io.WriteString(c, `{"item":"tea","count":3}`+"\n")
@@ -210,39 +209,8 @@ func TestJSON(t *testing.T) {
 			t.Errorf("%+v", o)
 		}
 		io.WriteString(c, "no json\n")
-		if err := receive(t, closed, "OnClose"); err == nil || len(s.log.lines("connection closed", "message is no JSON")) != 1 {
-			t.Errorf("%v\n%s", err, s.log)
+		if err := receive(t, closed, "OnClose"); err == nil || len(s.Log.Lines("connection closed", "message is no JSON")) != 1 {
+			t.Errorf("%v\n%s", err, s.Log)
 		}
 	})
-}
-
-func TestBanner(t *testing.T) {
-	s := newTestService(t, kind{network: "tcp"})
-	a, b := s.master.NewWorker("text://127.0.0.1:0"), s.master.NewWorker("udp://127.0.0.1:0")
-	a.Name, a.Loops = "a-rather-long-name", 2
-	s.master.NewWorker("")
-	s.start()
-	if n := len(s.log.lines("worker started")); n != 3 {
-		t.Errorf("%d lines about the start:\n%s", n, s.log)
-	}
-	var out bytes.Buffer
-	console.Banner(&out, control.Status{Workers: startedRows([]*Worker{a, b})}, console.Look{})
-	lines := strings.Split(out.String(), "\n")
-	if strings.Contains(out.String(), "\x1b") {
-		t.Error("colours where none are wanted")
-	}
-	head, first, second := lines[3], lines[4], lines[5]
-	for _, column := range []string{"worker", "listen", "processes", "loops", "state"} {
-		at := strings.Index(head, column)
-		for _, row := range []string{first, second} {
-			if at < 1 || row[at] == ' ' || row[at-1] != ' ' {
-				t.Errorf("column %s is not aligned:\n%s", column, out.String())
-			}
-		}
-	}
-	for _, word := range []string{"a-rather-long-name", "none", "text://" + a.Addr().String(), "udp://" + b.Addr().String(), "[OK]", "Press Ctrl+C"} {
-		if !strings.Contains(out.String(), word) {
-			t.Errorf("no %q in\n%s", word, out.String())
-		}
-	}
 }
