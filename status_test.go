@@ -96,6 +96,9 @@ func TestConnectionsOfClientsAreListed(t *testing.T) {
 	told.expect(t, "close <nil>")
 }
 
+// header1 is how a proxy announces a client.
+const header1 = "PROXY TCP4 203.0.113.7 198.51.100.1 4711 443\r\n"
+
 func TestStatesOfConnections(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
 		conns := make(chan *Conn, 1)

@@ -144,6 +144,13 @@ func Dial(t *testing.T, w *workerman.Worker) net.Conn {
 	return c
 }
 
+// ReadSlowly keeps the system from taking megabytes in for a client that does not read.
+func ReadSlowly(c net.Conn) {
+	if tcp, ok := c.(*net.TCPConn); ok {
+		tcp.SetReadBuffer(64 << 10)
+	}
+}
+
 // Echo has a worker send back what it gets.
 func Echo(w *workerman.Worker) {
 	w.OnMessage = func(c *workerman.Conn, data []byte) { c.Send(data) }

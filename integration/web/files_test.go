@@ -1,4 +1,4 @@
-package workerman
+package web
 
 import (
 	"bytes"
@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/workerman-go/workerman"
+
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/workerman-go/workerman/web"
@@ -24,9 +26,9 @@ func TestHTTPFiles(t *testing.T) {
 		if err := os.WriteFile(path, content, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, w := serve(t, k, "http", func(w *Worker) {
+		_, w := serve(t, k, "http", func(w *workerman.Worker) {
 			w.MaxSendBuffer = 256 << 10
-			w.OnRequest = func(c *Conn, r *web.Request) { c.Respond(web.File(path)) }
+			w.OnRequest = func(c *workerman.Conn, r *web.Request) { c.Respond(web.File(path)) }
 		})
 		c := dial(t, w)
 		io.WriteString(c, get("/")+get("/", "Range: bytes=10-19")+strings.Replace(get("/"), "GET", "HEAD", 1)+
@@ -39,7 +41,7 @@ func TestHTTPFiles(t *testing.T) {
 			{"GET", "200", string(content)}, {"GET", "206", string(content[10:20])}, {"HEAD", "200", ""},
 			{"GET", "206", "multipart"}, {"GET", "304", ""}, {"GET", "416", "416 Range Not Satisfiable"}, {"GET", "200", string(content)},
 		} {
-			answer, body := r.answer(test.method)
+			answer, body := r.Answer(test.method)
 			if test.body == "multipart" {
 				if !strings.Contains(body, string(content[:100_000])) || !strings.Contains(body, string(content[4_000_000:4_100_000])) {
 					t.Error("a part is missing")
@@ -50,7 +52,7 @@ func TestHTTPFiles(t *testing.T) {
 				t.Errorf("%s %v: %s, %d bytes", test.method, answer.Status, answer.Header, len(body))
 			}
 		}
-		r.ends()
+		r.Ends()
 	})
 }
 
@@ -60,8 +62,8 @@ func TestHTTPFileOfAClientThatLeaves(t *testing.T) {
 	if err := os.WriteFile(path, make([]byte, 8<<20), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
-		w.OnRequest = func(c *Conn, r *web.Request) { c.Respond(web.File(path)) }
+	_, w := serve(t, kind{Network: "tcp"}, "http", func(w *workerman.Worker) {
+		w.OnRequest = func(c *workerman.Conn, r *web.Request) { c.Respond(web.File(path)) }
 	})
 	c := dial(t, w)
 	io.WriteString(c, get("/"))
@@ -89,11 +91,11 @@ func TestHTTPUploads(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		for _, blocking := range []bool{false, true} {
 			dir := t.TempDir()
-			_, w := serve(t, k, "http", func(w *Worker) {
+			_, w := serve(t, k, "http", func(w *workerman.Worker) {
 				w.Blocking = blocking
 				w.HTTP.UploadDir = dir
 				w.MaxPackageSize = 8 << 20
-				w.OnRequest = func(c *Conn, r *web.Request) {
+				w.OnRequest = func(c *workerman.Conn, r *web.Request) {
 					lines := []string{r.Form("name")}
 					for _, u := range r.Uploads() {
 						f, err := u.Open()
@@ -115,14 +117,14 @@ func TestHTTPUploads(t *testing.T) {
 			large, largeSums := form("/", 3<<20, 100, 2<<20)
 			go io.WriteString(c, small+large+small)
 			for _, sums := range [][]string{smallSums, largeSums, smallSums} {
-				if _, body := r.answer("POST"); body != "value\n"+strings.Join(sums, "\n") {
+				if _, body := r.Answer("POST"); body != "value\n"+strings.Join(sums, "\n") {
 					t.Errorf("%.200q", body)
 				}
 			}
 			huge, _ := form("/", 9<<20)
 			refused := dial(t, w)
 			go io.WriteString(refused, huge)
-			if answer, _ := newReader(t, refused).answer("POST"); answer.StatusCode != 413 {
+			if answer, _ := newReader(t, refused).Answer("POST"); answer.StatusCode != 413 {
 				t.Error(answer)
 			}
 			broken := dial(t, w)
@@ -145,9 +147,9 @@ func files(t *testing.T, dir string) []os.DirEntry {
 
 func TestHTTPCompressesWhenAsked(t *testing.T) {
 	page := strings.Repeat("the same again and again\n", 4000)
-	_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
+	_, w := serve(t, kind{Network: "tcp"}, "http", func(w *workerman.Worker) {
 		w.HTTP.Compress.Enabled = true
-		w.OnRequest = func(c *Conn, r *web.Request) {
+		w.OnRequest = func(c *workerman.Conn, r *web.Request) {
 			if r.Path() == "/page" {
 				c.Respond(web.Text(page))
 				return
@@ -163,7 +165,7 @@ func TestHTTPCompressesWhenAsked(t *testing.T) {
 		for _, encoding := range []string{"gzip", "zstd", "identity"} {
 			c := dial(t, w)
 			io.WriteString(c, get(path, "Accept-Encoding: "+encoding, "Connection: close"))
-			answer, body := newReader(t, c).answer("GET")
+			answer, body := newReader(t, c).Answer("GET")
 			var plain io.Reader = strings.NewReader(body)
 			var err error
 			switch got := answer.Header.Get("Content-Encoding"); got {

@@ -1,4 +1,4 @@
-package workerman
+package web
 
 import (
 	"bufio"
@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/workerman-go/workerman"
 )
 
 // upgraded hijacks the connection, accepts an upgrade and passes the connection on.
@@ -66,7 +68,7 @@ func TestHijackIsANetConn(t *testing.T) {
 			if _, err := c.Write(make([]byte, 1)); err != net.ErrClosed {
 				t.Error(err)
 			}
-		}), func(w *Worker) { w.MaxSendBuffer = 128 << 10 })
+		}), func(w *workerman.Worker) { w.MaxSendBuffer = 128 << 10 })
 		c := dial(t, w)
 		content := numbered(1, 16<<20)
 		go func() {
@@ -84,7 +86,7 @@ func TestHijackIsANetConn(t *testing.T) {
 func TestHijackedConnectionOutlivesTheHandler(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
 		conns := make(chan net.Conn, 1)
-		s, w := mount(t, k, upgraded(t, func(c net.Conn) { conns <- c }), func(w *Worker) { w.IdleTimeout = time.Millisecond })
+		s, w := mount(t, k, upgraded(t, func(c net.Conn) { conns <- c }), func(w *workerman.Worker) { w.IdleTimeout = time.Millisecond })
 		c := dial(t, w)
 		io.WriteString(c, upgrade)
 		r := switched(t, c)
@@ -118,34 +120,11 @@ func TestHijackedConnectionOutlivesTheHandler(t *testing.T) {
 			}
 		}
 		go io.Copy(io.Discard, r)
-		s.stop()
+		s.Stop()
 		if _, err := conn.Read(make([]byte, 1)); err != io.EOF {
 			t.Error(err)
 		}
 	})
-}
-
-func TestHijackWaitsForItsReader(t *testing.T) {
-	conns := make(chan net.Conn, 1)
-	_, w := mount(t, kind{network: "tcp"}, upgraded(t, func(c net.Conn) { conns <- c }))
-	c := dial(t, w)
-	content := numbered(2, 8<<20)
-	go func() {
-		io.WriteString(c, upgrade)
-		c.Write(content)
-	}()
-	switched(t, c)
-	conn := <-connections(w)
-	eventually(t, "reading is paused", func() bool { return conn.stream.Paused() })
-	if in, _, _ := conn.stream.Counts(); in > 4*maxBodyAhead {
-		t.Errorf("%d bytes taken in although nobody reads", in)
-	}
-	raw := receive(t, conns, "the connection")
-	got := make([]byte, len(content))
-	if _, err := io.ReadFull(raw, got); err != nil || !bytes.Equal(got, content) {
-		t.Error(err)
-	}
-	raw.Close()
 }
 
 func TestHandleOverTLS(t *testing.T) {
@@ -166,13 +145,13 @@ func TestHandleOverTLS(t *testing.T) {
 			defer c.Close()
 			io.Copy(c, c)
 		}))
-		_, w, a := serveTLS(t, k, "http", func(w *Worker) { w.Handle(mux) })
-		c := dialTLS(t, w, a.client("a.test"))
+		_, w, a := serveTLS(t, k, "http", func(w *workerman.Worker) { w.Handle(mux) })
+		c := dialTLS(t, w, a.ClientConfig("a.test"))
 		go func() {
 			fmt.Fprintf(c, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", len(content))
 			c.Write(content)
 		}()
-		if _, body := newReader(t, c).answer("POST"); body != string(content) {
+		if _, body := newReader(t, c).Answer("POST"); body != string(content) {
 			t.Errorf("%d bytes", len(body))
 		}
 		io.WriteString(c, strings.Replace(upgrade, "/", "/upgrade", 1))
@@ -187,7 +166,7 @@ func TestHandleOverTLS(t *testing.T) {
 }
 
 func TestHijackAfterAPartOfTheBody(t *testing.T) {
-	_, w := mount(t, kind{network: "tcp"}, func(w http.ResponseWriter, r *http.Request) {
+	_, w := mount(t, kind{Network: "tcp"}, func(w http.ResponseWriter, r *http.Request) {
 		io.ReadFull(r.Body, make([]byte, 2))
 		c, _, err := w.(http.Hijacker).Hijack()
 		if err != nil {
@@ -233,7 +212,7 @@ func TestReverseProxy(t *testing.T) {
 			w.(http.Flusher).Flush()
 			panic(http.ErrAbortHandler)
 		})
-		_, behind := mount(t, kind{k.portable, "tcp"}, mux.ServeHTTP)
+		_, behind := mount(t, kind{Portable: k.Portable, Network: "tcp"}, mux.ServeHTTP)
 		talk(t, behind, get("/", "Connection: close")) // it is up with all its goroutines
 		proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: behind.Addr().String()})
 		transport := new(http.Transport)

@@ -1,18 +1,20 @@
-package workerman
+package web
 
 import (
 	"io"
 	"strings"
 	"testing"
 
+	"github.com/workerman-go/workerman"
+
 	"github.com/workerman-go/workerman/web"
 	"github.com/workerman-go/workerman/websocket"
 )
 
 func TestResponderAnswersItsRequestOnly(t *testing.T) {
-	first := make(chan Responder, 1)
-	_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
-		w.OnRequest = func(c *Conn, r *web.Request) {
+	first := make(chan workerman.Responder, 1)
+	_, w := serve(t, kind{Network: "tcp"}, "http", func(w *workerman.Worker) {
+		w.OnRequest = func(c *workerman.Conn, r *web.Request) {
 			if r.Path() == "/1" {
 				p := c.Responder()
 				if err := p.Respond(web.Text("one")); err != nil {
@@ -22,10 +24,10 @@ func TestResponderAnswersItsRequestOnly(t *testing.T) {
 				return
 			}
 			late := <-first
-			if err := late.Respond(web.Text("late")); err != ErrNoRequest {
+			if err := late.Respond(web.Text("late")); err != workerman.ErrNoRequest {
 				t.Error(err)
 			}
-			if _, err := late.Stream(web.Text("late")); err != ErrNoRequest {
+			if _, err := late.Stream(web.Text("late")); err != workerman.ErrNoRequest {
 				t.Error(err)
 			}
 			st, err := c.Responder().Stream(web.Text("two"))
@@ -40,24 +42,24 @@ func TestResponderAnswersItsRequestOnly(t *testing.T) {
 	io.WriteString(c, get("/1")+get("/2"))
 	r := newReader(t, c)
 	for _, want := range []string{"one", "two"} {
-		if _, body := r.answer("GET"); body != want {
+		if _, body := r.Answer("GET"); body != want {
 			t.Errorf("%q, want %q", body, want)
 		}
 	}
-	if err := (Responder{}).Respond(web.Text("")); err != ErrNoRequest {
+	if err := (workerman.Responder{}).Respond(web.Text("")); err != workerman.ErrNoRequest {
 		t.Error(err)
 	}
 }
 
 // plainForms are the ways to answer that do not say which request they mean.
-var plainForms = map[string]func(c *Conn, r *web.Request) error{
-	"Respond":   func(c *Conn, r *web.Request) error { return c.Respond(web.Text("plain")) },
-	"announce":  func(c *Conn, r *web.Request) error { return c.Respond(web.Status(103)) },
-	"Send":      func(c *Conn, r *web.Request) error { return c.Send([]byte("plain")) },
-	"SendText":  func(c *Conn, r *web.Request) error { return c.SendText([]byte("plain")) },
-	"Upgrade":   func(c *Conn, r *web.Request) error { return c.Upgrade(r) },
-	"Responder": func(c *Conn, r *web.Request) error { return c.Responder().Respond(web.Text("plain")) },
-	"Stream": func(c *Conn, r *web.Request) error {
+var plainForms = map[string]func(c *workerman.Conn, r *web.Request) error{
+	"Respond":   func(c *workerman.Conn, r *web.Request) error { return c.Respond(web.Text("plain")) },
+	"announce":  func(c *workerman.Conn, r *web.Request) error { return c.Respond(web.Status(103)) },
+	"Send":      func(c *workerman.Conn, r *web.Request) error { return c.Send([]byte("plain")) },
+	"SendText":  func(c *workerman.Conn, r *web.Request) error { return c.SendText([]byte("plain")) },
+	"Upgrade":   func(c *workerman.Conn, r *web.Request) error { return c.Upgrade(r) },
+	"Responder": func(c *workerman.Conn, r *web.Request) error { return c.Responder().Respond(web.Text("plain")) },
+	"Stream": func(c *workerman.Conn, r *web.Request) error {
 		_, err := c.Stream(web.Text("plain"))
 		return err
 	},
@@ -68,20 +70,20 @@ func TestHTTPLatePlainAnswersReachNoOtherRequest(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		for _, blocking := range []bool{false, true} {
 			refused := make(chan string, 2*len(plainForms))
-			s, w := serve(t, k, "http", func(w *Worker) {
+			s, w := serve(t, k, "http", func(w *workerman.Worker) {
 				w.Blocking = blocking
-				w.OnRequest = func(c *Conn, r *web.Request) {
+				w.OnRequest = func(c *workerman.Conn, r *web.Request) {
 					answer, path, kept := c.Responder(), r.Path(), r.Clone()
 					c.Post(func() {
 						for name, form := range plainForms {
-							if err := form(c, kept); err != ErrNoRequest {
+							if err := form(c, kept); err != workerman.ErrNoRequest {
 								refused <- name + ": " + errorText(err)
 							}
 						}
 						if err := answer.Respond(web.Text(path)); err != nil {
 							refused <- "its own answer: " + errorText(err)
 						}
-						if err := answer.Respond(web.Text("again")); err != ErrNoRequest {
+						if err := answer.Respond(web.Text("again")); err != workerman.ErrNoRequest {
 							refused <- "a second answer: " + errorText(err)
 						}
 					})
@@ -93,7 +95,7 @@ func TestHTTPLatePlainAnswersReachNoOtherRequest(t *testing.T) {
 			io.WriteString(c, upgrade+strings.Replace(upgrade, "/1", "/2", 1))
 			r := newReader(t, c)
 			for _, want := range []string{"/1", "/2"} {
-				if answer, got := r.answer("GET"); got != want || answer.StatusCode != 200 {
+				if answer, got := r.Answer("GET"); got != want || answer.StatusCode != 200 {
 					t.Errorf("blocking %v: got %v %q, want 200 %q", blocking, answer.Status, got, want)
 				}
 			}
@@ -101,7 +103,7 @@ func TestHTTPLatePlainAnswersReachNoOtherRequest(t *testing.T) {
 			for what := range refused {
 				t.Errorf("blocking %v: %s", blocking, what)
 			}
-			if got := s.log.lines("level=ERROR", "c.Responder()"); len(got) != 1 {
+			if got := s.Log.Lines("level=ERROR", "c.Responder()"); len(got) != 1 {
 				t.Errorf("blocking %v: got %d lines of the log about it, want 1: %q", blocking, len(got), got)
 			}
 		}
@@ -115,44 +117,12 @@ func errorText(err error) string {
 	return "got the error " + err.Error()
 }
 
-// OnRequest of a Blocking worker has answered and still runs when the next request is there.
-func TestHTTPSecondAnswerInABlockingCallbackReachesNoOtherRequest(t *testing.T) {
-	_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
-		w.Blocking = true
-		w.OnRequest = func(c *Conn, r *web.Request) {
-			if err := c.Respond(web.Text(r.Path())); err != nil {
-				t.Errorf("%s: %v", r.Path(), err)
-			}
-			if r.Path() == "/2" {
-				return
-			}
-			eventually(t, "the next request is there", func() bool {
-				state := c.httpConn().state.load()
-				return state.pending() && state.is(2)
-			})
-			for name, form := range plainForms {
-				if err := form(c, r); name != "Upgrade" && err != ErrNoRequest {
-					t.Errorf("%s: got %v, want ErrNoRequest", name, err)
-				}
-			}
-		}
-	})
-	c := dial(t, w)
-	io.WriteString(c, get("/1")+get("/2"))
-	r := newReader(t, c)
-	for _, want := range []string{"/1", "/2"} {
-		if _, got := r.answer("GET"); got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
-	}
-}
-
 func TestHTTPPlainAnswersInOnBody(t *testing.T) {
 	for _, blocking := range []bool{false, true} {
-		_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
+		_, w := serve(t, kind{Network: "tcp"}, "http", func(w *workerman.Worker) {
 			w.HTTP.Body, w.Blocking = web.Stream, blocking
-			w.OnRequest = func(c *Conn, r *web.Request) { c.Data = r.Path() }
-			w.OnBody = func(c *Conn, r *web.Request, last bool) {
+			w.OnRequest = func(c *workerman.Conn, r *web.Request) { c.Data = r.Path() }
+			w.OnBody = func(c *workerman.Conn, r *web.Request, last bool) {
 				if last {
 					if err := c.Send([]byte(c.Data.(string))); err != nil {
 						t.Errorf("blocking %v: %v", blocking, err)
@@ -164,7 +134,7 @@ func TestHTTPPlainAnswersInOnBody(t *testing.T) {
 		r := newReader(t, c)
 		for _, path := range []string{"/1", "/2"} {
 			io.WriteString(c, "POST "+path+" HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab")
-			if _, got := r.answer("POST"); got != path {
+			if _, got := r.Answer("POST"); got != path {
 				t.Errorf("blocking %v: got %q, want %q", blocking, got, path)
 			}
 		}
@@ -174,12 +144,12 @@ func TestHTTPPlainAnswersInOnBody(t *testing.T) {
 func TestResponderInEveryForm(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		for _, blocking := range []bool{false, true} {
-			_, w := serve(t, k, "http", func(w *Worker) {
+			_, w := serve(t, k, "http", func(w *workerman.Worker) {
 				w.Blocking = blocking
 				echoKind(w)
-				w.OnRequest = func(c *Conn, r *web.Request) {
+				w.OnRequest = func(c *workerman.Conn, r *web.Request) {
 					answer, r := c.Responder(), r.Clone()
-					Async(c, func() (string, error) { return r.Path(), nil }, func(path string, _ error) {
+					workerman.Async(c, func() (string, error) { return r.Path(), nil }, func(path string, _ error) {
 						switch path {
 						case "/page":
 							answer.Send([]byte("page"))
@@ -197,7 +167,7 @@ func TestResponderInEveryForm(t *testing.T) {
 							if err := answer.Run(func() { called = true; c.Respond(web.Text("run")) }); err != nil || !called {
 								t.Errorf("Run: got %v, called %v", err, called)
 							}
-							if err := answer.Run(func() { t.Error("Run calls for a request that is answered") }); err != ErrNoRequest {
+							if err := answer.Run(func() { t.Error("Run calls for a request that is answered") }); err != workerman.ErrNoRequest {
 								t.Errorf("Run behind the answer: got %v, want ErrNoRequest", err)
 							}
 						case "/ws":
@@ -209,46 +179,46 @@ func TestResponderInEveryForm(t *testing.T) {
 						for name, err := range map[string]error{
 							"Respond": answer.Respond(web.Text("")), "announce": answer.Respond(web.Status(103)), "Send": answer.Send(nil),
 						} {
-							if err != ErrNoRequest {
+							if err != workerman.ErrNoRequest {
 								t.Errorf("%s, then %s: got %v, want ErrNoRequest", path, name, err)
 							}
 						}
 					})
 				}
 			})
-			c := &wsClient{Conn: dial(t, w), t: t}
+			c := newWebSocket(t, dial(t, w))
 			io.WriteString(c, get("/page")+get("/run"))
 			r := newReader(t, c)
 			for _, want := range []string{"page", "run"} {
-				if _, got := r.answer("GET"); got != want {
+				if _, got := r.Answer("GET"); got != want {
 					t.Errorf("blocking %v: got %q, want %q", blocking, got, want)
 				}
 			}
 			io.WriteString(c, get("/stream"))
-			if early, _ := r.answer("GET"); early.StatusCode != 103 {
+			if early, _ := r.Answer("GET"); early.StatusCode != 103 {
 				t.Errorf("got %s, want 103", early.Status)
 			}
-			if _, got := r.answer("GET"); got != "a stream" {
+			if _, got := r.Answer("GET"); got != "a stream" {
 				t.Errorf("got %q, want %q", got, "a stream")
 			}
-			if err := c.handshake("/ws", nil, nil); err != nil {
+			if err := c.ShakeHands("/ws", nil); err != nil {
 				t.Fatal(err)
 			}
-			c.expect(websocket.Text, []byte("welcome"))
-			c.send(websocket.Binary, []byte("data"))
-			c.expect(websocket.Binary, []byte("data"))
+			c.Expect(websocket.Text, []byte("welcome"))
+			c.Send(websocket.Binary, []byte("data"))
+			c.Expect(websocket.Binary, []byte("data"))
 		}
 	})
 }
 
 func TestTheZeroResponderAnswersNothing(t *testing.T) {
-	var p Responder
+	var p workerman.Responder
 	_, err := p.Stream(web.Text(""))
 	for name, err := range map[string]error{
 		"Respond": p.Respond(web.Text("")), "Send": p.Send(nil), "Stream": err,
 		"Upgrade": p.Upgrade(new(web.Request)), "Run": p.Run(func() { t.Error("it calls") }),
 	} {
-		if err != ErrNoRequest {
+		if err != workerman.ErrNoRequest {
 			t.Errorf("%s: got %v, want ErrNoRequest", name, err)
 		}
 	}
@@ -256,15 +226,15 @@ func TestTheZeroResponderAnswersNothing(t *testing.T) {
 
 func TestHTTPCloseWithOutsideOfTheCallback(t *testing.T) {
 	closed := make(chan error, 1)
-	_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
-		w.OnRequest = func(c *Conn, r *web.Request) {
+	_, w := serve(t, kind{Network: "tcp"}, "http", func(w *workerman.Worker) {
+		w.OnRequest = func(c *workerman.Conn, r *web.Request) {
 			c.Post(func() { closed <- c.CloseWith([]byte("late")) })
 		}
 	})
 	c := dial(t, w)
 	io.WriteString(c, get("/"))
-	if err := receive(t, closed, "CloseWith"); err != ErrNoRequest {
+	if err := receive(t, closed, "CloseWith"); err != workerman.ErrNoRequest {
 		t.Errorf("got %v, want ErrNoRequest", err)
 	}
-	newReader(t, c).ends()
+	newReader(t, c).Ends()
 }

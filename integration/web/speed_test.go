@@ -1,10 +1,12 @@
-package workerman
+package web
 
 import (
 	"io"
 	"net"
 	"net/http"
 	"testing"
+
+	"github.com/workerman-go/workerman"
 )
 
 // BenchmarkHandler serves a plain text by the same handler, one request at a time. The
@@ -34,11 +36,11 @@ func BenchmarkHandler(b *testing.B) {
 		}
 	}
 	b.Run("workerman", func(b *testing.B) {
-		m := &Master{Logger: discardLogger()}
+		m := &workerman.Master{Logger: discardLogger()}
 		w := m.NewWorker("http://127.0.0.1:0")
 		w.Handle(handler)
 		addr := make(chan net.Addr, 1)
-		w.OnWorkerStart = func(w *Worker) error {
+		w.OnWorkerStart = func(w *workerman.Worker) error {
 			addr <- w.Addr()
 			return nil
 		}

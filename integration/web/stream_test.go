@@ -1,4 +1,4 @@
-package workerman
+package web
 
 import (
 	"bufio"
@@ -11,46 +11,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/workerman-go/workerman"
+
 	"github.com/workerman-go/workerman/web"
 )
 
-func TestHTTPLargeAnswersToASlowReader(t *testing.T) {
-	kinds(t, func(t *testing.T, k kind) {
-		body := numbered(7, 4<<20)
-		_, w := serve(t, k, "http", func(w *Worker) {
-			w.MaxSendBuffer = 64 << 10
-			w.OnRequest = func(c *Conn, r *web.Request) { c.Respond(web.Bytes("text/plain", body)) }
-		})
-		c := dial(t, w)
-		readSlowly(c)
-		const n = 8
-		io.WriteString(c, strings.Repeat(get("/"), n-1)+get("/", "Connection: close"))
-		conn := <-connections(w)
-		eventually(t, "reading is paused", func() bool { return conn.stream.Paused() })
-		if q := conn.Stats().SendQueue; q > len(body)+128<<10 {
-			t.Errorf("%d bytes queued", q)
-		}
-		r := newReader(t, c)
-		for range n {
-			if _, got := r.answer("GET"); got != string(body) {
-				t.Fatal("another body")
-			}
-		}
-		r.ends()
-	})
-}
-
-// readSlowly keeps the system from taking megabytes in for a client that does not read.
-func readSlowly(c net.Conn) {
-	if tcp, ok := c.(*net.TCPConn); ok {
-		tcp.SetReadBuffer(64 << 10)
-	}
-}
-
 func TestHTTPStreams(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
-		_, w := serve(t, k, "http", func(w *Worker) {
-			w.OnRequest = func(c *Conn, r *web.Request) {
+		_, w := serve(t, k, "http", func(w *workerman.Worker) {
+			w.OnRequest = func(c *workerman.Conn, r *web.Request) {
 				st, err := c.Stream(web.Text("head "))
 				if err != nil {
 					t.Error(err)
@@ -66,7 +35,7 @@ func TestHTTPStreams(t *testing.T) {
 					if err := st.End(web.Field{Name: "X-Sum", Value: "6"}); err != nil {
 						t.Error(err)
 					}
-					if _, err := st.Write([]byte("late")); err != ErrNoRequest && err != ErrClosed {
+					if _, err := st.Write([]byte("late")); err != workerman.ErrNoRequest && err != workerman.ErrClosed {
 						t.Error(err)
 					}
 				}
@@ -86,7 +55,7 @@ func TestHTTPStreams(t *testing.T) {
 			if method == "HEAD" {
 				expected, sum = "", ""
 			}
-			if answer, body := r.answer(method); body != expected || answer.Trailer.Get("X-Sum") != sum {
+			if answer, body := r.Answer(method); body != expected || answer.Trailer.Get("X-Sum") != sum {
 				t.Errorf("%s: %.40q %v", method, body, answer.Trailer)
 			}
 		}
@@ -99,13 +68,13 @@ func TestHTTPStreams(t *testing.T) {
 
 func TestHTTPEvents(t *testing.T) {
 	closed := make(chan error, 1)
-	_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
-		w.OnRequest = func(c *Conn, r *web.Request) {
+	_, w := serve(t, kind{Network: "tcp"}, "http", func(w *workerman.Worker) {
+		w.OnRequest = func(c *workerman.Conn, r *web.Request) {
 			st, _ := c.Stream(web.EventStream())
 			st.Event(web.ServerSentEvent{Event: "tick", ID: "1", Data: "a\nb"})
 			st.Heartbeat(time.Millisecond)
 		}
-		w.OnClose = func(c *Conn) { closed <- c.Err() }
+		w.OnClose = func(c *workerman.Conn) { closed <- c.Err() }
 	})
 	c := dial(t, w)
 	io.WriteString(c, get("/"))
@@ -126,36 +95,36 @@ func TestHTTPEvents(t *testing.T) {
 
 func TestHTTPEventsEndAtTheStop(t *testing.T) {
 	begun := make(chan struct{}, 1)
-	s, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
-		w.OnRequest = func(c *Conn, r *web.Request) {
+	s, w := serve(t, kind{Network: "tcp"}, "http", func(w *workerman.Worker) {
+		w.OnRequest = func(c *workerman.Conn, r *web.Request) {
 			c.Stream(web.EventStream())
 			begun <- struct{}{}
 		}
 	})
-	s.master.StopTimeout = patience
+	s.Master.StopTimeout = patience
 	c := dial(t, w)
 	io.WriteString(c, get("/"))
 	receive(t, begun, "the request")
-	s.stop()
+	s.Stop()
 	if _, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil {
 		t.Error(err)
 	}
-	if len(s.log.lines("connections cut")) > 0 {
-		t.Error(s.log)
+	if len(s.Log.Lines("connections cut")) > 0 {
+		t.Error(s.Log)
 	}
 }
 
 func TestHTTPStreamKeepsToTheSendBuffer(t *testing.T) {
 	full := make(chan struct{}, 1)
-	_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
+	_, w := serve(t, kind{Network: "tcp"}, "http", func(w *workerman.Worker) {
 		w.MaxSendBuffer = 64 << 10
 		chunk := make([]byte, 8<<10)
 		left := 32 << 20
-		var st *Stream
+		var st *workerman.Stream
 		pump := func() {
 			for left > 0 {
 				if _, err := st.Write(chunk); err != nil {
-					if err != ErrBufferFull {
+					if err != workerman.ErrBufferFull {
 						t.Error(err)
 					}
 					return
@@ -164,12 +133,12 @@ func TestHTTPStreamKeepsToTheSendBuffer(t *testing.T) {
 			}
 			st.End()
 		}
-		w.OnRequest = func(c *Conn, r *web.Request) {
+		w.OnRequest = func(c *workerman.Conn, r *web.Request) {
 			st, _ = c.Stream(web.Bytes("text/plain", nil))
 			pump()
 		}
-		w.OnBufferDrain = func(c *Conn) { pump() }
-		w.OnBufferFull = func(c *Conn) {
+		w.OnBufferDrain = func(c *workerman.Conn) { pump() }
+		w.OnBufferFull = func(c *workerman.Conn) {
 			select {
 			case full <- struct{}{}:
 			default:
@@ -180,16 +149,16 @@ func TestHTTPStreamKeepsToTheSendBuffer(t *testing.T) {
 	readSlowly(c)
 	io.WriteString(c, get("/"))
 	receive(t, full, "OnBufferFull")
-	if _, body := newReader(t, c).answer("GET"); len(body) != 32<<20 {
+	if _, body := newReader(t, c).Answer("GET"); len(body) != 32<<20 {
 		t.Errorf("%d bytes", len(body))
 	}
 }
 
 func TestHTTPStreamWaitsInABlockingWorker(t *testing.T) {
-	_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
+	_, w := serve(t, kind{Network: "tcp"}, "http", func(w *workerman.Worker) {
 		w.MaxSendBuffer = 64 << 10
 		w.Blocking = true
-		w.OnRequest = func(c *Conn, r *web.Request) {
+		w.OnRequest = func(c *workerman.Conn, r *web.Request) {
 			st, err := c.Stream(web.Bytes("text/plain", nil))
 			if err != nil {
 				t.Error(err)
@@ -205,27 +174,27 @@ func TestHTTPStreamWaitsInABlockingWorker(t *testing.T) {
 	io.WriteString(c, get("/")+get("/", "Connection: close"))
 	r := newReader(t, c)
 	for range 2 {
-		if _, body := r.answer("GET"); body != string(numbered(3, 4<<20)) {
+		if _, body := r.Answer("GET"); body != string(numbered(3, 4<<20)) {
 			t.Errorf("%d bytes", len(body))
 		}
 	}
-	r.ends()
+	r.Ends()
 }
 
 func TestHTTPBodyInPieces(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		for _, blocking := range []bool{false, true} {
-			_, w := serve(t, k, "http", func(w *Worker) {
+			_, w := serve(t, k, "http", func(w *workerman.Worker) {
 				w.Blocking = blocking
 				w.HTTP.Body = web.Stream
-				w.OnRequest = func(c *Conn, r *web.Request) {
+				w.OnRequest = func(c *workerman.Conn, r *web.Request) {
 					if r.Path() == "/early" {
 						c.Respond(web.Status(403))
 						return
 					}
 					c.Data = new(bytes.Buffer)
 				}
-				w.OnBody = func(c *Conn, r *web.Request, last bool) {
+				w.OnBody = func(c *workerman.Conn, r *web.Request, last bool) {
 					b := c.Data.(*bytes.Buffer)
 					b.Write(r.Body())
 					if last {
@@ -244,22 +213,23 @@ func TestHTTPBodyInPieces(t *testing.T) {
 				"POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"+get("/")+
 				"POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 1048576\r\n\r\n"+body)
 			for _, want := range []string{"1048576 ", "1000 9", "403 Forbidden", "0 ", "403 Forbidden"} {
-				if _, got := r.answer("POST"); got != want {
+				if _, got := r.Answer("POST"); got != want {
 					t.Errorf("%q, want %q", got, want)
 				}
 			}
-			r.ends()
+			r.Ends()
 		}
 	})
 }
 
 func TestHTTPGivesWayToAnotherProtocol(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
-		_, w := serve(t, k, "http", func(w *Worker) {
+		lines := builtin(t, "text")
+		_, w := serve(t, k, "http", func(w *workerman.Worker) {
 			echo(w)
-			w.OnRequest = func(c *Conn, r *web.Request) {
+			w.OnRequest = func(c *workerman.Conn, r *web.Request) {
 				c.Respond(web.Status(101).Set("Upgrade", "lines").Set("Connection", "Upgrade"))
-				c.SetProtocol(textProtocol{})
+				c.SetProtocol(lines)
 			}
 		})
 		c := dial(t, w)
@@ -277,16 +247,16 @@ func TestHTTPClosesAClientThatDripsABody(t *testing.T) {
 	head := "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n"
 	for name, test := range map[string]struct {
 		in        string
-		configure func(w *Worker)
+		configure func(w *workerman.Worker)
 	}{
 		"collected": {head + "\r\n", paths},
-		"in pieces": {head + "\r\n", func(w *Worker) {
+		"in pieces": {head + "\r\n", func(w *workerman.Worker) {
 			w.HTTP.Body = web.Stream
-			w.OnRequest = func(*Conn, *web.Request) {}
-			w.OnBody = func(*Conn, *web.Request, bool) {}
+			w.OnRequest = func(*workerman.Conn, *web.Request) {}
+			w.OnBody = func(*workerman.Conn, *web.Request, bool) {}
 		}},
 		"form": {head + "Content-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\nContent-Disposition: form-data; name=a\r\n\r\n", paths},
-		"handler": {head + "\r\n", func(w *Worker) {
+		"handler": {head + "\r\n", func(w *workerman.Worker) {
 			w.Handle(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if _, err := io.Copy(io.Discard, r.Body); err == nil {
 					t.Error("the body has an end")
@@ -296,7 +266,7 @@ func TestHTTPClosesAClientThatDripsABody(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
+			_, w := serve(t, kind{Network: "tcp"}, "http", func(w *workerman.Worker) {
 				test.configure(w)
 				w.HTTP.BodyTimeout = 200 * time.Millisecond
 			})
@@ -315,7 +285,7 @@ func TestHTTPClosesAClientThatDripsABody(t *testing.T) {
 					}
 				}
 			}()
-			answer, _ := newReader(t, c).answer("POST")
+			answer, _ := newReader(t, c).Answer("POST")
 			close(answered)
 			if answer.StatusCode != 408 {
 				t.Error(answer.Status)
