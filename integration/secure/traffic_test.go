@@ -1,4 +1,4 @@
-package workerman
+package secure
 
 import (
 	"bytes"
@@ -9,8 +9,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
+
+	"github.com/workerman-go/workerman"
 )
 
 func TestTLSManyAtATime(t *testing.T) {
@@ -20,7 +23,7 @@ func TestTLSManyAtATime(t *testing.T) {
 	}
 	engines(t, func(t *testing.T, k kind) {
 		_, w, a := serveTLS(t, k, "text+ssl", echo)
-		config := a.client("a.test")
+		config := a.ClientConfig("a.test")
 		conns := make([]*tls.Conn, clients)
 		var all sync.WaitGroup
 		for i := range conns {
@@ -38,10 +41,10 @@ func TestTLSManyAtATime(t *testing.T) {
 		if n := w.Stats().Connections; n != clients {
 			t.Errorf("%d connections", n)
 		}
-		if n := bytes.Count(stacks(), []byte("crypto/tls")); n != 0 {
+		if n := strings.Count(stacks(), "crypto/tls"); n != 0 {
 			t.Errorf("%d goroutines of idle connections", n)
 		}
-		if n := runtime.NumGoroutine(); k.portable == false && n > 50 {
+		if n := runtime.NumGoroutine(); k.Portable == false && n > 50 {
 			t.Errorf("%d goroutines with %d connections", n, clients)
 		}
 	})
@@ -52,14 +55,14 @@ func TestTLSCloseDeliversEverything(t *testing.T) {
 	const size = 16 << 20
 	engines(t, func(t *testing.T, k kind) {
 		reasons := make(chan error, 1)
-		_, w, a := serveTLS(t, k, "ssl", func(w *Worker) {
-			w.OnMessage = func(c *Conn, data []byte) {
+		_, w, a := serveTLS(t, k, "ssl", func(w *workerman.Worker) {
+			w.OnMessage = func(c *workerman.Conn, data []byte) {
 				c.Send(numbered(1, size))
 				c.Close()
 			}
-			w.OnClose = func(c *Conn) { reasons <- c.Err() }
+			w.OnClose = func(c *workerman.Conn) { reasons <- c.Err() }
 		})
-		c := dialTLS(t, w, a.client("a.test"))
+		c := dialTLS(t, w, a.ClientConfig("a.test"))
 		c.Write([]byte("x"))
 		want := numbered(1, size)
 		got := make([]byte, 0, size)
@@ -86,10 +89,10 @@ func TestTLSCloseDeliversEverything(t *testing.T) {
 func TestTLSPipe(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
 		const size = 4 << 20
-		waiting := make(chan *Conn, 1)
-		_, w, a := serveTLS(t, k, "ssl", func(w *Worker) {
+		waiting := make(chan *workerman.Conn, 1)
+		_, w, a := serveTLS(t, k, "ssl", func(w *workerman.Worker) {
 			w.Loops, w.MaxSendBuffer = 2, 128<<10
-			w.OnConnect = func(c *Conn) {
+			w.OnConnect = func(c *workerman.Conn) {
 				c.PauseRecv()
 				select {
 				case first := <-waiting:
@@ -102,9 +105,9 @@ func TestTLSPipe(t *testing.T) {
 				}
 			}
 		})
-		one := dialTLS(t, w, a.client("a.test"))
+		one := dialTLS(t, w, a.ClientConfig("a.test"))
 		eventually(t, "the first is there", func() bool { return len(waiting) == 1 })
-		other := dialTLS(t, w, a.client("a.test"))
+		other := dialTLS(t, w, a.ClientConfig("a.test"))
 		go one.Write(numbered(1, size))
 		go other.Write(numbered(2, size))
 		for i, c := range []net.Conn{other, one} {
@@ -128,7 +131,7 @@ func TestTLSBroadcast(t *testing.T) {
 		half.Write([]byte{22})
 		var clients []*tls.Conn
 		for range 10 {
-			c := dialTLS(t, w, a.client("a.test"))
+			c := dialTLS(t, w, a.ClientConfig("a.test"))
 			c.Write([]byte("x\n"))
 			io.ReadFull(c, make([]byte, 2))
 			clients = append(clients, c)
@@ -153,17 +156,17 @@ func TestTLSBroadcast(t *testing.T) {
 func TestTLSPauseRecv(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
 		type message struct {
-			c *Conn
+			c *workerman.Conn
 			s string
 		}
 		got := make(chan message, 100)
-		_, w, a := serveTLS(t, k, "text+ssl", func(w *Worker) {
-			w.OnMessage = func(c *Conn, data []byte) {
+		_, w, a := serveTLS(t, k, "text+ssl", func(w *workerman.Worker) {
+			w.OnMessage = func(c *workerman.Conn, data []byte) {
 				c.PauseRecv()
 				got <- message{c, string(data)}
 			}
 		})
-		c := dialTLS(t, w, a.client("a.test"))
+		c := dialTLS(t, w, a.ClientConfig("a.test"))
 		for i := range 50 {
 			fmt.Fprintf(c, "%d\n%d again\n", i, i)
 		}
@@ -182,13 +185,13 @@ func TestTLSPauseRecv(t *testing.T) {
 func TestTLSBlocking(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
 		events := make(chan string, 10)
-		_, w, a := serveTLS(t, k, "text+ssl", func(w *Worker) {
+		_, w, a := serveTLS(t, k, "text+ssl", func(w *workerman.Worker) {
 			w.Blocking = true
-			w.OnConnect = func(c *Conn) { events <- "connect" }
-			w.OnMessage = func(c *Conn, data []byte) { events <- string(data); c.Send(data) }
-			w.OnClose = func(c *Conn) { events <- "close" }
+			w.OnConnect = func(c *workerman.Conn) { events <- "connect" }
+			w.OnMessage = func(c *workerman.Conn, data []byte) { events <- string(data); c.Send(data) }
+			w.OnClose = func(c *workerman.Conn) { events <- "close" }
 		})
-		if err := shakeHands(t, w, a.client("a.test")); err != nil {
+		if err := shakeHands(t, w, a.ClientConfig("a.test")); err != nil {
 			t.Fatalf("handshake: %v", err)
 		}
 		for _, want := range []string{"connect", "x", "close"} {
@@ -210,7 +213,8 @@ func TestTLSBlocking(t *testing.T) {
 // A stop ends handshakes as well; the test's own leak check sees what would stay.
 func TestTLSStopDuringHandshakes(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
-		s, w, _ := serveTLS(t, k, "text+ssl", func(w *Worker) { w.master.StopTimeout = patience })
+		s, w, _ := serveTLS(t, k, "text+ssl", nil)
+		s.Master.StopTimeout = patience
 		for range 5 {
 			c := dial(t, w)
 			c.Write([]byte{22, 3, 1})
@@ -220,7 +224,7 @@ func TestTLSStopDuringHandshakes(t *testing.T) {
 			}()
 		}
 		eventually(t, "they have begun", func() bool { return w.Stats().Connections == 5 })
-		s.stop()
+		s.Stop()
 		if n := w.Stats().TLSFailures; n != 0 {
 			t.Errorf("%d failures", n)
 		}
@@ -234,11 +238,11 @@ func TestTLSWithOpenssl(t *testing.T) {
 		t.Skip("there is no openssl")
 	}
 	engines(t, func(t *testing.T, k kind) {
-		_, w, a := serveTLS(t, k, "text+ssl", func(w *Worker) {
-			w.OnMessage = func(c *Conn, data []byte) { c.CloseWith(bytes.ToUpper(data)) }
+		_, w, a := serveTLS(t, k, "text+ssl", func(w *workerman.Worker) {
+			w.OnMessage = func(c *workerman.Conn, data []byte) { c.CloseWith(bytes.ToUpper(data)) }
 		})
 		ca := filepath.Join(t.TempDir(), "ca.pem")
-		writeFile(t, ca, a.pem())
+		writeFile(t, ca, a.PEM())
 		for _, version := range []string{"-tls1_2", "-tls1_3"} {
 			cmd := exec.Command(path, "s_client", "-connect", w.Addr().String(), "-servername", "a.test", "-verify_hostname", "a.test",
 				"-CAfile", ca, "-verify_return_error", "-quiet", version)
