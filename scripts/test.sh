@@ -158,8 +158,11 @@ assert_numbers() { go test -count=1 -timeout 10m -v -run "$numbers" .; }
 
 coverage() {
 	local profile=$scratch/coverage
-	local packages=(. ./internal/{loop,master,control,console,logfile,admin} ./web ./websocket ./session ./crontab ./httpclient)
-	go test -count=1 -timeout 10m -skip "$numbers" -coverpkg="$(IFS=, && echo "${packages[*]}")" -coverprofile="$profile" "${packages[@]}"
+	local packages=(. ./internal/{loop,master,control,console,logfile,admin,serve,handover,nethttp,watch,dialer,tlsfiles,child}
+		./web ./websocket ./session ./crontab ./httpclient ./command)
+	# Tests of services that run lie outside of the packages.
+	go test -count=1 -timeout 10m -skip "$numbers" -coverpkg="$(IFS=, && echo "${packages[*]}")" -coverprofile="$profile" \
+		"${packages[@]}" ./integration/...
 	# A module of its own has a profile of its own.
 	(cd filemonitor && go test -count=1 -timeout 5m -coverprofile="$scratch/of-filemonitor" .)
 	tail -n +2 "$scratch/of-filemonitor" >>"$profile"
