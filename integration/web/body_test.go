@@ -16,10 +16,6 @@ import (
 	"github.com/workerman-go/workerman/internal/nethttp"
 )
 
-// maxBodyAhead is how much of a body, or of what comes on a hijacked connection, is read from
-// the client before anybody asks for it.
-const maxBodyAhead = 64 << 10
-
 func TestContinueIsSentAtTheFirstRead(t *testing.T) {
 	_, w := mount(t, kind{Network: "tcp"}, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {

@@ -12,7 +12,7 @@ import (
 // BenchmarkHandler serves a plain text by the same handler, one request at a time. The
 // client allocates nothing.
 //
-//	go test -run xxx -bench Handler -benchmem .
+//	go test -run xxx -bench Handler -benchmem ./integration/web
 func BenchmarkHandler(b *testing.B) {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain")
