@@ -2,6 +2,7 @@ package workerman
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -123,4 +124,53 @@ func TestLoopsShareConnections(t *testing.T) {
 			})
 		})
 	}
+}
+
+// relay starts a worker that pipes each pair of connections both ways, across loops.
+func relay(t *testing.T, k kind) *Worker {
+	waiting := make(chan *Conn, 1)
+	_, w := serve(t, k, "tcp", func(w *Worker) {
+		w.Loops = 2
+		w.MaxSendBuffer = 128 << 10
+		w.OnConnect = func(c *Conn) {
+			c.PauseRecv()
+			select {
+			case first := <-waiting:
+				c.Pipe(first)
+				first.Pipe(c)
+				first.ResumeRecv()
+				c.ResumeRecv()
+			default:
+				waiting <- c
+			}
+		}
+	})
+	return w
+}
+
+func TestPipeHoldsLittle(t *testing.T) {
+	kinds(t, func(t *testing.T, k kind) {
+		w := relay(t, k)
+		a := dial(t, w)
+		eventually(t, "the first is there", func() bool { return w.Stats().Connections == 1 })
+		b := dial(t, w)
+		const size = 32 << 20
+		go a.Write(numbered(1, size))
+		most := 0
+		eventually(t, "the source is paused", func() bool {
+			paused := false
+			for c := range w.Connections() {
+				most = max(most, c.Stats().SendQueue)
+				paused = paused || c.stream.Paused()
+			}
+			return paused
+		})
+		if limit := 128<<10 + 64<<10*17; most > limit { // the limit and what one event reads
+			t.Errorf("%d bytes wait, the limit is 128 KiB", most)
+		}
+		got := make([]byte, size)
+		if n, err := io.ReadFull(b, got); err != nil || !bytes.Equal(got, numbered(1, size)) {
+			t.Fatalf("%d bytes, %v", n, err)
+		}
+	})
 }
