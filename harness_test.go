@@ -1,6 +1,13 @@
 package workerman
 
 import (
+	"bufio"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/workerman-go/workerman/web"
+
 	"bytes"
 	"context"
 	"fmt"
@@ -171,3 +178,80 @@ func numbered(i, size int) []byte {
 }
 
 func discardLogger() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+// serveUDP starts one worker over UDP on a free port.
+func serveUDP(t *testing.T, k kind, scheme string, configure func(w *Worker)) (*testService, *Worker) {
+	t.Helper()
+	s := newTestService(t, k)
+	w := s.master.NewWorker(scheme + "://127.0.0.1:0")
+	configure(w)
+	s.start()
+	return s, w
+}
+
+// get is a request for a path.
+func get(path string, fields ...string) string {
+	return "GET " + path + " HTTP/1.1\r\nHost: a\r\n" + strings.Join(append(fields, ""), "\r\n") + "\r\n"
+}
+
+// reader reads answers as a client does.
+type reader struct {
+	t *testing.T
+	b *bufio.Reader
+}
+
+func newReader(t *testing.T, c net.Conn) *reader { return &reader{t, bufio.NewReader(c)} }
+
+// answer reads one answer and its body.
+func (r *reader) answer(method string) (*http.Response, string) {
+	r.t.Helper()
+	answer, err := http.ReadResponse(r.b, &http.Request{Method: method})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		r.t.Fatalf("%q: %v", body, err)
+	}
+	return answer, string(body)
+}
+
+// ends checks that nothing follows.
+func (r *reader) ends() {
+	r.t.Helper()
+	if rest, err := io.ReadAll(r.b); err != nil || len(rest) > 0 {
+		r.t.Errorf("%q, %v follows", rest, err)
+	}
+}
+
+// paths answers with what was asked.
+func paths(w *Worker) {
+	w.OnRequest = func(c *Conn, r *web.Request) {
+		c.Respond(web.Text(r.Method() + " " + r.Path() + " " + string(r.Body())))
+	}
+}
+
+// connections delivers the connections of a worker as soon as there are some.
+func connections(w *Worker) <-chan *Conn {
+	ch := make(chan *Conn)
+	go func() {
+		for {
+			for c := range w.Connections() {
+				ch <- c
+				return
+			}
+		}
+	}()
+	return ch
+}
+
+// mount starts an http worker with a handler.
+func mount(t *testing.T, k kind, h http.HandlerFunc, configure ...func(w *Worker)) (*testService, *Worker) {
+	t.Helper()
+	return serve(t, k, "http", func(w *Worker) {
+		w.Handle(h)
+		for _, fn := range configure {
+			fn(w)
+		}
+	})
+}

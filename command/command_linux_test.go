@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -42,6 +43,7 @@ func sh(t *testing.T, on workerman.Poster, script string, options Options) said 
 func TestCommand(t *testing.T) {
 	onEngines(t, func(t *testing.T, portable bool) {
 		w := start(t, portable, nil)
+		left := filepath.Join(t.TempDir(), "pid")
 		for _, c := range []struct {
 			script         string
 			lines          bool
@@ -54,7 +56,7 @@ func TestCommand(t *testing.T) {
 			{script: "printf 'a\\nb\\r\\n\\nc'; printf oops >&2; exit 3", lines: true, output: []string{"a", "b", "", "c"}, errors: []string{"oops"}, status: 3},
 			{script: "printf 'a\\nb'", output: []string{"a\nb"}},
 			{script: "kill -9 $$", status: -1},
-			{script: "printf a; (sleep 3600 &)", output: []string{"a"}}, // what is left behind does not hold it up
+			{script: "printf a; (sleep 20 & echo $! >" + left + ")", output: []string{"a"}}, // what is left behind does not hold it up
 		} {
 			got := sh(t, w, c.script, Options{Lines: c.lines})
 			status := 0
@@ -68,6 +70,16 @@ func TestCommand(t *testing.T) {
 				t.Errorf("%s: got %q, %q, status %d; want %q, %q, status %d", c.script, got.output, got.errors, status, c.output, c.errors, c.status)
 			}
 		}
+		text, err := os.ReadFile(left)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+		if err != nil || !lives(pid) {
+			t.Fatalf("got process id %q, %v, want that of a program that was left behind", text, err)
+		}
+		syscall.Kill(pid, syscall.SIGKILL)
+		eventually(t, "what was left behind is gone", func() bool { return !lives(pid) })
 	})
 }
 

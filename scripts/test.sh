@@ -158,7 +158,8 @@ assert_numbers() { go test -count=1 -timeout 10m -v -run "$numbers" . ./integrat
 
 coverage() {
 	local profile=$scratch/coverage
-	local packages=(. ./internal/{loop,master,control,console,logfile,admin} ./web ./websocket ./session ./crontab ./httpclient)
+	local packages=(. ./internal/{loop,master,control,console,logfile,admin,serve,handover,nethttp,watch,dialer,tlsfiles,child}
+		./web ./websocket ./session ./crontab ./httpclient ./command)
 	# Tests of services that run lie outside of the packages.
 	go test -count=1 -timeout 10m -skip "$numbers" -coverpkg="$(IFS=, && echo "${packages[*]}")" -coverprofile="$profile" \
 		"${packages[@]}" ./integration/...

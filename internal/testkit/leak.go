@@ -28,9 +28,13 @@ func checkLeaks(t testing.TB, patience time.Duration) {
 	before := takeInventory()
 	t.Cleanup(func() {
 		t.Helper()
-		Within(patience, func() bool { return t.Failed() || !before.exceeded() })
-		if !t.Failed() && before.exceeded() { // another failure says more
-			t.Errorf("left behind: %s", before.excess())
+		var left excess // what the last look has found; another would find something else
+		Within(patience, func() bool {
+			left = before.exceeded()
+			return t.Failed() || left.none()
+		})
+		if !t.Failed() && !left.none() { // another failure says more
+			t.Errorf("left behind: %s", left)
 		}
 	})
 }
@@ -56,16 +60,20 @@ func takeInventory() inventory {
 	return inventory{goroutines(), descriptors()}
 }
 
-// exceeded reports whether the process has what it did not have then. A goroutine that has ended
-// since makes up for none that has begun.
-func (v inventory) exceeded() bool {
-	return len(added(v.files, descriptors())) > 0 || len(added(v.goroutines, goroutines())) > 0
+// exceeded is what the process has now and did not have then, by its identity: a goroutine that
+// has ended since makes up for none that has begun.
+func (v inventory) exceeded() excess {
+	return excess{added(v.goroutines, goroutines()), added(v.files, descriptors())}
 }
 
-// excess describes what the process has and did not have then.
-func (v inventory) excess() string {
-	stacks, files := added(v.goroutines, goroutines()), added(v.files, descriptors())
-	return fmt.Sprintf("%d goroutines, %d descriptors\n%s\n\n%s", len(stacks), len(files), strings.Join(files, "\n"), strings.Join(stacks, "\n\n"))
+// excess is what one look at the process has found too many: stacks and names of files.
+type excess struct{ stacks, files []string }
+
+func (e excess) none() bool { return len(e.stacks) == 0 && len(e.files) == 0 }
+
+// String tells the numbers, the files and the stacks.
+func (e excess) String() string {
+	return fmt.Sprintf("%d goroutines, %d descriptors\n%s\n\n%s", len(e.stacks), len(e.files), strings.Join(e.files, "\n"), strings.Join(e.stacks, "\n\n"))
 }
 
 // added are the values of what is in after and not in before.

@@ -34,7 +34,8 @@ func New(t *testing.T, k Kind) *Service {
 	return &Service{Master: master, Log: log, t: t, done: make(chan struct{})}
 }
 
-// NewWorker is that of the Master. Start waits for the workers that were made by it.
+// NewWorker is that of the Master, to be called before Start, which waits for the workers that
+// were made by it.
 func (s *Service) NewWorker(address string) *workerman.Worker {
 	s.workers++
 	return s.Master.NewWorker(address)
@@ -81,14 +82,49 @@ func (s *Service) Stop() {
 // Serve starts a service with one worker, whose name is under-test; configure may be nil.
 func Serve(t *testing.T, k Kind, scheme string, configure func(w *workerman.Worker)) (*Service, *workerman.Worker) {
 	t.Helper()
+	return ServeWith(t, k, scheme, func(_ *Service, w *workerman.Worker) {
+		if configure != nil {
+			configure(w)
+		}
+	})
+}
+
+// ServeWith is Serve for a test that sets something of the service as well.
+func ServeWith(t *testing.T, k Kind, scheme string, configure func(s *Service, w *workerman.Worker)) (*Service, *workerman.Worker) {
+	t.Helper()
 	s := New(t, k)
 	w := s.NewWorker(k.Address(t, scheme))
 	w.Name = "under-test"
-	if configure != nil {
-		configure(w)
-	}
+	configure(s, w)
 	s.Start()
 	return s, w
+}
+
+// Builtin is the protocol of a scheme such as text: what a connection of a worker says it has.
+func Builtin(t *testing.T, scheme string) workerman.Protocol {
+	t.Helper()
+	m := &workerman.Master{Logger: DiscardLogger()}
+	w := m.NewWorker(scheme + "://127.0.0.1:0")
+	got := make(chan workerman.Protocol, 1)
+	w.OnConnect = func(c *workerman.Conn) { got <- c.Protocol() }
+	started := make(chan net.Addr, 1)
+	w.OnWorkerStart = func(w *workerman.Worker) error { started <- w.Addr(); return nil }
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- m.Run(ctx) }()
+	defer func() {
+		cancel()
+		if err := testkit.Receive(t, done, "the end of Run"); err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	}()
+	address := testkit.Receive(t, started, "the start")
+	c, err := net.DialTimeout("tcp", address.String(), testkit.Patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	return testkit.Receive(t, got, "a connection")
 }
 
 // Dial connects to a worker; the connection is closed at the end of the test. All that is done on
@@ -106,6 +142,13 @@ func Dial(t *testing.T, w *workerman.Worker) net.Conn {
 	t.Cleanup(func() { c.Close() })
 	c.SetDeadline(time.Now().Add(testkit.Patience))
 	return c
+}
+
+// ReadSlowly keeps the system from taking megabytes in for a client that does not read.
+func ReadSlowly(c net.Conn) {
+	if tcp, ok := c.(*net.TCPConn); ok {
+		tcp.SetReadBuffer(64 << 10)
+	}
 }
 
 // Echo has a worker send back what it gets.
