@@ -208,6 +208,26 @@ func TestGuidesNameWhatExists(t *testing.T) {
 	}
 }
 
+// Manuals speak of other things as well, as the names of Workerman for PHP. But what stands behind
+// a type of the library, as in Worker.Count, exists.
+func TestManualsNameWhatExists(t *testing.T) {
+	s := declared(t, goFiles(t))
+	names, err := filepath.Glob(root + "docs/*.md")
+	if err != nil || len(names) < 10 {
+		t.Fatalf("got the pages %q, %v, want those of docs", names, err)
+	}
+	for _, path := range append(names, root+"README.md") {
+		name := strings.TrimPrefix(filepath.ToSlash(path), root)
+		for _, match := range quoted.FindAllStringSubmatch(read(t, name), -1) {
+			owner, _, found := strings.Cut(match[1], ".")
+			exported := found && identifier.MatchString(match[1]) && ast.IsExported(owner)
+			if exported && s.members[owner] != nil && !s.has(match[1]) {
+				t.Errorf("%s names %s, which nothing declares", name, match[1])
+			}
+		}
+	}
+}
+
 func TestWrongNamesInGuidesAreFound(t *testing.T) {
 	files := []goFile{
 		{"conn.go", "package workerman\ntype Conn struct{ stream Stream; rareState }\nfunc (c *Conn) Send() {}\n"},
