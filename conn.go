@@ -144,7 +144,7 @@ func (c *Conn) Connected() bool {
 
 // Err is why the connection ended: nil while it is open and after an orderly close by
 // either side, else the reason, as ErrIdle, ErrTooLarge, an error of the system, or for what
-// the peer may not send an *http.Error or a *websocket.CloseError.
+// the peer may not send a *web.Error or a *websocket.CloseError.
 func (c *Conn) Err() error {
 	x := c.rare()
 	if x == nil {

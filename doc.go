@@ -30,7 +30,7 @@
 // (websocket), or what a registered [Protocol] cuts out. OnRequest gets the requests of http,
 // which [Conn.Respond] or [Conn.Stream] answers and [Conn.Upgrade] turns into WebSockets;
 // [Worker.Handle] serves them with a handler of net/http instead. ssl, https and wss are
-// tcp, http and websocket over TLS; see [TLS].
+// tcp, http and websocket over TLS; see [ServerTLS].
 //
 // # What may block
 //
@@ -47,7 +47,7 @@
 //
 // # Goroutines
 //
-// The methods of Conn, Worker, Group and Timer may be called from every goroutine unless
+// The methods of Conn, Worker, Client, Group and Timer may be called from every goroutine unless
 // they say otherwise. Fields of a Worker are set before it starts, its callbacks also in
 // OnWorkerStart; a copy is taken then.
 //

@@ -2,9 +2,9 @@
 // id that the client has in a cookie.
 //
 //	sessions := &session.Sessions{Store: files} // the zero value keeps them in memory
-//	w.OnRequest = sessions.Handle(func(c *workerman.Conn, r *http.Request, s *session.Session) *http.Response {
+//	w.OnRequest = sessions.Handle(func(c *workerman.Conn, r *web.Request, s *session.Session) *web.Response {
 //		n, _ := s.Increment("visits", 1)
-//		return http.Text(fmt.Sprintf("visit %d", n))
+//		return web.Text(fmt.Sprintf("visit %d", n))
 //	})
 //
 // Without Handle, Load comes before the work on a request and Attach after it.
