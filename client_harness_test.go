@@ -1,9 +1,7 @@
 package workerman
 
 import (
-	"bytes"
 	"fmt"
-	"sync/atomic"
 	"testing"
 )
 
@@ -43,31 +41,4 @@ func connect(t *testing.T, cl *Client) {
 	if err := cl.Connect(); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// proxyTo pipes a connection to a server through a client on the same loop.
-func proxyTo(address string, c *Conn, connects *atomic.Int64) {
-	c.PauseRecv()
-	up := c.NewClient(address)
-	up.OnConnect = func(u *Conn) {
-		if u.stream.Loop() != c.stream.Loop() {
-			panic("another loop")
-		}
-		connects.Add(1)
-		c.Pipe(u)
-		u.Pipe(c)
-		c.ResumeRecv()
-	}
-	up.OnError = func(_ *Conn, err error) { c.Close() }
-	up.Connect()
-}
-
-// stackOf is where the process of a master stands.
-func stackOf(t *testing.T, m *Master) string {
-	t.Helper()
-	var out bytes.Buffer
-	if err := m.writeStack(&out); err != nil {
-		t.Fatal(err)
-	}
-	return out.String()
 }

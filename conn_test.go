@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/workerman-go/workerman/internal/handover"
 )
 
 // TestStages goes through every pair of stages: those that may follow each other, and those that
@@ -173,4 +175,29 @@ func TestPipeHoldsLittle(t *testing.T) {
 			t.Fatalf("%d bytes, %v", n, err)
 		}
 	})
+}
+
+// TestDialogTypes checks the table of dialogs: each language that a worker's connections may speak
+// is one that a dialog restores, and each scheme and alias leads to the dialog that has it.
+func TestDialogTypes(t *testing.T) {
+	languages := make(map[handover.Language]int)
+	for _, d := range dialogTypes {
+		languages[d.language]++
+		if d.restore == nil {
+			t.Errorf("%v: got no restore", d.schemes)
+		}
+	}
+	for kind, d := range dialogTypes {
+		for _, language := range d.languages {
+			if languages[language] != 1 {
+				t.Errorf("%v: got %d dialogs of language %d, want 1", d.schemes, languages[language], language)
+			}
+		}
+		for _, scheme := range slices.Concat(d.schemes, d.secure) {
+			e, err := parseAddress(scheme+"://127.0.0.1:80", "")
+			if secure := slices.Contains(d.secure, scheme); err != nil || e.dialog != dialogKind(kind) || e.secure != secure {
+				t.Errorf("%s: got dialog %d, secure %v, %v, want %d, %v", scheme, e.dialog, e.secure, err, kind, secure)
+			}
+		}
+	}
 }

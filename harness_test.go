@@ -27,14 +27,10 @@ var (
 	checkLeaks = testkit.CheckLeaks
 )
 
-const raceEnabled = testkit.Race
-
 func receive[T any](t testing.TB, ch <-chan T, what string) T {
 	t.Helper()
 	return testkit.Receive(t, ch, what)
 }
-
-func openFiles(testing.TB) int { return testkit.OpenFiles() }
 
 func stacks() []byte { return []byte(testkit.Stacks()) }
 
@@ -178,16 +174,6 @@ func numbered(i, size int) []byte {
 }
 
 func discardLogger() *slog.Logger { return slog.New(slog.DiscardHandler) }
-
-// serveUDP starts one worker over UDP on a free port.
-func serveUDP(t *testing.T, k kind, scheme string, configure func(w *Worker)) (*testService, *Worker) {
-	t.Helper()
-	s := newTestService(t, k)
-	w := s.master.NewWorker(scheme + "://127.0.0.1:0")
-	configure(w)
-	s.start()
-	return s, w
-}
 
 // get is a request for a path.
 func get(path string, fields ...string) string {

@@ -2,7 +2,6 @@ package workerman
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"testing"
 	"time"
 
@@ -17,7 +16,6 @@ func newAuthority(t *testing.T, name string) *authority {
 	return &authority{testkit.NewAuthority(name)}
 }
 
-func (a *authority) pool() *x509.CertPool           { return a.Pool() }
 func (a *authority) pem() []byte                    { return a.PEM() }
 func (a *authority) client(name string) *tls.Config { return a.ClientConfig(name) }
 

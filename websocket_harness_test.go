@@ -2,7 +2,6 @@ package workerman
 
 import (
 	"bytes"
-	"io"
 	"net"
 	"testing"
 
@@ -66,24 +65,6 @@ func (c *wsClient) more() error {
 	return err
 }
 
-func (c *wsClient) send(op websocket.Opcode, data []byte) {
-	c.t.Helper()
-	out, err := c.codec.AppendMessage(nil, op, data)
-	if err != nil {
-		c.t.Fatalf("AppendMessage: %v", err)
-	}
-	c.Write(out)
-}
-
-func (c *wsClient) control(op websocket.Opcode, data string) {
-	c.t.Helper()
-	out, err := c.codec.AppendControl(nil, op, []byte(data))
-	if err != nil {
-		c.t.Fatalf("AppendControl: %v", err)
-	}
-	c.Write(out)
-}
-
 // next returns the next event; its data is a copy.
 func (c *wsClient) next() websocket.Event {
 	c.t.Helper()
@@ -102,36 +83,3 @@ func (c *wsClient) next() websocket.Event {
 		}
 	}
 }
-
-func (c *wsClient) expect(op websocket.Opcode, data []byte) {
-	c.t.Helper()
-	if ev := c.next(); ev.Op != op || !bytes.Equal(ev.Data, data) {
-		c.t.Fatalf("%v %.80q, want %v %.80q", ev.Op, ev.Data, op, data)
-	}
-}
-
-// closed expects a close frame and the end of the connection.
-func (c *wsClient) closed(code int) string {
-	c.t.Helper()
-	ev := c.next()
-	if ev.Op != websocket.Close || ev.Code != code {
-		c.t.Fatalf("%v %d %q, want close %d", ev.Op, ev.Code, ev.Data, code)
-	}
-	if rest, err := io.ReadAll(c); err != nil || len(rest) > 0 {
-		c.t.Errorf("%q, %v behind the close", rest, err)
-	}
-	return string(ev.Data)
-}
-
-// echoKind sends messages back as what they are.
-func echoKind(w *Worker) {
-	w.OnMessage = func(c *Conn, data []byte) {
-		if c.MessageKind() == websocket.Binary {
-			c.SendBinary(data)
-		} else {
-			c.SendText(data)
-		}
-	}
-}
-
-var compressed = websocket.Compression{Enabled: true, ContextTakeover: true}

@@ -17,7 +17,6 @@ import (
 // What all tests of the project have in common, by the names that the tests of this package use.
 var (
 	patience   = testkit.Patience
-	eventually = testkit.Eventually
 	checkLeaks = testkit.CheckLeaks
 )
 
