@@ -3,7 +3,6 @@ package workerman
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"sync"
 	"time"
 
@@ -197,35 +196,3 @@ type clientOwner struct {
 }
 
 var _ loop.Owner = (*clientOwner)(nil)
-
-// Client is the client that the connection is one of, nil for those of a worker.
-func (c *Conn) Client() *Client {
-	if o, ok := c.stream.Owner().(*clientOwner); ok {
-		return o.client
-	}
-	return nil
-}
-
-// noteClosedByProgram notes that the program ends the connection, so that Backoff makes no other.
-func (c *Conn) noteClosedByProgram() {
-	if c.Client() != nil && c.Connected() {
-		c.ensureRare().closedByProgram.Store(true)
-	}
-}
-
-func (c *Conn) closedByProgram() bool {
-	x := c.rare()
-	return x != nil && x.closedByProgram.Load()
-}
-
-// logger is where the connection's worker or client logs. A client's logger is made for each of its
-// few lines: it would be among the largest parts of an idle client.
-func (c *Conn) logger() *slog.Logger {
-	cl := c.Client()
-	if cl == nil {
-		return c.settings.log
-	}
-	name := c.settings.name
-	setDefault(&name, cl.address)
-	return c.settings.log.With("client", name)
-}

@@ -71,21 +71,3 @@ func (p *packetLink) DatagramRefused(err error) {
 		c.run(func() { fn(c, err) })
 	}
 }
-
-func (p *packetDialog) shutDown(c *Conn, data []byte, _ error) (err error) {
-	if data != nil {
-		err = p.send(c, data)
-	}
-	p.hangUp(c)
-	return err
-}
-
-// hangUp closes the socket of a client; of a worker's peer there is nothing to close.
-func (p *packetDialog) hangUp(c *Conn) {
-	if c.Client() != nil && p.closed.CompareAndSwap(false, true) {
-		p.loop.Post(func() {
-			p.packets.Close()
-			c.callOnClose()
-		})
-	}
-}

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/workerman-go/workerman/internal/loop"
+	"github.com/workerman-go/workerman/internal/tlsfiles"
+	"github.com/workerman-go/workerman/web"
 )
 
 // stage is how far a connection has got on its way to OnConnect. It goes through those stages only
@@ -156,4 +158,31 @@ func (c *Conn) missing() string {
 		return "no " + dialogTypes[c.settings.kind].handshake
 	}
 	return "no message"
+}
+
+// Secured ends a handshake of TLS.
+func (o *connOwner) Secured(err error) {
+	c := (*Conn)(o)
+	if cl := c.Client(); cl != nil {
+		cl.attempt.onTLS(err)
+		return
+	}
+	if err != nil {
+		if dialogTypes[c.settings.kind].overHTTP {
+			answerInClear(err)
+		}
+		c.fail(tlsfiles.Explain(err))
+		return
+	}
+	c.onTLS()
+}
+
+// answerInClear tells a client that sent plain HTTP to https:// what is wrong, in the
+// language that it understands.
+func answerInClear(err error) {
+	if conn := tlsfiles.PlainHTTP(err); conn != nil {
+		refusal := web.Text("This port speaks HTTPS.\n")
+		refusal.Status = 400
+		conn.Write(refusal.Append(nil, web.Exchange{}, nil))
+	}
 }

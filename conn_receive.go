@@ -237,3 +237,6 @@ func (c *Conn) remove() {
 	}
 	c.settings.server.remove(c)
 }
+
+// inputDone reports whether all has been read that has arrived.
+func (c *Conn) inputDone() bool { return c.stream.Unconsumed() == 0 && c.stream.Unread() == 0 }

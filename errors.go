@@ -37,6 +37,9 @@ var (
 	ErrNotRunning = errors.New("not running")
 )
 
+// errRestarting ends connections whose process has a successor.
+var errRestarting = errors.New("server restarts")
+
 // PanicError is a panic of a callback, a timer or of work given to Async.
 type PanicError struct {
 	Value any

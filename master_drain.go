@@ -2,15 +2,11 @@ package workerman
 
 import (
 	"cmp"
-	"errors"
 	"slices"
 	"time"
 
 	"github.com/workerman-go/workerman/internal/loop"
 )
-
-// errRestarting ends connections whose process has a successor.
-var errRestarting = errors.New("server restarts")
 
 const (
 	// drainSpread is the part of the time of a drain in which its connections are told to go.
@@ -119,6 +115,3 @@ func (c *Conn) mayDrain() bool {
 	}
 	return quiet && c.stream.Queued() == 0
 }
-
-// inputDone reports whether all has been read that has arrived.
-func (c *Conn) inputDone() bool { return c.stream.Unconsumed() == 0 && c.stream.Unread() == 0 }

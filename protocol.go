@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -191,4 +192,16 @@ func JSON[T any](fn func(c *Conn, message T)) func(*Conn, []byte) {
 		}
 		fn(c, message)
 	}
+}
+
+// schemeOf is a scheme that stands for a type of protocol, the type itself if there is none.
+func schemeOf(t reflect.Type) string {
+	protocolsMu.Lock()
+	defer protocolsMu.Unlock()
+	for scheme, p := range protocols {
+		if reflect.TypeOf(p) == t {
+			return scheme
+		}
+	}
+	return t.String()
 }

@@ -4,7 +4,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"reflect"
 
 	"github.com/workerman-go/workerman/internal/control"
 	"github.com/workerman-go/workerman/internal/loop"
@@ -126,18 +125,6 @@ func (c *Conn) stateName(g loop.Glance) string {
 		return "paused"
 	}
 	return "established"
-}
-
-// schemeOf is a scheme that stands for a type of protocol, the type itself if there is none.
-func schemeOf(t reflect.Type) string {
-	protocolsMu.Lock()
-	defer protocolsMu.Unlock()
-	for scheme, p := range protocols {
-		if reflect.TypeOf(p) == t {
-			return scheme
-		}
-	}
-	return t.String()
 }
 
 // ownAddress is the address that a worker's connections have on this side; "" if it

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 
 	"github.com/workerman-go/workerman/internal/tlsfiles"
-	"github.com/workerman-go/workerman/web"
 )
 
 // ServerTLS are the settings of an encrypted worker. The zero value means no encryption, unless
@@ -74,33 +73,6 @@ func (t *ServerTLS) newServer(name, scheme string, m *Master, log *slog.Logger) 
 	}
 	settings.NextProtos = dialogTypes[findDialog(scheme)].nextProtos()
 	return tlsfiles.NewServer(settings)
-}
-
-// Secured ends a handshake of TLS.
-func (o *connOwner) Secured(err error) {
-	c := (*Conn)(o)
-	if cl := c.Client(); cl != nil {
-		cl.attempt.onTLS(err)
-		return
-	}
-	if err != nil {
-		if dialogTypes[c.settings.kind].overHTTP {
-			answerInClear(err)
-		}
-		c.fail(tlsfiles.Explain(err))
-		return
-	}
-	c.onTLS()
-}
-
-// answerInClear tells a client that sent plain HTTP to https:// what is wrong, in the
-// language that it understands.
-func answerInClear(err error) {
-	if conn := tlsfiles.PlainHTTP(err); conn != nil {
-		refusal := web.Text("This port speaks HTTPS.\n")
-		refusal.Status = 400
-		conn.Write(refusal.Append(nil, web.Exchange{}, nil))
-	}
 }
 
 // tlsFailed counts and logs, once, that a connection got no further than its handshake of TLS.

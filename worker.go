@@ -115,38 +115,6 @@ type Worker struct {
 	key     string // names the worker between processes; "": its address does
 }
 
-// Limits bound what peers can make a worker do. Zero values mean the defaults.
-type Limits struct {
-	// MaxConnections is how many connections the worker serves at a time; more are closed
-	// as soon as they are accepted. Default 0: as many as the system allows.
-	MaxConnections int
-	// MaxConnectionsPerIP is the same for one client address. Default 0: no limit.
-	MaxConnectionsPerIP int
-	// MaxPackageSize is the largest message accepted, in bytes with its framing; a larger
-	// one closes the connection. Default 10 MiB. It is also the default of HTTP.MaxBody and
-	// WebSocket.MaxMessageSize; for bytes as they come it has no meaning.
-	MaxPackageSize int
-	// MaxSendBuffer is how many bytes may wait for a slow peer: below it a message of any
-	// size is accepted, from there on Send refuses. Default 1 MiB.
-	MaxSendBuffer int
-	// FullPolicy is what happens to a message that finds the send buffer full. Default
-	// RefuseWhenFull.
-	FullPolicy FullPolicy
-	// IdleTimeout closes a connection from which nothing was received for that long.
-	// Time in which reading is paused does not count, nor does that in which a request of
-	// HTTP is handled. Of a WebSocket the answer to a ping is received, too. Default 0:
-	// never; 75 s between the requests of HTTP.
-	IdleTimeout time.Duration
-	// HandshakeTimeout closes a connection that has not completed its handshakes by then, those
-	// of the PROXY protocol, of TLS and of a websocket:// worker together. Default 10 s, and
-	// for a first message: never. If it is set, the first message of a protocol has to be
-	// there by then, too; HTTP has HTTP.HeaderTimeout.
-	HandshakeTimeout time.Duration
-	// LingerTimeout is how long a closing connection waits for a peer that takes nothing of
-	// what was sent. Default 30 s. A peer that takes some keeps the close waiting.
-	LingerTimeout time.Duration
-}
-
 // Recycle says when a process has served long enough. Zero values mean never.
 type Recycle struct {
 	Requests uint64        // messages received
@@ -169,63 +137,6 @@ const (
 	// HandoverNever moves none.
 	HandoverNever
 )
-
-// FullPolicy says what to do with a message for a peer whose send buffer is full.
-type FullPolicy int
-
-const (
-	// RefuseWhenFull refuses the message: Send returns ErrBufferFull and OnError is called.
-	RefuseWhenFull FullPolicy = iota
-	// CloseWhenFull destroys the connection: a client that reads too slowly is dropped.
-	CloseWhenFull
-)
-
-// Defaults of Limits.
-const (
-	DefaultMaxPackageSize = 10 << 20
-	DefaultMaxSendBuffer  = 1 << 20
-	DefaultLingerTimeout  = 30 * time.Second
-	DefaultKeepAlive      = 75 * time.Second // IdleTimeout between requests of HTTP
-	// DefaultHandshakeTimeout is HandshakeTimeout where there is a handshake.
-	DefaultHandshakeTimeout = 10 * time.Second
-)
-
-// check fills in the defaults and refuses what makes no sense.
-func (l *Limits) check() error {
-	for _, v := range []struct {
-		name  string
-		value int64
-	}{
-		{"MaxConnections", int64(l.MaxConnections)}, {"MaxConnectionsPerIP", int64(l.MaxConnectionsPerIP)},
-		{"MaxPackageSize", int64(l.MaxPackageSize)}, {"MaxSendBuffer", int64(l.MaxSendBuffer)},
-		{"IdleTimeout", int64(l.IdleTimeout)}, {"HandshakeTimeout", int64(l.HandshakeTimeout)},
-		{"LingerTimeout", int64(l.LingerTimeout)},
-	} {
-		if v.value < 0 {
-			return fmt.Errorf("%s is negative", v.name)
-		}
-	}
-	if l.FullPolicy != RefuseWhenFull && l.FullPolicy != CloseWhenFull {
-		return fmt.Errorf("FullPolicy %d is none of RefuseWhenFull, CloseWhenFull", l.FullPolicy)
-	}
-	setDefault(&l.MaxPackageSize, DefaultMaxPackageSize)
-	setDefault(&l.MaxSendBuffer, DefaultMaxSendBuffer)
-	setDefault(&l.LingerTimeout, DefaultLingerTimeout)
-	// The loop's clock counts milliseconds; a shorter limit would mean none.
-	for _, d := range []*time.Duration{&l.IdleTimeout, &l.HandshakeTimeout} {
-		if *d > 0 && *d < time.Millisecond {
-			*d = time.Millisecond
-		}
-	}
-	return nil
-}
-
-func setDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
-}
 
 // NewWorker makes a worker of the default Master: in main, so that master and processes know
 // it, before RunAll or Run. One that is made later needs Listen. The address is SCHEME://HOST:PORT or

@@ -119,3 +119,23 @@ func (s *server) connect(index int, in loop.Incoming) {
 		c.closeWithReason(errStopping)
 	}
 }
+
+// openPackets binds one socket, or with ReusePort one per loop. Without ReusePort one
+// loop serves all datagrams, since two loops on one socket would mix up a peer's order.
+func (s *server) openPackets() error {
+	sockets := 1
+	if s.worker.ReusePort {
+		sockets = len(s.loops)
+	}
+	list, err := s.master.source().listenPackets(s.worker, s.endpoint.addr, sockets)
+	if err != nil {
+		return err
+	}
+	s.address = list[0].LocalAddr()
+	for i, pc := range list {
+		p := &packetDialog{settings: &s.connSettings, loop: s.loops[i], socket: pc, young: make(map[netip.AddrPort]*Conn)}
+		p.box = p
+		s.udp = append(s.udp, p)
+	}
+	return nil
+}

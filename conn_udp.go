@@ -43,26 +43,6 @@ type packetSocket interface {
 // maxPeers bounds the peers remembered: the older half is forgotten beyond it.
 const maxPeers = 4096
 
-// openPackets binds one socket, or with ReusePort one per loop. Without ReusePort one
-// loop serves all datagrams, since two loops on one socket would mix up a peer's order.
-func (s *server) openPackets() error {
-	sockets := 1
-	if s.worker.ReusePort {
-		sockets = len(s.loops)
-	}
-	list, err := s.master.source().listenPackets(s.worker, s.endpoint.addr, sockets)
-	if err != nil {
-		return err
-	}
-	s.address = list[0].LocalAddr()
-	for i, pc := range list {
-		p := &packetDialog{settings: &s.connSettings, loop: s.loops[i], socket: pc, young: make(map[netip.AddrPort]*Conn)}
-		p.box = p
-		s.udp = append(s.udp, p)
-	}
-	return nil
-}
-
 // start runs on the loop.
 func (p *packetDialog) start() {
 	if p.socket == nil {
@@ -168,6 +148,24 @@ func (p *packetDialog) endOfInput(*Conn) (done bool) { return true }
 func (p *packetDialog) deadline(*Conn, int64) (next int64, err error) { return 0, nil }
 
 func (p *packetDialog) send(c *Conn, data []byte) error { return p.transmit(c, c.Protocol(), data) }
+
+func (p *packetDialog) shutDown(c *Conn, data []byte, _ error) (err error) {
+	if data != nil {
+		err = p.send(c, data)
+	}
+	p.hangUp(c)
+	return err
+}
+
+// hangUp closes the socket of a client; of a worker's peer there is nothing to close.
+func (p *packetDialog) hangUp(c *Conn) {
+	if c.Client() != nil && p.closed.CompareAndSwap(false, true) {
+		p.loop.Post(func() {
+			p.packets.Close()
+			c.callOnClose()
+		})
+	}
+}
 
 func (p *packetDialog) scheme(c *Conn) string { return messages{}.scheme(c) }
 
