@@ -77,14 +77,14 @@ func (t sending) enqueue(p Protocol, data []byte) error {
 	}
 	if e, ok := p.(envelope); ok {
 		if len(data) >= largeMessage {
-			var room [16]byte
+			var room [envelopeRoom]byte
 			head, tail, err := e.envelope(room[:0], len(data))
 			if err == nil {
 				t.Write(head, data, tail)
 			}
 			return err
 		}
-		out, err := p.Encode(t.conn, t.Reserve(len(data)+16), data)
+		out, err := p.Encode(t.conn, t.Reserve(len(data)+envelopeRoom), data)
 		if err == nil {
 			t.Append(out)
 		}

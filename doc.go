@@ -27,8 +27,8 @@
 //
 // The scheme of the address says what the callbacks get. OnMessage gets bytes as they come
 // (tcp, unix, udp), lines (text), messages with a length (frame), those of a WebSocket
-// (websocket), or what a registered [Protocol] cuts out. OnRequest gets the requests of http,
-// which [Conn.Respond] or [Conn.Stream] answers and [Conn.Upgrade] turns into WebSockets;
+// (websocket or ws), or what a registered [Protocol] cuts out. OnRequest gets the requests of
+// http, which [Conn.Respond] or [Conn.Stream] answers and [Conn.Upgrade] turns into WebSockets;
 // [Worker.Handle] serves them with a handler of net/http instead. ssl, https and wss are
 // tcp, http and websocket over TLS; see [ServerTLS].
 //

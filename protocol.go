@@ -87,10 +87,14 @@ type StateMover interface {
 }
 
 // envelope is a Protocol whose frame is the data between a head and a tail: large data
-// is sent without being copied.
+// is sent without being copied. Head and tail should not exceed envelopeRoom together, which is
+// what is reserved for them; a longer one only costs an allocation.
 type envelope interface {
 	envelope(head []byte, size int) (h, tail []byte, err error)
 }
+
+// envelopeRoom is how many bytes a message has for the head and the tail of its envelope.
+const envelopeRoom = 16
 
 // Scanner is a Protocol that looks for an end mark, as a line feed. It need not look at
 // the same bytes twice when a long message arrives in many pieces.

@@ -260,7 +260,9 @@ type WorkerStats struct {
 	Accepted    uint64 // since the start
 	Refused     uint64 // closed at accept by MaxConnections or MaxConnectionsPerIP
 	Requests    uint64 // messages, datagrams and requests of HTTP received
-	SendFail    uint64 // messages not accepted or, with UDP, not taken by the system
+	// SendFail counts messages refused because the send buffer was full, and datagrams that the
+	// system did not take. A Send after the close is not counted.
+	SendFail    uint64
 	Panics      uint64 // in callbacks, and in timers of connections
 	TLSFailures uint64 // handshakes of TLS that were begun and failed
 }

@@ -135,7 +135,7 @@ var slotMetrics = []struct {
 	{"accepted_total", counter, "Connections accepted.", func(s *slot) float64 { return float64(s.total.accepted) }},
 	{"refused_total", counter, "Connections refused for a limit.", func(s *slot) float64 { return float64(s.total.refused) }},
 	{"requests_total", counter, "Messages and requests received.", func(s *slot) float64 { return float64(s.total.requests) }},
-	{"send_fail_total", counter, "Messages that Send refused because the buffer was full or the connection closed.", func(s *slot) float64 { return float64(s.total.sendFail) }},
+	{"send_fail_total", counter, "Messages refused because the send buffer was full, and datagrams that the system did not take.", func(s *slot) float64 { return float64(s.total.sendFail) }},
 	{"panics_total", counter, "Panics in callbacks.", func(s *slot) float64 { return float64(s.total.panics) }},
 	{"tls_failures_total", counter, "TLS handshakes that failed.", func(s *slot) float64 { return float64(s.total.tlsFailures) }},
 	{"slow_callbacks_total", counter, "Callbacks that held their loop for longer than Master.SlowCallback.", func(s *slot) float64 { return float64(s.total.slow) }},

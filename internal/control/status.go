@@ -68,7 +68,9 @@ type Process struct {
 	Figures
 }
 
-// Figures are what a process tells about itself.
+// Figures are what a process tells about itself. Those of type uint64, and CPU, are counters, which
+// only grow while the process lives: metrics keep them when it ends. The others are gauges. Tests
+// of the packages console and admin fail until a new one is shown, or listed with the reason why not.
 type Figures struct {
 	Memory      int64   `json:"memory"` // resident, in bytes
 	CPU         float64 `json:"cpu"`    // seconds used since the start
