@@ -195,12 +195,3 @@ func (c *Conn) hasTimers() bool {
 	defer x.mu.Unlock()
 	return len(x.timers) > 0
 }
-
-// hasHooks reports whether p does something at the beginning or the end of a connection.
-func hasHooks(p Protocol) bool {
-	if _, ok := p.(StateMover); ok {
-		return false // it takes care of what it does
-	}
-	connect, closed := protocolHooks(p)
-	return connect != nil || closed != nil
-}

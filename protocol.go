@@ -63,6 +63,15 @@ func protocolHooks(p Protocol) (connect connectHook, closed closeHook) {
 	return connect, closed
 }
 
+// hasHooks reports whether p does something at the beginning or the end of a connection.
+func hasHooks(p Protocol) bool {
+	if _, ok := p.(StateMover); ok {
+		return false // it takes care of what it does
+	}
+	connect, closed := protocolHooks(p)
+	return connect != nil || closed != nil
+}
+
 // SharedEncoder is a Protocol whose messages look the same on every connection:
 // Broadcast and Group.Send then encode once for all.
 type SharedEncoder interface {

@@ -13,7 +13,6 @@ import (
 	"testing"
 
 	"github.com/workerman-go/workerman"
-
 	"github.com/workerman-go/workerman/frame"
 )
 

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman"
-
 	"github.com/workerman-go/workerman/internal/nethttp"
 )
 

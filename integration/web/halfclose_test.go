@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/workerman-go/workerman"
-
 	"github.com/workerman-go/workerman/web"
 )
 

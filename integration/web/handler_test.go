@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman"
-
 	"github.com/workerman-go/workerman/web"
 )
 

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman"
-
 	"github.com/workerman-go/workerman/web"
 )
 

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/workerman-go/workerman"
-
 	"github.com/workerman-go/workerman/web"
 	"github.com/workerman-go/workerman/websocket"
 )

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman"
-
 	"github.com/workerman-go/workerman/web"
 	"github.com/workerman-go/workerman/websocket"
 )

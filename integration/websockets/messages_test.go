@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman"
-
 	"github.com/workerman-go/workerman/internal/testkit"
 	"github.com/workerman-go/workerman/websocket"
 )
