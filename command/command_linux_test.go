@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,8 +13,13 @@ import (
 	"testing"
 
 	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/internal/testkit"
+	"github.com/workerman-go/workerman/internal/testkit/workertest"
 	"golang.org/x/sys/unix"
 )
+
+// native is for tests of what does not depend on the engine.
+var native = workertest.Kind{Network: "tcp"}
 
 // said is what a program's callbacks were given, and how it ended.
 type said struct {
@@ -37,12 +41,12 @@ func sh(t *testing.T, on workerman.Poster, script string, options Options) said 
 	if _, err := Start(on, exec.Command("/bin/sh", "-c", script), options); err != nil {
 		t.Fatal(err)
 	}
-	return receive(t, done, "OnExit of "+script)
+	return testkit.Receive(t, done, "OnExit of "+script)
 }
 
 func TestCommand(t *testing.T) {
-	onEngines(t, func(t *testing.T, portable bool) {
-		w := start(t, portable, nil)
+	workertest.Engines(t, func(t *testing.T, k workertest.Kind) {
+		_, w := workertest.Serve(t, k, "text", nil)
 		left := filepath.Join(t.TempDir(), "pid")
 		for _, c := range []struct {
 			script         string
@@ -79,12 +83,12 @@ func TestCommand(t *testing.T) {
 			t.Fatalf("got process id %q, %v, want that of a program that was left behind", text, err)
 		}
 		syscall.Kill(pid, syscall.SIGKILL)
-		eventually(t, "what was left behind is gone", func() bool { return !lives(pid) })
+		testkit.Eventually(t, "what was left behind is gone", func() bool { return !lives(pid) })
 	})
 }
 
 func TestCommandLineTooLong(t *testing.T) {
-	w := start(t, false, nil)
+	_, w := workertest.Serve(t, native, "text", nil)
 	for script, fits := range map[string]bool{
 		"echo 12345678": true, "printf '12345678\\r\\n'": true, "printf 12345678": true,
 		"echo 123456789; exec cat /dev/zero": false, "printf 1234567890": false, "cat /dev/zero": false,
@@ -97,7 +101,7 @@ func TestCommandLineTooLong(t *testing.T) {
 }
 
 func TestCommandInput(t *testing.T) {
-	w := start(t, false, nil)
+	_, w := workertest.Serve(t, native, "text", nil)
 	var got bytes.Buffer
 	done := make(chan error, 1)
 	cmd, err := Start(w, exec.Command("cat"), Options{
@@ -113,7 +117,7 @@ func TestCommandInput(t *testing.T) {
 		data := bytes.Repeat([]byte{byte(i)}, 100_000)
 		want.Write(data)
 		for cmd.Send(data) == workerman.ErrBufferFull {
-			eventually(t, "the program reads", func() bool { return cmd.input.room() })
+			testkit.Eventually(t, "the program reads", func() bool { return cmd.input.room() })
 		}
 		clear(data) // Send has copied it
 	}
@@ -121,7 +125,7 @@ func TestCommandInput(t *testing.T) {
 	if err := cmd.Send([]byte("x")); err != workerman.ErrClosed {
 		t.Errorf("behind CloseInput: got %v, want %v", err, workerman.ErrClosed)
 	}
-	if err := receive(t, done, "OnExit"); err != nil || !bytes.Equal(got.Bytes(), want.Bytes()) {
+	if err := testkit.Receive(t, done, "OnExit"); err != nil || !bytes.Equal(got.Bytes(), want.Bytes()) {
 		t.Errorf("got %v and %d bytes, want nil and the %d bytes that were sent", err, got.Len(), want.Len())
 	}
 	if err := cmd.Signal(syscall.SIGTERM); err != os.ErrProcessDone {
@@ -141,7 +145,7 @@ func TestCommandInput(t *testing.T) {
 		t.Errorf("a program that does not read: got %v, want %v", err, workerman.ErrBufferFull)
 	}
 	cmd.Signal(syscall.SIGTERM)
-	if err := receive(t, done, "OnExit"); err == nil || !strings.Contains(err.Error(), "terminated") {
+	if err := testkit.Receive(t, done, "OnExit"); err == nil || !strings.Contains(err.Error(), "terminated") {
 		t.Errorf("after SIGTERM: got %v, want terminated", err)
 	}
 	if err := cmd.Send(nil); err != workerman.ErrClosed {
@@ -157,7 +161,7 @@ func (i *input) room() bool {
 
 // A paused command holds its program back, and what it has written is not lost.
 func TestCommandPause(t *testing.T) {
-	w := start(t, false, nil)
+	_, w := workertest.Serve(t, native, "text", nil)
 	const total = 1 << 20
 	started, first, done := make(chan *Command, 1), make(chan struct{}), make(chan int, 1)
 	size := 0
@@ -179,16 +183,16 @@ func TestCommandPause(t *testing.T) {
 		}
 		started <- cmd
 	})
-	receive(t, first, "output")
-	one := receive(t, started, "the command")
-	eventually(t, "the pipe is full", func() bool { return one.outputs[0].waiting(t) == 64<<10 })
+	testkit.Receive(t, first, "output")
+	one := testkit.Receive(t, started, "the command")
+	testkit.Eventually(t, "the pipe is full", func() bool { return one.outputs[0].waiting(t) == 64<<10 })
 	before := make(chan int, 1)
 	w.Post(func() { before <- size })
-	if n := receive(t, before, "the size"); n > outputPiece {
+	if n := testkit.Receive(t, before, "the size"); n > outputPiece {
 		t.Errorf("got %d bytes while the command was paused, want at most %d", n, outputPiece)
 	}
 	one.Resume()
-	if n := receive(t, done, "OnExit"); n != total {
+	if n := testkit.Receive(t, done, "OnExit"); n != total {
 		t.Errorf("got %d bytes, want %d", n, total)
 	}
 }
@@ -229,36 +233,32 @@ func family(t *testing.T, on workerman.Poster, pids chan<- int, exit func(error)
 }
 
 func TestCommandEndsWithItsConnection(t *testing.T) {
-	onEngines(t, func(t *testing.T, portable bool) {
+	workertest.Engines(t, func(t *testing.T, k workertest.Kind) {
 		pids := make(chan int, 2)
-		w := start(t, portable, func(w *workerman.Worker) {
+		_, w := workertest.Serve(t, k, "text", func(w *workerman.Worker) {
 			w.OnMessage = func(c *workerman.Conn, data []byte) {
 				family(t, c, pids, func(error) { t.Error("OnExit although the connection is gone") })
 			}
 		})
-		c, err := net.Dial("tcp", w.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
+		c := workertest.Dial(t, w)
 		c.Write([]byte("x\n"))
-		parent, child := receive(t, pids, "a process id"), receive(t, pids, "a process id")
+		parent, child := testkit.Receive(t, pids, "a process id"), testkit.Receive(t, pids, "a process id")
 		if !lives(parent) || !lives(child) {
 			t.Error("the programs do not run")
 		}
 		c.Close()
-		eventually(t, "both are gone", func() bool { return !lives(parent) && !lives(child) })
+		testkit.Eventually(t, "both are gone", func() bool { return !lives(parent) && !lives(child) })
 	})
 }
 
 func TestCommandEndsWithTheStop(t *testing.T) {
-	onEngines(t, func(t *testing.T, portable bool) {
+	workertest.Engines(t, func(t *testing.T, k workertest.Kind) {
 		pids := make(chan int, 2)
-		w := start(t, portable, nil)
+		s, w := workertest.Serve(t, k, "text", nil)
 		family(t, w, pids, func(error) { t.Error("OnExit although nothing serves") })
-		parent, child := receive(t, pids, "a process id"), receive(t, pids, "a process id")
-		w.stop()
-		eventually(t, "both are gone", func() bool { return !lives(parent) && !lives(child) })
+		parent, child := testkit.Receive(t, pids, "a process id"), testkit.Receive(t, pids, "a process id")
+		s.Stop()
+		testkit.Eventually(t, "both are gone", func() bool { return !lives(parent) && !lives(child) })
 		if _, err := Start(w, exec.Command("true"), Options{}); !errors.Is(err, workerman.ErrNotRunning) {
 			t.Errorf("after the stop: got %v, want %v", err, workerman.ErrNotRunning)
 		}
@@ -266,7 +266,7 @@ func TestCommandEndsWithTheStop(t *testing.T) {
 }
 
 func TestCommandMistakes(t *testing.T) {
-	w := start(t, false, nil)
+	_, w := workertest.Serve(t, native, "text", nil)
 	_, err := Start(w, exec.Command("/nowhere/program"), Options{Input: true, OnOutput: func([]byte) {}})
 	if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "/nowhere/program") {
 		t.Errorf("got %v, want that /nowhere/program does not exist", err)
@@ -280,7 +280,7 @@ func TestCommandMistakes(t *testing.T) {
 
 // A panic of a callback is that of a callback; the program goes on.
 func TestCommandPanic(t *testing.T) {
-	w := start(t, false, nil)
+	s, w := workertest.Serve(t, native, "text", nil)
 	done := make(chan error, 1)
 	lines := 0
 	_, err := Start(w, exec.Command("printf", "a\nb\n"), Options{
@@ -294,7 +294,7 @@ func TestCommandPanic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := receive(t, done, "OnExit"); err != nil || lines != 2 || w.log.count("panic in a callback", "in OnOutput") != 2 {
-		t.Errorf("got %v after %d lines, want nil after 2 and a panic for each; the log:\n%s", err, lines, w.log)
+	if err := testkit.Receive(t, done, "OnExit"); err != nil || lines != 2 || len(s.Log.Lines("panic in a callback", "in OnOutput")) != 2 {
+		t.Errorf("got %v after %d lines, want nil after 2 and a panic for each; the log:\n%s", err, lines, s.Log)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
 func stacksOf(t *testing.T, s *service) string {
@@ -18,7 +20,7 @@ func stacksOf(t *testing.T, s *service) string {
 
 func TestWriteStacks(t *testing.T) {
 	s := startLoops(t, 2)
-	eventually(t, "both loops are idle", func() bool {
+	testkit.Eventually(t, "both loops are idle", func() bool {
 		return strings.HasPrefix(stacksOf(t, s), "event loop 1: idle\n\nevent loop 2: idle\n\n")
 	})
 	var held stall
@@ -30,7 +32,7 @@ func TestWriteStacks(t *testing.T) {
 		go func() { <-wait }()
 	}
 	var text string
-	eventually(t, "all goroutines wait", func() bool {
+	testkit.Eventually(t, "all goroutines wait", func() bool {
 		text = stacksOf(t, s)
 		return strings.Contains(text, "\n7 goroutines: chan receive\n")
 	})
@@ -62,7 +64,7 @@ func TestStacksOfManyGoroutines(t *testing.T) {
 	for range 3000 {
 		go func() { <-wait }()
 	}
-	eventually(t, "all wait", func() bool { return strings.Contains(stacksOf(t, s), "\n3000 goroutines: chan receive\n") })
+	testkit.Eventually(t, "all wait", func() bool { return strings.Contains(stacksOf(t, s), "\n3000 goroutines: chan receive\n") })
 	if text := stacksOf(t, s); len(text) > 20_000 {
 		t.Errorf("got %d bytes, want at most 20000", len(text))
 	}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
 const (
@@ -44,7 +46,7 @@ func (k *looker) expect(t *testing.T, s *service, slow uint64, line string, time
 	if got := k.Slow(); got != slow {
 		t.Errorf("got %d slow turns, want %d", got, slow)
 	}
-	if got := s.log.count(line); got != times {
+	if got := len(s.log.Lines(line)); got != times {
 		t.Errorf("%q is logged %d times, want %d\n%s", line, got, times, &s.log)
 	}
 }
@@ -68,7 +70,7 @@ func TestLooksAtASlowCallback(t *testing.T) {
 	k.expect(t, s, 0, holds, 0)
 	k.after(1)
 	k.expect(t, s, 1, holds, 1)
-	if got := s.log.count(holds, "level=WARN", "callback=Post", "(*stall).sleep (", ") in time.Sleep", "stack="); got != 1 {
+	if got := len(s.log.Lines(holds, "level=WARN", "callback=Post", "(*stall).sleep (", ") in time.Sleep", "stack=")); got != 1 {
 		t.Errorf("got %d lines that say where the loop stands, want 1\n%s", got, &s.log)
 	}
 	k.after(time.Hour)
@@ -77,7 +79,7 @@ func TestLooksAtASlowCallback(t *testing.T) {
 	release(t, l, &held)
 	k.after(0)
 	k.expect(t, s, 1, returned, 1)
-	if got := s.log.count(returned, "level=INFO", "callback=Post", "took=", "(*stall).sleep ("); got != 1 {
+	if got := len(s.log.Lines(returned, "level=INFO", "callback=Post", "took=", "(*stall).sleep (")); got != 1 {
 		t.Errorf("got %d lines that say what has returned, want 1\n%s", got, &s.log)
 	}
 	k.after(0)
@@ -130,24 +132,24 @@ func TestTurnOfManyCallbacks(t *testing.T) {
 		close(entered)
 		<-gate
 	})
-	receive(t, entered, "the first turn")
+	testkit.Receive(t, entered, "the first turn")
 	reached := make(chan struct{})
 	for _, fn := range []func(){func() { <-first }, func() { close(reached); <-second }} { // of one turn
 		l.Post(fn)
 	}
 	before, _ := l.Turn()
 	close(gate)
-	eventually(t, "the second turn", func() bool { turn, busy := l.Turn(); return busy && turn.Began != before.Began })
+	testkit.Eventually(t, "the second turn", func() bool { turn, busy := l.Turn(); return busy && turn.Began != before.Began })
 	heldFor(t, l, limit)
 	k.after(0)
 	k.expect(t, s, 0, crowded, 0)
 	close(first)
-	receive(t, reached, "the second function")
+	testkit.Receive(t, reached, "the second function")
 	k.after(limit)
 	k.expect(t, s, 1, crowded, 1)
 	k.expect(t, s, 1, holds, 0)
 	close(second)
-	eventually(t, "the loop sleeps", func() bool { _, busy := l.Turn(); return !busy })
+	testkit.Eventually(t, "the loop sleeps", func() bool { _, busy := l.Turn(); return !busy })
 	k.after(0)
 	k.expect(t, s, 1, returned, 0)
 }
@@ -160,7 +162,7 @@ func TestCallbackThatMayTakeItsTime(t *testing.T) {
 	hold(t, s.loops[0], held.sleep)
 	k.after(0)
 	k.after(limit)
-	if got := s.log.count(holds, "level=INFO"); got != 1 || k.Slow() != 1 {
+	if got := len(s.log.Lines(holds, "level=INFO")); got != 1 || k.Slow() != 1 {
 		t.Errorf("got %d lines of level INFO and %d slow turns, want 1 and 1\n%s", got, k.Slow(), &s.log)
 	}
 }
@@ -244,10 +246,10 @@ func TestWatchdog(t *testing.T) {
 	var held stall
 	defer held.released.Store(true)
 	s.loops[0].Post(held.spin)
-	eventually(t, "the callback is logged", func() bool { return s.log.count(holds, "callback=Post", "(*stall).spin (") == 1 })
+	testkit.Eventually(t, "the callback is logged", func() bool { return len(s.log.Lines(holds, "callback=Post", "(*stall).spin (")) == 1 })
 	if d.Slow() == 0 {
 		t.Error("the turn is not counted")
 	}
 	held.released.Store(true)
-	eventually(t, "its end is logged", func() bool { return s.log.count(returned, "callback=Post", "(*stall).spin (") == 1 })
+	testkit.Eventually(t, "its end is logged", func() bool { return len(s.log.Lines(returned, "callback=Post", "(*stall).spin (")) == 1 })
 }
