@@ -4,17 +4,16 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
-)
 
-// patience is how long a test waits for what must happen.
-const patience = 20 * time.Second
+	"github.com/workerman-go/workerman/internal/testkit"
+)
 
 // startShell starts a script that prints process ids, one a line, and returns those.
 func startShell(t *testing.T, ctx context.Context, script string, ids int) (p *Process, printed []int) {
@@ -42,28 +41,17 @@ func reap(t *testing.T, p *Process) error {
 	t.Helper()
 	ended := make(chan error, 1)
 	go func() { ended <- p.Wait()() }()
-	select {
-	case err := <-ended:
-		return err
-	case <-time.After(patience):
-		t.Fatalf("process %d has not ended in %v", p.ID(), patience)
-		panic("unreachable")
-	}
+	return testkit.Receive(t, ended, fmt.Sprintf("the end of process %d", p.ID()))
 }
 
 // gone waits until a process has ended that is no child of this one.
 func gone(t *testing.T, id int) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); ; {
+	testkit.Eventually(t, fmt.Sprintf("process %d has ended", id), func() bool {
 		stat, err := os.ReadFile("/proc/" + strconv.Itoa(id) + "/stat")
 		_, rest, _ := strings.Cut(string(stat), ") ")
-		if err != nil || strings.HasPrefix(rest, "Z") {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("process %d has not ended in %v", id, patience)
-		}
-	}
+		return err != nil || strings.HasPrefix(rest, "Z")
+	})
 }
 
 // registered is the number of processes that were not reaped.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
 // postLoop is a loop whose functions a test runs.
@@ -21,12 +23,7 @@ func (l postLoop) Post(fn func()) bool {
 // runNext runs the next function that was posted.
 func (l postLoop) runNext(t *testing.T) {
 	t.Helper()
-	select {
-	case fn := <-l:
-		fn()
-	case <-time.After(10 * time.Second):
-		t.Fatal("nothing was posted within 10 s")
-	}
+	testkit.Receive(t, l, "a function is posted")()
 }
 
 func TestResolver(t *testing.T) {

@@ -9,13 +9,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
-
-// patience is how long a test waits for something that should happen soon.
-const patience = 10 * time.Second
 
 // newLink is a stream socket between two processes.
 func newLink(t *testing.T) (a, b *net.UnixConn) {
@@ -36,17 +32,6 @@ func newLink(t *testing.T) (a, b *net.UnixConn) {
 		ends[i] = c.(*net.UnixConn)
 	}
 	return ends[0], ends[1]
-}
-
-// receive waits for a value.
-func receive[T any](t *testing.T, ch <-chan T, what string) (v T) {
-	t.Helper()
-	select {
-	case v = <-ch:
-	case <-time.After(patience):
-		t.Fatalf("waited in vain: %s", what)
-	}
-	return v
 }
 
 // fakeLoop runs functions on one goroutine. Only the goroutine that Send runs on may use it, and

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
 // A receiver says for each connection whether it takes it, and why not.
@@ -51,12 +53,12 @@ func TestReceive(t *testing.T) {
 				t.Fatal(err)
 			}
 			answer := make([]byte, 1+len(c.answers))
-			a.SetReadDeadline(time.Now().Add(patience))
+			a.SetReadDeadline(time.Now().Add(testkit.Patience))
 			if _, err := io.ReadFull(a, answer); err != nil || answer[0] != linkAnswer || !bytes.Equal(answer[1:], c.answers) {
 				t.Errorf("got the answer %v, %v, want %v", answer, err, c.answers)
 			}
 			writeEnd(a)
-			if err := receive(t, received, "Receive returns"); err != nil {
+			if err := testkit.Receive(t, received, "Receive returns"); err != nil {
 				t.Errorf("got %v, want no error", err)
 			}
 			if got := to.ids(); !slices.Equal(got, c.adopted) {
@@ -78,11 +80,11 @@ func TestReceiveFromDyingSender(t *testing.T) {
 	to := new(successor)
 	received := make(chan error, 1)
 	go func() { received <- Receive(b, slog.New(slog.DiscardHandler), to.restore) }()
-	if answers, err := o.send(a, patience); err != nil || !slices.Equal(answers, []byte{taken}) {
+	if answers, err := o.send(a, testkit.Patience); err != nil || !slices.Equal(answers, []byte{taken}) {
 		t.Errorf("got %v, %v, want it taken", answers, err)
 	}
 	a.Close() // without the end
-	if err := receive(t, received, "Receive returns"); !errors.Is(err, io.ErrUnexpectedEOF) {
+	if err := testkit.Receive(t, received, "Receive returns"); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("got %v, want %v", err, io.ErrUnexpectedEOF)
 	}
 	if got := to.ids(); !slices.Equal(got, []uint64{1}) {

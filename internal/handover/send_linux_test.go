@@ -9,6 +9,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
 // move has everything moved from a process to another.
@@ -20,7 +22,7 @@ func move(t *testing.T, from *fakeSource, to *successor, deadline time.Time) (mo
 	if err := Send(a, from, deadline, func(m, l int) { moved, left = m, l }); err != nil {
 		t.Errorf("Send: got %v, want no error", err)
 	}
-	if err := receive(t, received, "Receive returns"); err != nil {
+	if err := testkit.Receive(t, received, "Receive returns"); err != nil {
 		t.Errorf("Receive: got %v, want no error", err)
 	}
 	if from.settled != 1 {
@@ -34,7 +36,7 @@ func TestSend(t *testing.T) {
 	const never = 3
 	taken, refused, stays := newConn(t, 1), newConn(t, 2), newConn(t, never, MovesNever)
 	from, to := sourceOf(t, taken, refused, stays), &successor{refuse: 2}
-	moved, left := move(t, from, to, time.Now().Add(patience))
+	moved, left := move(t, from, to, time.Now().Add(testkit.Patience))
 	if got := to.ids(); !slices.Equal(got, []uint64{1}) {
 		t.Errorf("adopted: got %v, want [1]", got)
 	}
@@ -58,7 +60,7 @@ func TestSendAsksAgain(t *testing.T) {
 	busy := newConn(t, 1, MovesLater, MovesLater, MovesNow)
 	refused := newConn(t, 2)
 	from, to := sourceOf(t, busy, refused, newConn(t, 3)), &successor{refuse: 2}
-	if moved, left := move(t, from, to, time.Now().Add(patience)); moved != 2 || left != 0 {
+	if moved, left := move(t, from, to, time.Now().Add(testkit.Patience)); moved != 2 || left != 0 {
 		t.Errorf("got %d moved, %d left, want 2 and 0", moved, left)
 	}
 	if from.rounds != 3 || refused.detached != 1 {
@@ -70,7 +72,7 @@ func TestSendGivesUpOnBusyOnes(t *testing.T) {
 	for name, c := range map[string]struct {
 		deadline time.Duration
 		stopping bool
-	}{"deadline": {0, false}, "stop": {patience, true}} {
+	}{"deadline": {0, false}, "stop": {testkit.Patience, true}} {
 		from := sourceOf(t, newConn(t, 1, MovesLater))
 		from.stopping = c.stopping
 		move(t, from, new(successor), time.Now().Add(c.deadline))
@@ -111,7 +113,7 @@ func TestSendInBatches(t *testing.T) {
 		if err := Send(a, from, time.Now(), nil); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if got := receive(t, batches, "the end"); got != c.batches {
+		if got := testkit.Receive(t, batches, "the end"); got != c.batches {
 			t.Errorf("%s: got %d batches, want %d", name, got, c.batches)
 		}
 		from.endLoops()
@@ -243,7 +245,7 @@ func TestSendSkipsLoops(t *testing.T) {
 			if err := writeEnd(a); err != nil {
 				t.Error(err)
 			}
-			if err := receive(t, received, "Receive returns"); err != nil {
+			if err := testkit.Receive(t, received, "Receive returns"); err != nil {
 				t.Error(err)
 			}
 			if stays.detached != 0 || moves.released.Load() != 1 {

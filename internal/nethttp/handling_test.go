@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/workerman-go/workerman/internal/testkit"
 	"github.com/workerman-go/workerman/web"
 )
 
@@ -252,7 +253,7 @@ func TestEndsOfABody(t *testing.T) {
 		"deadline":    {func(h *Handling) { h.response.SetReadDeadline(time.Unix(1, 0)) }, os.ErrDeadlineExceeded},
 	} {
 		h := begin(t, new(fakeConn), post, nil)
-		read := make(chan error)
+		read := make(chan error, 1)
 		go func() {
 			_, err := io.Copy(io.Discard, struct{ io.Reader }{h.request.Body})
 			if err == nil {
@@ -262,13 +263,9 @@ func TestEndsOfABody(t *testing.T) {
 		}()
 		h.Feed([]byte("begin"))
 		test.end(h)
-		select {
-		case err := <-read:
-			if fmt.Sprintf("%T %v", err, err) != fmt.Sprintf("%T %v", test.want, test.want) {
-				t.Errorf("%s: got %T %v, want %T %v", name, err, err, test.want, test.want)
-			}
-		case <-time.After(20 * time.Second):
-			t.Fatalf("%s: the reader still waits", name)
+		err := testkit.Receive(t, read, name+": the reader's error")
+		if fmt.Sprintf("%T %v", err, err) != fmt.Sprintf("%T %v", test.want, test.want) {
+			t.Errorf("%s: got %T %v, want %T %v", name, err, err, test.want, test.want)
 		}
 		if name == "complete" && h.request.Trailer.Get("X-Sum") != "1" {
 			t.Errorf("got the trailer %v, want X-Sum", h.request.Trailer)

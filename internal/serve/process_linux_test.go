@@ -12,6 +12,7 @@ import (
 
 	"github.com/workerman-go/workerman/internal/control"
 	"github.com/workerman-go/workerman/internal/master"
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
 // recorder is a Program and its Worker. It writes down what is asked of it.
@@ -83,13 +84,8 @@ func underTest(t *testing.T) (p *process, r *recorder, far *control.Link) {
 func (r *recorder) expect(t *testing.T, calls ...string) {
 	t.Helper()
 	for _, want := range calls {
-		select {
-		case got := <-r.calls:
-			if got != want {
-				t.Errorf("got %q, want %q", got, want)
-			}
-		case <-time.After(10 * time.Second):
-			t.Fatalf("got nothing, want %q", want)
+		if got := testkit.Receive(t, r.calls, "the call "+want); got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }
