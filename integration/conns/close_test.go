@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
 // The contract of a connection, line by line, on both engines and both transports: its ends.
@@ -55,7 +56,7 @@ func slowly(c net.Conn) ([]byte, error) {
 func TestCloseDeliversEverything(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		times, size := 100, 16<<20
-		if k.Portable || raceEnabled || testing.Short() {
+		if k.Portable || testkit.Race || testing.Short() {
 			times = 10
 		}
 		message := numbered(0, size)

@@ -23,17 +23,12 @@ var (
 	engines       = workertest.Engines
 	newService    = workertest.New
 	serve         = workertest.Serve
-	serveWith     = workertest.ServeWith
 	builtin       = workertest.Builtin
 	dial          = workertest.Dial
 	echo          = workertest.Echo
 	numbered      = workertest.Numbered
 	discardLogger = workertest.DiscardLogger
-	get           = workertest.Get
-	newReader     = workertest.NewReader
 )
-
-const raceEnabled = testkit.Race
 
 func receive[T any](t testing.TB, ch <-chan T, what string) T {
 	t.Helper()

@@ -7,33 +7,12 @@ import (
 	"testing"
 
 	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/internal/testkit/workertest"
 )
-
-// relay starts a worker that pipes each pair of connections both ways, across loops.
-func relay(t *testing.T, k kind) *workerman.Worker {
-	waiting := make(chan *workerman.Conn, 1)
-	_, w := serve(t, k, "tcp", func(w *workerman.Worker) {
-		w.Loops = 2
-		w.MaxSendBuffer = 128 << 10
-		w.OnConnect = func(c *workerman.Conn) {
-			c.PauseRecv()
-			select {
-			case first := <-waiting:
-				c.Pipe(first)
-				first.Pipe(c)
-				first.ResumeRecv()
-				c.ResumeRecv()
-			default:
-				waiting <- c
-			}
-		}
-	})
-	return w
-}
 
 func TestPipeBothWays(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
-		w := relay(t, k)
+		_, w := serve(t, k, "tcp", workertest.PipePairs)
 		a := dial(t, w)
 		eventually(t, "the first is there", func() bool { return w.Stats().Connections == 1 })
 		b := dial(t, w)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/internal/testkit/workertest"
 	"github.com/workerman-go/workerman/web"
 )
 
@@ -78,8 +79,8 @@ func TestClientIP(t *testing.T) {
 		w.OnRequest = func(c *workerman.Conn, r *web.Request) { c.Respond(web.Text(c.ClientIP(r).String())) }
 	})
 	c := dial(t, w)
-	io.WriteString(c, get("/")+get("/", "X-Forwarded-For: 10.1.1.1, 203.0.113.7, 127.0.0.2"))
-	r := newReader(t, c)
+	io.WriteString(c, workertest.Get("/")+workertest.Get("/", "X-Forwarded-For: 10.1.1.1, 203.0.113.7, 127.0.0.2"))
+	r := workertest.NewReader(t, c)
 	for _, want := range []string{"127.0.0.1", "203.0.113.7"} {
 		if _, body := r.Answer("GET"); body != want {
 			t.Errorf("%s, want %s", body, want)

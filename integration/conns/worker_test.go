@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/internal/testkit/workertest"
 )
 
 func TestConnectionTellsAboutItself(t *testing.T) {
@@ -200,7 +201,7 @@ func TestInnerWorker(t *testing.T) {
 		var inner *workerman.Worker
 		stopped := make(chan string, 2)
 		var again error
-		service, w := serveWith(t, k, "text", func(s *service, w *workerman.Worker) {
+		service, w := workertest.ServeWith(t, k, "text", func(s *service, w *workerman.Worker) {
 			address := k.Address(t, "text")
 			w.OnWorkerStart = func(w *workerman.Worker) error {
 				inner = s.Master.NewWorker(address)

@@ -15,11 +15,12 @@ import (
 
 	"github.com/workerman-go/workerman"
 	"github.com/workerman-go/workerman/internal/testkit"
+	"github.com/workerman-go/workerman/internal/testkit/workertest"
 	"github.com/workerman-go/workerman/internal/tlsfiles"
 )
 
 func TestTLSWithEveryProtocol(t *testing.T) {
-	kinds(t, func(t *testing.T, k kind) {
+	workertest.Kinds(t, func(t *testing.T, k kind) {
 		for _, scheme := range []string{"ssl", "tcp", "text", "text+ssl", "frame"} {
 			if k.Network == "unix" {
 				if strings.Contains(scheme, "ssl") {
@@ -31,7 +32,7 @@ func TestTLSWithEveryProtocol(t *testing.T) {
 				name, _, _ := strings.Cut(scheme, "+")
 				var protocol workerman.Protocol
 				if name == "text" || name == "frame" {
-					protocol = builtin(t, name)
+					protocol = workertest.Builtin(t, name)
 				}
 				_, w, a := serveTLS(t, k, scheme, func(w *workerman.Worker) {
 					echo(w)
@@ -110,7 +111,7 @@ func TestTLSStartFailures(t *testing.T) {
 		{"udp://127.0.0.1:0", workerman.ServerTLS{CertFile: one.CertFile, KeyFile: one.KeyFile}, "TLS needs an address with a stream"},
 		{"", workerman.ServerTLS{CertFile: one.CertFile, KeyFile: one.KeyFile}, "TLS needs an address with a stream"},
 	} {
-		m := &workerman.Master{Logger: discardLogger()}
+		m := &workerman.Master{Logger: workertest.DiscardLogger()}
 		w := m.NewWorker(test.address)
 		w.TLS = test.tls
 		err := m.Run(context.Background())

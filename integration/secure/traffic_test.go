@@ -14,11 +14,13 @@ import (
 	"testing"
 
 	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/internal/testkit"
+	"github.com/workerman-go/workerman/internal/testkit/workertest"
 )
 
 func TestTLSManyAtATime(t *testing.T) {
 	clients := 1000
-	if raceEnabled {
+	if testkit.Race {
 		clients = 300
 	}
 	engines(t, func(t *testing.T, k kind) {
@@ -41,7 +43,7 @@ func TestTLSManyAtATime(t *testing.T) {
 		if n := w.Stats().Connections; n != clients {
 			t.Errorf("%d connections", n)
 		}
-		if n := strings.Count(stacks(), "crypto/tls"); n != 0 {
+		if n := strings.Count(testkit.Stacks(), "crypto/tls"); n != 0 {
 			t.Errorf("%d goroutines of idle connections", n)
 		}
 		if n := runtime.NumGoroutine(); k.Portable == false && n > 50 {
@@ -89,24 +91,9 @@ func TestTLSCloseDeliversEverything(t *testing.T) {
 func TestTLSPipe(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
 		const size = 4 << 20
-		waiting := make(chan *workerman.Conn, 1)
-		_, w, a := serveTLS(t, k, "ssl", func(w *workerman.Worker) {
-			w.Loops, w.MaxSendBuffer = 2, 128<<10
-			w.OnConnect = func(c *workerman.Conn) {
-				c.PauseRecv()
-				select {
-				case first := <-waiting:
-					c.Pipe(first)
-					first.Pipe(c)
-					first.ResumeRecv()
-					c.ResumeRecv()
-				default:
-					waiting <- c
-				}
-			}
-		})
+		_, w, a := serveTLS(t, k, "ssl", workertest.PipePairs)
 		one := dialTLS(t, w, a.ClientConfig("a.test"))
-		eventually(t, "the first is there", func() bool { return len(waiting) == 1 })
+		eventually(t, "the first is there", func() bool { return w.Stats().Connections == 1 })
 		other := dialTLS(t, w, a.ClientConfig("a.test"))
 		go one.Write(numbered(1, size))
 		go other.Write(numbered(2, size))
@@ -214,7 +201,7 @@ func TestTLSBlocking(t *testing.T) {
 func TestTLSStopDuringHandshakes(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
 		s, w, _ := serveTLS(t, k, "text+ssl", nil)
-		s.Master.StopTimeout = patience
+		s.Master.StopTimeout = testkit.Patience
 		for range 5 {
 			c := dial(t, w)
 			c.Write([]byte{22, 3, 1})

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/internal/testkit"
 	"github.com/workerman-go/workerman/web"
 )
 
@@ -56,7 +57,7 @@ func halfClosedClients(t *testing.T, w *workerman.Worker) {
 	t.Helper()
 	requests := strings.Repeat(get("/"), 3)
 	clients := 1000
-	if raceEnabled {
+	if testkit.Race {
 		clients = 300
 	}
 	for i := range clients {

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/internal/testkit/workertest"
 )
 
 // upgraded hijacks the connection, accepts an upgrade and passes the connection on.
@@ -145,8 +146,8 @@ func TestHandleOverTLS(t *testing.T) {
 			defer c.Close()
 			io.Copy(c, c)
 		}))
-		_, w, a := serveTLS(t, k, "http", func(w *workerman.Worker) { w.Handle(mux) })
-		c := dialTLS(t, w, a.ClientConfig("a.test"))
+		_, w, a := workertest.ServeTLS(t, k, "http", func(w *workerman.Worker) { w.Handle(mux) })
+		c := workertest.DialTLS(t, w, a.ClientConfig("a.test"))
 		go func() {
 			fmt.Fprintf(c, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", len(content))
 			c.Write(content)

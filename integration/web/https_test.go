@@ -16,6 +16,9 @@ import (
 	"github.com/workerman-go/workerman/websocket"
 )
 
+// proxyHeader is how a proxy announces a client.
+const proxyHeader = "PROXY TCP4 203.0.113.7 198.51.100.1 4711 443\r\n"
+
 // borrowCertificate is a certificate for example.com and 127.0.0.1 and a client that trusts it.
 func borrowCertificate(t *testing.T) (server, client *tls.Config) {
 	t.Helper()

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/internal/testkit/workertest"
 	"github.com/workerman-go/workerman/web"
 )
 
@@ -145,7 +146,7 @@ func TestHTTPStreamKeepsToTheSendBuffer(t *testing.T) {
 		}
 	})
 	c := dial(t, w)
-	readSlowly(c)
+	workertest.ReadSlowly(c)
 	io.WriteString(c, get("/"))
 	receive(t, full, "OnBufferFull")
 	if _, body := newReader(t, c).Answer("GET"); len(body) != 32<<20 {
@@ -223,7 +224,7 @@ func TestHTTPBodyInPieces(t *testing.T) {
 
 func TestHTTPGivesWayToAnotherProtocol(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
-		lines := builtin(t, "text")
+		lines := workertest.Builtin(t, "text")
 		_, w := serve(t, k, "http", func(w *workerman.Worker) {
 			echo(w)
 			w.OnRequest = func(c *workerman.Conn, r *web.Request) {

@@ -18,7 +18,6 @@ var (
 	kinds         = workertest.Kinds
 	serve         = workertest.Serve
 	dial          = workertest.Dial
-	readSlowly    = workertest.ReadSlowly
 	numbered      = workertest.Numbered
 	newReader     = workertest.NewReader
 	get           = workertest.Get
@@ -26,7 +25,6 @@ var (
 	newWebSocket  = workertest.NewWebSocket
 	dialWebSocket = workertest.DialWebSocket
 	echoKind      = workertest.EchoKind
-	compressed    = workertest.Compressed
 )
 
 func receive[T any](t testing.TB, ch <-chan T, what string) T {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/workerman-go/workerman"
 	"github.com/workerman-go/workerman/internal/testkit"
+	"github.com/workerman-go/workerman/internal/testkit/workertest"
 	"github.com/workerman-go/workerman/websocket"
 )
 
@@ -19,7 +20,7 @@ func TestWebSocketEcho(t *testing.T) {
 				t.Run(fmt.Sprintf("blocking %v, compressed %v", blocking, deflate), func(t *testing.T) {
 					var o websocket.Options
 					if deflate {
-						o.Compression = compressed
+						o.Compression = workertest.Compressed
 					}
 					_, w := serve(t, k, "websocket", func(w *workerman.Worker) {
 						echoKind(w)
@@ -160,7 +161,7 @@ func TestWebSocketPingsOfAClientThatDoesNotRead(t *testing.T) {
 		w.OnError = func(c *workerman.Conn, err error) { t.Errorf("OnError: %v", err) }
 	})
 	c := dialWebSocket(t, w, "/", nil)
-	readSlowly(c.Conn)
+	workertest.ReadSlowly(c.Conn)
 	c.Send(websocket.Text, []byte("fill"))
 	for range 100 {
 		c.Control(websocket.Ping, "there?")

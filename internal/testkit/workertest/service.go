@@ -156,6 +156,24 @@ func Echo(w *workerman.Worker) {
 	w.OnMessage = func(c *workerman.Conn, data []byte) { c.Send(data) }
 }
 
+// PipePairs has a worker with two loops pipe each pair of connections both ways, the first that
+// waits with the next that comes. Its send buffers are small, so that a pipe has to hold back.
+func PipePairs(w *workerman.Worker) {
+	w.Loops, w.MaxSendBuffer = 2, 128<<10
+	waiting := make(chan *workerman.Conn, 1)
+	w.OnConnect = func(c *workerman.Conn) {
+		c.PauseRecv()
+		select {
+		case first := <-waiting:
+			c.Pipe(first)
+			first.Pipe(c)
+			first.ResumeRecv()
+			c.ResumeRecv()
+		case waiting <- c: // there is room exactly when nobody waits
+		}
+	}
+}
+
 // Numbered is a payload that says which it is and can be checked.
 func Numbered(i, size int) []byte {
 	p := bytes.Repeat([]byte(fmt.Sprintf("%08d.", i)), size/9+1)
