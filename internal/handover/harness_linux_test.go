@@ -10,21 +10,21 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/workerman-go/workerman/internal/control"
 	"golang.org/x/sys/unix"
 )
 
 // newLink is a stream socket between two processes.
 func newLink(t *testing.T) (a, b *net.UnixConn) {
 	t.Helper()
-	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	one, other, err := control.StreamPair()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var ends [2]*net.UnixConn
-	for i, fd := range fds {
-		f := os.NewFile(uintptr(fd), "link")
+	for i, f := range []*os.File{one, other} {
+		defer f.Close()
 		c, err := net.FileConn(f)
-		f.Close()
 		if err != nil {
 			t.Fatal(err)
 		}
