@@ -1,4 +1,4 @@
-package workerman
+package workerman_test
 
 import (
 	"bytes"
@@ -8,7 +8,10 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/workerman-go/workerman"
 	"github.com/workerman-go/workerman/frame"
+	"github.com/workerman-go/workerman/internal/testkit"
+	"github.com/workerman-go/workerman/internal/testkit/workertest"
 )
 
 // kernelPipes counts the descriptors of pipes that this process has.
@@ -35,17 +38,17 @@ func TestPipeOfBulk(t *testing.T) {
 			scheme  string
 			message int // bytes of a write, 0 for everything at once
 			spliced bool
-		}{{"bytes", "tcp", 0, !k.portable}, {"small", "tcp", 64, false}, {"frames", "frame", 0, false}} {
+		}{{"bytes", "tcp", 0, !k.Portable}, {"small", "tcp", 64, false}, {"frames", "frame", 0, false}} {
 			t.Run(c.name, func(t *testing.T) {
 				var address atomic.Value
-				var back *Worker
-				var passed atomic.Pointer[Conn]
-				s, front := serve(t, k, c.scheme, func(w *Worker) {
+				var back *workerman.Worker
+				var passed atomic.Pointer[workerman.Conn]
+				s, front := workertest.ServeWith(t, k, c.scheme, func(s *service, w *workerman.Worker) {
 					w.MaxPackageSize = 32 << 20
-					back = w.master.NewWorker(k.address(t, "tcp"))
-					back.OnMessage = func(c *Conn, data []byte) { c.Send(data) }
+					back = s.NewWorker(k.Address(t, "tcp"))
+					back.OnMessage = func(c *workerman.Conn, data []byte) { c.Send(data) }
 					back.MaxSendBuffer = 64 << 20
-					w.OnConnect = func(c *Conn) {
+					w.OnConnect = func(c *workerman.Conn) {
 						passed.Store(c)
 						pipeTo(address.Load().(string), c)
 					}
@@ -101,8 +104,8 @@ func TestPipeOfBulk(t *testing.T) {
 				}
 				other := make(chan string, 1)
 				p.Post(func() { // the proxy answers by itself from now on
-					p.rare().pipe.Store(nil)
-					p.Callbacks().OnMessage = func(c *Conn, data []byte) {
+					p.ForgetPipe()
+					p.Callbacks().OnMessage = func(c *workerman.Conn, data []byte) {
 						other <- string(data)
 						c.Close()
 					}
@@ -113,9 +116,9 @@ func TestPipeOfBulk(t *testing.T) {
 				}
 				on := make(chan struct{})
 				p.Post(func() { close(on) })
-				receive(t, on, "the loop")
+				testkit.Receive(t, on, "the loop")
 				io.WriteString(conn, last)
-				if got := receive(t, other, "the message"); !strings.HasSuffix(last, got) || got == "" {
+				if got := testkit.Receive(t, other, "the message"); !strings.HasSuffix(last, got) || got == "" {
 					t.Errorf("the proxy got %q", got)
 				}
 				io.ReadAll(conn)
@@ -127,14 +130,14 @@ func TestPipeOfBulk(t *testing.T) {
 }
 
 // pipeTo pipes a connection to a server through a client on the same loop.
-func pipeTo(address string, c *Conn) {
+func pipeTo(address string, c *workerman.Conn) {
 	c.PauseRecv()
 	up := c.NewClient(address)
-	up.OnConnect = func(u *Conn) {
+	up.OnConnect = func(u *workerman.Conn) {
 		c.Pipe(u)
 		u.Pipe(c)
 		c.ResumeRecv()
 	}
-	up.OnError = func(_ *Conn, err error) { c.Close() }
+	up.OnError = func(_ *workerman.Conn, err error) { c.Close() }
 	up.Connect()
 }

@@ -37,9 +37,8 @@ func (c *Conn) Master() *Master { return c.settings.master }
 // Limits are those that hold for the connection.
 func (c *Conn) Limits() (maxPackage, maxSend int) { return c.maxPackage(), c.maxSend() }
 
-// Paused reports whether the connection reads nothing, and PausedByAnswers whether that is because
-// too much of its answers waits.
-func (c *Conn) Paused() bool          { return c.stream.Paused() }
+// PausedByAnswers reports whether the connection reads nothing because too much of its answers
+// waits.
 func (c *Conn) PausedByAnswers() bool { return c.stream.PausedBy(pausedByAnswers) }
 
 // Everyone lists the connections, those too that are not ready.

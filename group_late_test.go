@@ -1,26 +1,29 @@
-package workerman
+package workerman_test
 
 import (
 	"io"
 	"slices"
 	"testing"
+
+	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
 // A group that main takes before Run is the one that connections join later.
 func TestGroupTakenBeforeTheStart(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
-		var room Group
+		var room workerman.Group
 		joined := make(chan struct{}, 2)
-		_, w := serve(t, k, "tcp", func(w *Worker) {
+		_, w := serve(t, k, "tcp", func(w *workerman.Worker) {
 			room = w.Group("room")
 			if n, err := room.Send([]byte("too early")); n != 0 || err != nil {
 				t.Errorf("Send before the start: got %d, %v, want 0 and no error", n, err)
 			}
-			w.OnConnect = func(c *Conn) { c.Join("room"); joined <- struct{}{} }
+			w.OnConnect = func(c *workerman.Conn) { c.Join("room"); joined <- struct{}{} }
 		})
 		clients := []io.Reader{dial(t, w), dial(t, w)}
 		for range clients {
-			receive(t, joined, "a member")
+			testkit.Receive(t, joined, "a member")
 		}
 		if n, members := room.Count(), slices.Collect(room.Members()); n != 2 || len(members) != 2 {
 			t.Errorf("got a count of %d and %d members, want 2", n, len(members))
@@ -39,7 +42,7 @@ func TestGroupTakenBeforeTheStart(t *testing.T) {
 
 // The zero Group has no members, and so has the group of a Worker that nobody made.
 func TestGroupOfNoWorkerIsEmpty(t *testing.T) {
-	for name, group := range map[string]Group{"zero": {}, "of a zero Worker": new(Worker).Group("room")} {
+	for name, group := range map[string]workerman.Group{"zero": {}, "of a zero Worker": new(workerman.Worker).Group("room")} {
 		n, err := group.Send([]byte("x"))
 		if members := slices.Collect(group.Members()); n != 0 || err != nil || group.Count() != 0 || len(members) != 0 {
 			t.Errorf("%s: got %d sent, %v, a count of %d, %d members, want none", name, n, err, group.Count(), len(members))

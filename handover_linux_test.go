@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"slices"
 	"sync"
@@ -284,40 +283,6 @@ func equalSets(a, b map[uint64]bool) bool {
 		}
 	}
 	return len(a) == len(b)
-}
-
-// readBack reads what must come.
-func readBack(r io.Reader, want []byte) error {
-	got := make([]byte, len(want))
-	if _, err := io.ReadFull(r, got); err != nil {
-		return err
-	}
-	if !bytes.Equal(got, want) {
-		return fmt.Errorf("got %.40q instead of %.40q", got, want)
-	}
-	return nil
-}
-
-// readAnswer reads an answer of HTTP that has the status 200.
-func readAnswer(r *bufio.Reader) (body string, err error) {
-	answer, err := http.ReadResponse(r, nil)
-	if err != nil {
-		return "", err
-	}
-	defer answer.Body.Close()
-	b, err := io.ReadAll(answer.Body)
-	if err == nil && answer.StatusCode != 200 {
-		err = fmt.Errorf("status %s", answer.Status)
-	}
-	return string(b), err
-}
-
-// ends checks that the connection ends without another byte.
-func ends(t *testing.T, c net.Conn) {
-	t.Helper()
-	if rest, err := io.ReadAll(c); err != nil || len(rest) > 0 {
-		t.Errorf("%q, %v instead of the end", rest, err)
-	}
 }
 
 // A thousand clients talk without waiting for answers, while all of them move to and fro

@@ -1,4 +1,4 @@
-package workerman
+package workerman_test
 
 import (
 	"bufio"
@@ -10,22 +10,25 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/internal/testkit"
+	"github.com/workerman-go/workerman/internal/testkit/workertest"
 	"github.com/workerman-go/workerman/web"
 )
 
 func TestHTTPAnswersAPipelineInOrderWithOneWrite(t *testing.T) {
-	_, w := serve(t, kind{network: "tcp"}, "http", paths)
+	_, w := serve(t, kind{Network: "tcp"}, "http", paths)
 	var in strings.Builder
 	for i := range 100 {
-		in.WriteString(get(fmt.Sprintf("/%d", i)))
+		in.WriteString(workertest.Get(fmt.Sprintf("/%d", i)))
 	}
 	c := dial(t, w)
-	counters := w.runningServer().loops[0].Counters()
+	counters := w.Counters()
 	before := counters.Writes.Load()
 	io.WriteString(c, in.String())
-	r := newReader(t, c)
+	r := workertest.NewReader(t, c)
 	for i := range 100 {
-		if _, body := r.answer("GET"); body != fmt.Sprintf("GET /%d ", i) {
+		if _, body := r.Answer("GET"); body != fmt.Sprintf("GET /%d ", i) {
 			t.Fatalf("answer %d: %q", i, body)
 		}
 	}
@@ -36,8 +39,8 @@ func TestHTTPAnswersAPipelineInOrderWithOneWrite(t *testing.T) {
 
 func TestHTTPHoldsAPipelineBack(t *testing.T) {
 	release := make(chan struct{})
-	_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
-		w.OnRequest = func(c *Conn, r *web.Request) {
+	_, w := serve(t, kind{Network: "tcp"}, "http", func(w *workerman.Worker) {
+		w.OnRequest = func(c *workerman.Conn, r *web.Request) {
 			answer := c.Responder()
 			go func() {
 				<-release
@@ -47,73 +50,70 @@ func TestHTTPHoldsAPipelineBack(t *testing.T) {
 	})
 	c := dial(t, w)
 	const n = 20_000 // some 800 KB of requests
-	go io.WriteString(c, strings.Repeat(get("/"), n))
+	go io.WriteString(c, strings.Repeat(workertest.Get("/"), n))
 	conn := <-connections(w)
-	eventually(t, "reading is paused", func() bool { return conn.stream.Paused() })
-	in, _, _ := conn.stream.Counts()
-	if in > 2*maxPipelined {
+	eventually(t, "reading is paused", func() bool { return conn.Paused() })
+	in := conn.BytesIn()
+	if in > 2*workerman.MaxPipelined {
 		t.Errorf("%d bytes taken in", in)
 	}
 	close(release)
-	r := newReader(t, c)
+	r := workertest.NewReader(t, c)
 	for range n {
-		r.answer("GET")
+		r.Answer("GET")
 	}
 }
 
 func TestHTTPLargeAnswersToASlowReader(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		body := numbered(7, 4<<20)
-		_, w := serve(t, k, "http", func(w *Worker) {
+		_, w := serve(t, k, "http", func(w *workerman.Worker) {
 			w.MaxSendBuffer = 64 << 10
-			w.OnRequest = func(c *Conn, r *web.Request) { c.Respond(web.Bytes("text/plain", body)) }
+			w.OnRequest = func(c *workerman.Conn, r *web.Request) { c.Respond(web.Bytes("text/plain", body)) }
 		})
 		c := dial(t, w)
-		readSlowly(c)
+		workertest.ReadSlowly(c)
 		const n = 8
-		io.WriteString(c, strings.Repeat(get("/"), n-1)+get("/", "Connection: close"))
+		io.WriteString(c, strings.Repeat(workertest.Get("/"), n-1)+workertest.Get("/", "Connection: close"))
 		conn := <-connections(w)
-		eventually(t, "reading is paused", func() bool { return conn.stream.Paused() })
+		eventually(t, "reading is paused", func() bool { return conn.Paused() })
 		if q := conn.Stats().SendQueue; q > len(body)+128<<10 {
 			t.Errorf("%d bytes queued", q)
 		}
-		r := newReader(t, c)
+		r := workertest.NewReader(t, c)
 		for range n {
-			if _, got := r.answer("GET"); got != string(body) {
+			if _, got := r.Answer("GET"); got != string(body) {
 				t.Fatal("another body")
 			}
 		}
-		r.ends()
+		r.Ends()
 	})
 }
 
 // OnRequest of a Blocking worker has answered and still runs when the next request is there.
 func TestHTTPSecondAnswerInABlockingCallbackReachesNoOtherRequest(t *testing.T) {
-	_, w := serve(t, kind{network: "tcp"}, "http", func(w *Worker) {
+	_, w := serve(t, kind{Network: "tcp"}, "http", func(w *workerman.Worker) {
 		w.Blocking = true
-		w.OnRequest = func(c *Conn, r *web.Request) {
+		w.OnRequest = func(c *workerman.Conn, r *web.Request) {
 			if err := c.Respond(web.Text(r.Path())); err != nil {
 				t.Errorf("%s: %v", r.Path(), err)
 			}
 			if r.Path() == "/2" {
 				return
 			}
-			eventually(t, "the next request is there", func() bool {
-				state := c.httpConn().state.load()
-				return state.pending() && state.is(2)
-			})
+			eventually(t, "the next request is there", func() bool { return c.Asked(2) })
 			for name, form := range plainForms {
-				if err := form(c, r); name != "Upgrade" && err != ErrNoRequest {
+				if err := form(c, r); name != "Upgrade" && err != workerman.ErrNoRequest {
 					t.Errorf("%s: got %v, want ErrNoRequest", name, err)
 				}
 			}
 		}
 	})
 	c := dial(t, w)
-	io.WriteString(c, get("/1")+get("/2"))
-	r := newReader(t, c)
+	io.WriteString(c, workertest.Get("/1")+workertest.Get("/2"))
+	r := workertest.NewReader(t, c)
 	for _, want := range []string{"/1", "/2"} {
-		if _, got := r.answer("GET"); got != want {
+		if _, got := r.Answer("GET"); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
@@ -122,7 +122,7 @@ func TestHTTPSecondAnswerInABlockingCallbackReachesNoOtherRequest(t *testing.T) 
 func TestUploadWaitsForTheHandler(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
 		size := 50 << 20
-		if k.portable || k.network == "unix" {
+		if k.Portable || k.Network == "unix" {
 			size = 8 << 20
 		}
 		content := numbered(5, 1<<20)
@@ -138,7 +138,7 @@ func TestUploadWaitsForTheHandler(t *testing.T) {
 			}
 			n, err := r.Body.Read(piece)
 			fmt.Fprint(w, n, err)
-		}, func(w *Worker) { w.HTTP.MaxBody = -1 })
+		}, func(w *workerman.Worker) { w.HTTP.MaxBody = -1 })
 		c := dial(t, w)
 		go func() {
 			fmt.Fprintf(c, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", size)
@@ -147,13 +147,13 @@ func TestUploadWaitsForTheHandler(t *testing.T) {
 			}
 		}()
 		conn := <-connections(w)
-		eventually(t, "reading is paused", func() bool { return conn.stream.Paused() })
-		in, _, _ := conn.stream.Counts()
+		eventually(t, "reading is paused", func() bool { return conn.Paused() })
+		in := conn.BytesIn()
 		if in > 4*maxBodyAhead {
 			t.Errorf("%d bytes taken in although nobody reads", in)
 		}
 		close(release)
-		if _, body := newReader(t, c).answer("POST"); body != "0 EOF" {
+		if _, body := workertest.NewReader(t, c).Answer("POST"); body != "0 EOF" {
 			t.Error(body)
 		}
 	})
@@ -172,18 +172,18 @@ func TestWriteWaitsForTheClient(t *testing.T) {
 				if _, err := w.Write(p[:min(step, len(p))]); err != nil {
 					t.Error(err)
 				}
-				if n := ConnOf(r.Context()).Stats().SendQueue; n > limit+128<<10 {
+				if n := workerman.ConnOf(r.Context()).Stats().SendQueue; n > limit+128<<10 {
 					t.Errorf("%d bytes queued", n)
 				}
 			}
-		}, func(w *Worker) { w.MaxSendBuffer = limit })
+		}, func(w *workerman.Worker) { w.MaxSendBuffer = limit })
 		c := dial(t, w)
 		conn := <-connections(w)
-		r := newReader(t, c)
+		r := workertest.NewReader(t, c)
 		for _, path := range []string{"/pieces", "/once"} {
-			io.WriteString(c, get(path))
-			eventually(t, "the output waits", conn.stream.Waiting)
-			if _, body := r.answer("GET"); body != string(content) {
+			io.WriteString(c, workertest.Get(path))
+			eventually(t, "the output waits", conn.OutputWaits)
+			if _, body := r.Answer("GET"); body != string(content) {
 				t.Errorf("another body of %d bytes", len(body))
 			}
 		}
@@ -194,19 +194,19 @@ func TestAnIdleConnectionHoldsNoRequest(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
 		_, w := mount(t, k, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.URL.Path) })
 		c := dial(t, w)
-		io.WriteString(c, get("/path"))
-		if _, body := newReader(t, c).answer("GET"); body != "/path" {
+		io.WriteString(c, workertest.Get("/path"))
+		if _, body := workertest.NewReader(t, c).Answer("GET"); body != "/path" {
 			t.Errorf("got %q, want %q", body, "/path")
 		}
 		for c := range w.Connections() {
-			eventually(t, "an idle connection holds no request", func() bool { return c.httpConn().handling.Load() == nil })
+			eventually(t, "an idle connection holds no request", func() bool { return !c.HoldsRequest() })
 		}
 	})
 }
 
 func TestHijackWaitsForItsReader(t *testing.T) {
 	conns := make(chan net.Conn, 1)
-	_, w := mount(t, kind{network: "tcp"}, upgraded(t, func(c net.Conn) { conns <- c }))
+	_, w := mount(t, kind{Network: "tcp"}, upgraded(t, func(c net.Conn) { conns <- c }))
 	c := dial(t, w)
 	content := numbered(2, 8<<20)
 	go func() {
@@ -215,11 +215,11 @@ func TestHijackWaitsForItsReader(t *testing.T) {
 	}()
 	switched(t, c)
 	conn := <-connections(w)
-	eventually(t, "reading is paused", func() bool { return conn.stream.Paused() })
-	if in, _, _ := conn.stream.Counts(); in > 4*maxBodyAhead {
+	eventually(t, "reading is paused", func() bool { return conn.Paused() })
+	if in := conn.BytesIn(); in > 4*maxBodyAhead {
 		t.Errorf("%d bytes taken in although nobody reads", in)
 	}
-	raw := receive(t, conns, "the connection")
+	raw := testkit.Receive(t, conns, "the connection")
 	got := make([]byte, len(content))
 	if _, err := io.ReadFull(raw, got); err != nil || !bytes.Equal(got, content) {
 		t.Error(err)
@@ -227,22 +227,15 @@ func TestHijackWaitsForItsReader(t *testing.T) {
 	raw.Close()
 }
 
-// readSlowly keeps the system from taking megabytes in for a client that does not read.
-func readSlowly(c net.Conn) {
-	if tcp, ok := c.(*net.TCPConn); ok {
-		tcp.SetReadBuffer(64 << 10)
-	}
-}
-
 // plainForms are the ways to answer that do not say which request they mean.
-var plainForms = map[string]func(c *Conn, r *web.Request) error{
-	"Respond":   func(c *Conn, r *web.Request) error { return c.Respond(web.Text("plain")) },
-	"announce":  func(c *Conn, r *web.Request) error { return c.Respond(web.Status(103)) },
-	"Send":      func(c *Conn, r *web.Request) error { return c.Send([]byte("plain")) },
-	"SendText":  func(c *Conn, r *web.Request) error { return c.SendText([]byte("plain")) },
-	"Upgrade":   func(c *Conn, r *web.Request) error { return c.Upgrade(r) },
-	"Responder": func(c *Conn, r *web.Request) error { return c.Responder().Respond(web.Text("plain")) },
-	"Stream": func(c *Conn, r *web.Request) error {
+var plainForms = map[string]func(c *workerman.Conn, r *web.Request) error{
+	"Respond":   func(c *workerman.Conn, r *web.Request) error { return c.Respond(web.Text("plain")) },
+	"announce":  func(c *workerman.Conn, r *web.Request) error { return c.Respond(web.Status(103)) },
+	"Send":      func(c *workerman.Conn, r *web.Request) error { return c.Send([]byte("plain")) },
+	"SendText":  func(c *workerman.Conn, r *web.Request) error { return c.SendText([]byte("plain")) },
+	"Upgrade":   func(c *workerman.Conn, r *web.Request) error { return c.Upgrade(r) },
+	"Responder": func(c *workerman.Conn, r *web.Request) error { return c.Responder().Respond(web.Text("plain")) },
+	"Stream": func(c *workerman.Conn, r *web.Request) error {
 		_, err := c.Stream(web.Text("plain"))
 		return err
 	},
@@ -272,7 +265,7 @@ func upgraded(t *testing.T, fn func(c net.Conn)) http.HandlerFunc {
 	}
 }
 
-var upgrade = get("/", "Connection: Upgrade", "Upgrade: echo")
+var upgrade = workertest.Get("/", "Connection: Upgrade", "Upgrade: echo")
 
 // switched reads the answer to an upgrade.
 func switched(t *testing.T, c net.Conn) *bufio.Reader {
@@ -283,4 +276,36 @@ func switched(t *testing.T, c net.Conn) *bufio.Reader {
 		t.Fatal(answer, err)
 	}
 	return r
+}
+
+// paths answers with what was asked.
+func paths(w *workerman.Worker) {
+	w.OnRequest = func(c *workerman.Conn, r *web.Request) {
+		c.Respond(web.Text(r.Method() + " " + r.Path() + " " + string(r.Body())))
+	}
+}
+
+// connections delivers the connections of a worker as soon as there are some.
+func connections(w *workerman.Worker) <-chan *workerman.Conn {
+	ch := make(chan *workerman.Conn)
+	go func() {
+		for {
+			for c := range w.Connections() {
+				ch <- c
+				return
+			}
+		}
+	}()
+	return ch
+}
+
+// mount starts an http worker with a handler.
+func mount(t *testing.T, k kind, h http.HandlerFunc, configure ...func(w *workerman.Worker)) (*service, *workerman.Worker) {
+	t.Helper()
+	return serve(t, k, "http", func(w *workerman.Worker) {
+		w.Handle(h)
+		for _, fn := range configure {
+			fn(w)
+		}
+	})
 }

@@ -1,4 +1,4 @@
-package workerman
+package workerman_test
 
 import (
 	"bufio"
@@ -10,19 +10,20 @@ import (
 	"testing"
 	"time"
 
+	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/internal/testkit"
+	"github.com/workerman-go/workerman/internal/testkit/workertest"
 	"github.com/workerman-go/workerman/web"
 	"github.com/workerman-go/workerman/websocket"
 )
 
 // draining runs a drain after the listeners were closed, and tells when it has returned.
-func (s *testService) draining(d time.Duration, graceful bool) (over <-chan int) {
-	for _, svc := range s.master.serving() {
-		svc.unlisten()
-	}
+func draining(s *service, d time.Duration, graceful bool) (over <-chan int) {
+	s.Master.Unlisten()
 	ended := make(chan int, 1)
 	go func() {
 		last := 0
-		s.master.drain(d, graceful, func(left int) { last = left })
+		s.Master.Drain(d, graceful, func(left int) { last = left })
 		ended <- last
 	}()
 	return ended
@@ -48,9 +49,9 @@ func ends(t *testing.T, c net.Conn) {
 
 func TestDrainHTTP(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
-		requests := make(chan Responder, 1)
-		s, w := serve(t, k, "http", func(w *Worker) {
-			w.OnRequest = func(c *Conn, r *web.Request) {
+		requests := make(chan workerman.Responder, 1)
+		s, w := serve(t, k, "http", func(w *workerman.Worker) {
+			w.OnRequest = func(c *workerman.Conn, r *web.Request) {
 				switch r.Path() {
 				case "/now":
 					c.Respond(web.Text("now"))
@@ -81,9 +82,9 @@ func TestDrainHTTP(t *testing.T) {
 			t.Fatal(answer, err)
 		}
 		busy, later := ask("/later")
-		responder := receive(t, requests, "the request")
+		responder := testkit.Receive(t, requests, "the request")
 
-		over := s.draining(patience, true)
+		over := draining(s, testkit.Patience, true)
 		ends(t, idle)
 		responder.Respond(web.Text("at last"))
 		answer, err := http.ReadResponse(later, nil)
@@ -104,7 +105,7 @@ func TestDrainHTTP(t *testing.T) {
 		for c := range w.Connections() {
 			c.Destroy()
 		}
-		if left := receive(t, over, "the drain returns early"); left != 0 {
+		if left := testkit.Receive(t, over, "the drain returns early"); left != 0 {
 			t.Errorf("%d are left", left)
 		}
 	})
@@ -137,12 +138,12 @@ func readBack(r io.Reader, want []byte) error {
 }
 
 // unconsumed reports whether a connection of w holds a part of a message.
-func unconsumed(w *Worker) bool {
+func unconsumed(w *workerman.Worker) bool {
 	answer := make(chan bool)
 	w.Post(func() {
 		found := false
 		for c := range w.Connections() {
-			found = found || c.stream.Unconsumed() > 0
+			found = found || c.Unconsumed() > 0
 		}
 		answer <- found
 	})
@@ -151,13 +152,13 @@ func unconsumed(w *Worker) bool {
 
 func TestDrainSpreads(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
-		s := newTestService(t, k)
-		chat, lines := s.master.NewWorker(k.address(t, "websocket")), s.master.NewWorker(k.address(t, "text"))
+		s := newService(t, k)
+		chat, lines := s.NewWorker(k.Address(t, "websocket")), s.NewWorker(k.Address(t, "text"))
 		echo(lines)
-		s.start()
-		var sockets []*wsClient
+		s.Start()
+		var sockets []*workertest.WebSocket
 		for range 5 {
-			sockets = append(sockets, dialWebSocket(t, chat, "/", nil))
+			sockets = append(sockets, workertest.DialWebSocket(t, chat, "/", nil))
 		}
 		line := dial(t, lines)
 		io.WriteString(line, "hello\n")
@@ -165,20 +166,20 @@ func TestDrainSpreads(t *testing.T) {
 			t.Fatal(err)
 		}
 
-		graceful := s.draining(50*time.Millisecond, true)
-		if left := receive(t, graceful, "the time is over"); left != 6 {
+		graceful := draining(s, 50*time.Millisecond, true)
+		if left := testkit.Receive(t, graceful, "the time is over"); left != 6 {
 			t.Errorf("%d of 6 are left although nobody was told to go", left)
 		}
-		over := s.draining(time.Second, false)
+		over := draining(s, time.Second, false)
 		for _, c := range sockets { // in the order in which they came
-			if ev := c.next(); ev.Op != websocket.Close || ev.Code != websocket.CloseServiceRestart {
+			if ev := c.Next(); ev.Op != websocket.Close || ev.Code != websocket.CloseServiceRestart {
 				t.Errorf("%v %d", ev.Op, ev.Code)
 			}
 			c.Close()
 		}
 		ends(t, line)
 		line.Close()
-		if left := receive(t, over, "the drain returns early"); left != 0 {
+		if left := testkit.Receive(t, over, "the drain returns early"); left != 0 {
 			t.Errorf("%d are left", left)
 		}
 	})

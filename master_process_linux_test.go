@@ -6,6 +6,7 @@ import (
 	"time"
 
 	serving "github.com/workerman-go/workerman/internal/serve"
+	"github.com/workerman-go/workerman/internal/testkit"
 )
 
 // assigned returns what the master of an assignment has this process serve.
@@ -51,16 +52,16 @@ func TestOnWorkerReloadIsNamed(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	serves, ended := make(chan struct{}), make(chan error, 1)
 	go func() { ended <- p.Serve(ctx, func(context.Context) { close(serves) }) }()
-	receive(t, serves, "the start")
+	testkit.Receive(t, serves, "the start")
 	done := p.OnReload()
-	eventually(t, "the callback is named", func() bool {
+	testkit.Eventually(t, "the callback is named", func() bool {
 		f := p.Figures()
 		return len(f.Loops) == 1 && f.Loops[0].Callback == "OnWorkerReload"
 	})
 	close(hold)
 	<-done
 	cancel()
-	if err := receive(t, ended, "the end"); err != nil {
+	if err := testkit.Receive(t, ended, "the end"); err != nil {
 		t.Errorf("Serve: got %v, want nil", err)
 	}
 }

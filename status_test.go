@@ -1,4 +1,4 @@
-package workerman
+package workerman_test
 
 import (
 	"bytes"
@@ -7,21 +7,24 @@ import (
 	"io"
 	"net"
 	"os"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/workerman-go/workerman"
+	"github.com/workerman-go/workerman/internal/console"
 	"github.com/workerman-go/workerman/internal/control"
+	"github.com/workerman-go/workerman/internal/testkit"
+	"github.com/workerman-go/workerman/internal/testkit/workertest"
 )
 
 // rows are the connections that a filter chooses, by their IDs.
-func rows(t *testing.T, m *Master, f control.Filter) (list []control.Connection) {
+func rows(t *testing.T, m *workerman.Master, f control.Filter) (list []control.Connection) {
 	t.Helper()
 	var out bytes.Buffer
-	if err := m.writeConnections(&out, f); err != nil {
+	if err := m.WriteConnections(&out, f); err != nil {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(out.String()) {
@@ -37,13 +40,13 @@ func rows(t *testing.T, m *Master, f control.Filter) (list []control.Connection)
 
 func TestConnectionsAreListed(t *testing.T) {
 	kinds(t, func(t *testing.T, k kind) {
-		conns := make(chan *Conn, 1)
-		s, w := serve(t, k, "text", func(w *Worker) {
+		conns := make(chan *workerman.Conn, 1)
+		s, w := serve(t, k, "text", func(w *workerman.Worker) {
 			echo(w)
-			w.OnConnect = func(c *Conn) { conns <- c }
+			w.OnConnect = func(c *workerman.Conn) { conns <- c }
 		})
 		client := dial(t, w)
-		c := receive(t, conns, "OnConnect")
+		c := testkit.Receive(t, conns, "OnConnect")
 		c.Bind("ann\tb")
 		io.WriteString(client, "hello\nrest")
 		answer := make([]byte, 6)
@@ -51,21 +54,21 @@ func TestConnectionsAreListed(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := control.Connection{
-			PID: os.Getpid(), Worker: "under-test", ID: c.ID(), Transport: k.network, Protocol: "text", State: "established",
+			PID: os.Getpid(), Worker: "under-test", ID: c.ID(), Transport: k.Network, Protocol: "text", State: "established",
 			Received: 4, BytesIn: 10, BytesOut: 6, Local: w.Addr().String(), Remote: "unix", User: "ann?b",
 		}
-		if k.network == "tcp" {
+		if k.Network == "tcp" {
 			want.Remote = client.LocalAddr().String()
 		}
 		// The rest may come in a burst of its own, and counts at its end.
 		var got control.Connection
 		eventually(t, "the row is as it should be", func() bool {
-			list := rows(t, s.master, control.Filter{})
+			list := rows(t, s.Master, control.Filter{})
 			if len(list) != 1 {
 				t.Fatalf("%d rows", len(list))
 			}
 			got = list[0]
-			if got.Age < 0 || got.Idle < 0 || got.Idle > patience.Milliseconds() || got.Age > patience.Milliseconds() {
+			if got.Age < 0 || got.Idle < 0 || got.Idle > testkit.Patience.Milliseconds() || got.Age > testkit.Patience.Milliseconds() {
 				t.Fatalf("age %d, idle %d", got.Age, got.Idle)
 			}
 			got.Age, got.Idle = 0, 0
@@ -78,22 +81,22 @@ func TestConnectionsAreListed(t *testing.T) {
 }
 
 func TestConnectionsOfClientsAreListed(t *testing.T) {
-	s, w := serve(t, kind{network: "tcp"}, "websocket", echo)
+	s, w := serve(t, kind{Network: "tcp"}, "websocket", echo)
 	cl := clientOf(s, w, "ws")
 	cl.Name = "bridge"
 	told := make(happened, 8)
-	told.watch(cl)
+	told.Watch(cl)
 	connect(t, cl)
-	told.expect(t, "connect")
-	list := rows(t, s.master, control.Filter{Worker: "bridge"})
+	told.Expect(t, "connect")
+	list := rows(t, s.Master, control.Filter{Worker: "bridge"})
 	if len(list) != 1 || !list[0].Outgoing || list[0].Protocol != "websocket" || list[0].Remote != w.Addr().String() || list[0].Local == "" {
 		t.Errorf("%+v", list)
 	}
-	if list := rows(t, s.master, control.Filter{Worker: "under-test"}); len(list) != 1 || list[0].Outgoing || list[0].Protocol != "websocket" {
+	if list := rows(t, s.Master, control.Filter{Worker: "under-test"}); len(list) != 1 || list[0].Outgoing || list[0].Protocol != "websocket" {
 		t.Errorf("%+v", list)
 	}
 	cl.Close()
-	told.expect(t, "close <nil>")
+	told.Expect(t, "close <nil>")
 }
 
 // header1 is how a proxy announces a client.
@@ -101,24 +104,24 @@ const header1 = "PROXY TCP4 203.0.113.7 198.51.100.1 4711 443\r\n"
 
 func TestStatesOfConnections(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
-		conns := make(chan *Conn, 1)
-		s, w := serve(t, k, "tcp", func(w *Worker) {
-			w.OnConnect = func(c *Conn) { conns <- c }
+		conns := make(chan *workerman.Conn, 1)
+		s, w := serve(t, k, "tcp", func(w *workerman.Worker) {
+			w.OnConnect = func(c *workerman.Conn) { conns <- c }
 			w.ProxyProtocol = true
 		})
 		state := func(want string) {
 			t.Helper()
 			eventually(t, want, func() bool {
-				list := rows(t, s.master, control.Filter{})
+				list := rows(t, s.Master, control.Filter{})
 				return len(list) == 1 && list[0].State == want
 			})
 		}
 		client := dial(t, w)
 		state("handshake")
 		io.WriteString(client, header1)
-		c := receive(t, conns, "OnConnect")
+		c := testkit.Receive(t, conns, "OnConnect")
 		state("established")
-		if r := rows(t, s.master, control.Filter{Peer: "203.0.113."}); len(r) != 1 || r[0].Remote != "203.0.113.7:4711" {
+		if r := rows(t, s.Master, control.Filter{Peer: "203.0.113."}); len(r) != 1 || r[0].Remote != "203.0.113.7:4711" {
 			t.Errorf("%+v", r)
 		}
 		c.PauseRecv()
@@ -127,36 +130,36 @@ func TestStatesOfConnections(t *testing.T) {
 		state("established")
 		for c.Send(make([]byte, 64<<10)) == nil { // until the peer's buffers are full, and more
 		}
-		if r := rows(t, s.master, control.Filter{Queued: 1}); len(r) != 1 || r[0].Queued < DefaultMaxSendBuffer {
+		if r := rows(t, s.Master, control.Filter{Queued: 1}); len(r) != 1 || r[0].Queued < workerman.DefaultMaxSendBuffer {
 			t.Errorf("%+v", r)
 		}
 		c.Close()
 		state("closing")
 		io.Copy(io.Discard, client)
 		client.Close()
-		eventually(t, "no row", func() bool { return len(rows(t, s.master, control.Filter{})) == 0 })
+		eventually(t, "no row", func() bool { return len(rows(t, s.Master, control.Filter{})) == 0 })
 	})
 }
 
 func TestConnectionsAreChosen(t *testing.T) {
-	s := newTestService(t, kind{})
-	a, b := s.master.NewWorker("tcp://0.0.0.0:0"), s.master.NewWorker("https://127.0.0.1:0")
+	s := newService(t, kind{})
+	a, b := s.NewWorker("tcp://0.0.0.0:0"), s.NewWorker("https://127.0.0.1:0")
 	a.Name, b.Name = "a", "b"
-	files := newAuthority(t, "authority").files(t, "a.test")
+	files := workertest.Files(t, testkit.NewAuthority("authority"), "a.test")
 	b.TLS.CertFile, b.TLS.KeyFile = files.CertFile, files.KeyFile
-	arrived := make(chan *Conn, 10)
-	a.OnConnect = func(c *Conn) { arrived <- c }
-	s.start()
+	arrived := make(chan *workerman.Conn, 10)
+	a.OnConnect = func(c *workerman.Conn) { arrived <- c }
+	s.Start()
 	for range 3 {
 		c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", a.Addr().(*net.TCPAddr).Port))
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		receive(t, arrived, "OnConnect")
+		testkit.Receive(t, arrived, "OnConnect")
 	}
 	dial(t, b)
-	eventually(t, "all are there", func() bool { return len(rows(t, s.master, control.Filter{})) == 4 })
+	eventually(t, "all are there", func() bool { return len(rows(t, s.Master, control.Filter{})) == 4 })
 	for _, test := range []struct {
 		filter control.Filter
 		want   int
@@ -166,121 +169,66 @@ func TestConnectionsAreChosen(t *testing.T) {
 		{control.Filter{Peer: "10."}, 0}, {control.Filter{State: "handshake"}, 1}, {control.Filter{Idle: 1 << 40}, 0},
 		{control.Filter{Queued: 1}, 0}, {control.Filter{Worker: "a", State: "established", Limit: 1}, 1},
 	} {
-		if n := len(rows(t, s.master, test.filter)); n != test.want {
+		if n := len(rows(t, s.Master, test.filter)); n != test.want {
 			t.Errorf("%+v: %d rows, want %d", test.filter, n, test.want)
 		}
 	}
-	if r := rows(t, s.master, control.Filter{Worker: "b"})[0]; r.Transport != "ssl" || r.Protocol != "http" {
+	if r := rows(t, s.Master, control.Filter{Worker: "b"})[0]; r.Transport != "ssl" || r.Protocol != "http" {
 		t.Errorf("%+v", r)
 	}
-	if r := rows(t, s.master, control.Filter{Worker: "a"})[0]; !strings.HasPrefix(r.Local, "127.0.0.1:") {
+	if r := rows(t, s.Master, control.Filter{Worker: "a"})[0]; !strings.HasPrefix(r.Local, "127.0.0.1:") {
 		t.Errorf("the address of a worker on all addresses: %+v", r)
 	}
 	broken := errors.New("broken")
-	if err := s.master.writeConnections(failingWriter{broken}, control.Filter{}); err != broken {
+	if err := s.Master.WriteConnections(failingWriter{broken}, control.Filter{}); err != broken {
 		t.Errorf("%v", err)
 	}
 }
 
-type failingWriter struct{ err error }
-
-func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
-
 // A callback that blocks with its connection locked, which only an encoder can, holds nobody up.
 func TestConnectionsOfABlockedEncoder(t *testing.T) {
 	release, blocked := make(chan struct{}), make(chan struct{})
-	s, w := serve(t, kind{network: "tcp"}, "tcp", func(w *Worker) {
-		w.Protocol = stuckEncoder{textProtocol{}, blocked, release}
-		w.OnConnect = func(c *Conn) { c.Send([]byte("x")) }
+	s, w := serve(t, kind{Network: "tcp"}, "tcp", func(w *workerman.Worker) {
+		w.Protocol = stuckEncoder{workerman.TextProtocol{}, blocked, release}
+		w.OnConnect = func(c *workerman.Conn) { c.Send([]byte("x")) }
 	})
 	dial(t, w)
-	receive(t, blocked, "Encode")
-	list := rows(t, s.master, control.Filter{})
-	if len(list) != 1 || list[0].Protocol != "workerman.stuckEncoder" {
+	testkit.Receive(t, blocked, "Encode")
+	list := rows(t, s.Master, control.Filter{})
+	if len(list) != 1 || list[0].Protocol != "workerman_test.stuckEncoder" {
 		t.Errorf("%+v", list)
 	}
 	close(release)
 }
 
 type stuckEncoder struct {
-	Protocol
+	workerman.Protocol
 	blocked, release chan struct{}
 }
 
-func (p stuckEncoder) Encode(c *Conn, dst, data []byte) ([]byte, error) {
+func (p stuckEncoder) Encode(c *workerman.Conn, dst, data []byte) ([]byte, error) {
 	close(p.blocked)
 	<-p.release
 	return p.Protocol.Encode(c, dst, data)
 }
 
-// BenchmarkConnections lists 100 000 connections: copies of an open one, each in memory of its
-// own, on a worker that knows its address and on one that has to ask for it.
-//
-//	go test -run xxx -bench Connections .
-func BenchmarkConnections(b *testing.B) {
-	for _, host := range []string{"127.0.0.1", "0.0.0.0"} {
-		b.Run(host, func(b *testing.B) {
-			m := &Master{Logger: discardLogger()}
-			w := m.NewWorker("text://" + host + ":0")
-			conns := make(chan *Conn, 1)
-			w.OnConnect = func(c *Conn) { conns <- c }
-			addr := make(chan net.Addr, 1)
-			w.OnWorkerStart = func(w *Worker) error {
-				addr <- w.Addr()
-				return nil
-			}
-			done := make(chan error, 1)
-			go func() { done <- m.Run(b.Context()) }()
-			client, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", (<-addr).(*net.TCPAddr).Port))
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer client.Close()
-			c, s := <-conns, w.runningServer()
-			s.mu.Lock()
-			for i := range 100_000 {
-				twin := new(Conn)
-				reflect.ValueOf(twin).Elem().Set(reflect.ValueOf(c).Elem())
-				twin.id, twin.remote.port = uint64(2+i), uint16(i)
-				s.conns[twin.id] = twin
-			}
-			s.mu.Unlock()
-			b.ReportAllocs()
-			for b.Loop() {
-				if err := m.writeConnections(io.Discard, control.Filter{}); err != nil {
-					b.Fatal(err)
-				}
-			}
-			b.StopTimer()
-			s.mu.Lock()
-			clear(s.conns)
-			s.conns[c.id] = c
-			s.mu.Unlock()
-			m.StopAll()
-			if err := <-done; err != nil {
-				b.Error(err)
-			}
-		})
-	}
-}
-
 func TestFiguresAddUp(t *testing.T) {
 	engines(t, func(t *testing.T, k kind) {
 		const conns, messages = 4, 200
-		s := newTestService(t, k)
-		outer := s.master.NewWorker("tcp://127.0.0.1:0")
-		var inner *Worker
-		outer.OnWorkerStart = func(*Worker) error {
-			inner = s.master.NewWorker("text://127.0.0.1:0")
+		s := newService(t, k)
+		outer := s.NewWorker("tcp://127.0.0.1:0")
+		var inner *workerman.Worker
+		outer.OnWorkerStart = func(*workerman.Worker) error {
+			inner = s.Master.NewWorker("text://127.0.0.1:0")
 			inner.Loops = 2
 			inner.MaxConnections = conns
 			echo(inner)
 			return inner.Listen()
 		}
 		outer.Loops = 2
-		outer.OnMessage = func(*Conn, []byte) { panic("in a callback") }
-		s.start()
-		timers := []*Timer{s.master.AddTimer(time.Hour, func() {}), s.master.After(time.Hour, func() {})}
+		outer.OnMessage = func(*workerman.Conn, []byte) { panic("in a callback") }
+		s.Start()
+		timers := []*workerman.Timer{s.Master.AddTimer(time.Hour, func() {}), s.Master.After(time.Hour, func() {})}
 		var traffic sync.WaitGroup
 		for range conns {
 			c := dial(t, inner)
@@ -298,25 +246,25 @@ func TestFiguresAddUp(t *testing.T) {
 		asked := make(chan struct{})
 		go func() { // the figures are asked for all the while, for the race detector
 			defer close(asked)
-			for s.master.figures().Requests < conns*messages {
+			for s.Master.Figures().Requests < conns*messages {
 			}
 		}()
 		traffic.Wait()
-		receive(t, asked, "the figures of all requests")
+		testkit.Receive(t, asked, "the figures of all requests")
 		io.Copy(io.Discard, dial(t, inner)) // one too many
 		panicking := dial(t, outer)
 		io.WriteString(panicking, "x")
 		io.Copy(io.Discard, panicking)
 		client := clientOf(s, outer, "tcp")
 		told := make(happened, 8)
-		told.watch(client)
+		told.Watch(client)
 		connect(t, client)
-		told.expect(t, "connect")
+		told.Expect(t, "connect")
 		eventually(t, "the one that panicked is gone", func() bool {
-			f := s.master.figures()
+			f := s.Master.Figures()
 			return f.Accepted == conns+2 && f.Connections == conns+1
 		})
-		f := s.master.figures()
+		f := s.Master.Figures()
 		if f.Outgoing != 1 || f.Accepted != conns+2 || f.Refused != 1 || f.Requests != conns*messages+1 || f.Panics != 1 || f.Timers != 2 {
 			t.Errorf("%+v", f)
 		}
@@ -326,22 +274,53 @@ func TestFiguresAddUp(t *testing.T) {
 		for _, timer := range timers {
 			timer.Stop()
 		}
-		if n := s.master.figures().Timers; n != 0 {
+		if n := s.Master.Figures().Timers; n != 0 {
 			t.Errorf("%d timers", n)
 		}
 	})
 }
 
 func TestFiguresWithoutARun(t *testing.T) {
-	m := new(Master)
-	if f := m.figures(); f.Connections != 0 || f.Rate != 0 || f.Loops == nil || len(f.Loops) != 0 {
+	m := new(workerman.Master)
+	if f := m.Figures(); f.Connections != 0 || f.Rate != 0 || f.Loops == nil || len(f.Loops) != 0 {
 		t.Errorf("%+v", f)
 	}
 	if r := rows(t, m, control.Filter{}); len(r) != 0 {
 		t.Errorf("%+v", r)
 	}
 	var stacks strings.Builder
-	if err := m.writeStack(&stacks); err != nil || stacks.Len() == 0 {
+	if err := m.WriteStack(&stacks); err != nil || stacks.Len() == 0 {
 		t.Errorf("got the stacks %q and %v, want some", stacks.String(), err)
+	}
+}
+
+func TestBanner(t *testing.T) {
+	s := newService(t, kind{Network: "tcp"})
+	a, b := s.NewWorker("text://127.0.0.1:0"), s.NewWorker("udp://127.0.0.1:0")
+	a.Name, a.Loops = "a-rather-long-name", 2
+	s.NewWorker("")
+	s.Start()
+	if n := len(s.Log.Lines("worker started")); n != 3 {
+		t.Errorf("%d lines about the start:\n%s", n, s.Log)
+	}
+	var out bytes.Buffer
+	console.Banner(&out, control.Status{Workers: workerman.StartedRows([]*workerman.Worker{a, b})}, console.Look{})
+	lines := strings.Split(out.String(), "\n")
+	if strings.Contains(out.String(), "\x1b") {
+		t.Error("colours where none are wanted")
+	}
+	head, first, second := lines[3], lines[4], lines[5]
+	for _, column := range []string{"worker", "listen", "processes", "loops", "state"} {
+		at := strings.Index(head, column)
+		for _, row := range []string{first, second} {
+			if at < 1 || row[at] == ' ' || row[at-1] != ' ' {
+				t.Errorf("column %s is not aligned:\n%s", column, out.String())
+			}
+		}
+	}
+	for _, word := range []string{"a-rather-long-name", "none", "text://" + a.Addr().String(), "udp://" + b.Addr().String(), "[OK]", "Press Ctrl+C"} {
+		if !strings.Contains(out.String(), word) {
+			t.Errorf("no %q in\n%s", word, out.String())
+		}
 	}
 }

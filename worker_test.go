@@ -1,7 +1,6 @@
 package workerman
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -17,8 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/workerman-go/workerman/internal/console"
-	"github.com/workerman-go/workerman/internal/control"
 	"github.com/workerman-go/workerman/websocket"
 )
 
@@ -66,37 +63,6 @@ func TestInsideOfAWorkerMadeWithoutNewWorker(t *testing.T) {
 	m.NewWorker("").Inside = new(Worker)
 	if _, err := m.plan(); err == nil || !strings.Contains(err.Error(), "not one of the same master") {
 		t.Errorf("plan: got %v, want that the worker is not one of the same master", err)
-	}
-}
-
-func TestBanner(t *testing.T) {
-	s := newTestService(t, kind{network: "tcp"})
-	a, b := s.master.NewWorker("text://127.0.0.1:0"), s.master.NewWorker("udp://127.0.0.1:0")
-	a.Name, a.Loops = "a-rather-long-name", 2
-	s.master.NewWorker("")
-	s.start()
-	if n := len(s.log.lines("worker started")); n != 3 {
-		t.Errorf("%d lines about the start:\n%s", n, s.log)
-	}
-	var out bytes.Buffer
-	console.Banner(&out, control.Status{Workers: startedRows([]*Worker{a, b})}, console.Look{})
-	lines := strings.Split(out.String(), "\n")
-	if strings.Contains(out.String(), "\x1b") {
-		t.Error("colours where none are wanted")
-	}
-	head, first, second := lines[3], lines[4], lines[5]
-	for _, column := range []string{"worker", "listen", "processes", "loops", "state"} {
-		at := strings.Index(head, column)
-		for _, row := range []string{first, second} {
-			if at < 1 || row[at] == ' ' || row[at-1] != ' ' {
-				t.Errorf("column %s is not aligned:\n%s", column, out.String())
-			}
-		}
-	}
-	for _, word := range []string{"a-rather-long-name", "none", "text://" + a.Addr().String(), "udp://" + b.Addr().String(), "[OK]", "Press Ctrl+C"} {
-		if !strings.Contains(out.String(), word) {
-			t.Errorf("no %q in\n%s", word, out.String())
-		}
 	}
 }
 
