@@ -25,11 +25,18 @@ func TestReloadWhileStarting(t *testing.T) {
 	first := v.slot("a", 0)[0]
 	syscall.Kill(first.pid, syscall.SIGKILL)
 	<-first.gone
-	old := v.slot("a", 0)[0]
+	var old *process
+	testkit.Eventually(t, "the late one is started", func() bool {
+		list := v.slot("a", 0)
+		if len(list) == 1 && list[0] != first {
+			old = list[0]
+		}
+		return old != nil
+	})
 	v.deploy("", worker("a", 1))
 	reloaded := make(chan error)
 	go func() { reloaded <- v.Reload(false, nil) }()
-	v.until("the successor serves", func() bool { return old.state == control.Draining })
+	v.until("the successor serves", func() bool { return old.endReason == "reload" })
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
