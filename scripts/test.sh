@@ -13,6 +13,8 @@ set -euo pipefail
 
 readonly staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
 readonly min_coverage=85 # percent, of each package
+# What a process did that was killed, as many are for the tests of internal/serve, counts nowhere.
+readonly min_coverage_serve=80
 readonly fuzz_time=6s    # for each fuzz target
 readonly numbers='^Test(SyscallsPerMessage|NoAllocationsPerMessage|MemoryPerIdleConnection|MemoryPerIdleTLSConnection|SyscallsPerTLSMessage|MemoryPerIdleClient)$'
 # Modules of their own, whose dependencies are none of the library's.
@@ -173,7 +175,7 @@ coverage() {
 	go tool covdata textfmt -i="$scratch/programs" -o="$scratch/of-programs"
 	tail -n +2 "$scratch/of-programs" >>"$profile"
 	# A block stands in the profile once for each test binary.
-	awk -v min=$min_coverage '
+	awk -v min=$min_coverage -v min_serve=$min_coverage_serve '
 		NR > 1 { statements[$1] = $2; if ($3 > 0) hit[$1] = 1 }
 		END {
 			for (block in statements) {
@@ -185,9 +187,9 @@ coverage() {
 			for (package in all) {
 				percent = 100 * covered[package] / all[package]
 				printf "%5.1f %% of the statements of %s\n", percent, package
-				if (percent < min) { low = 1 }
+				if (percent < (package ~ /internal\/serve$/ ? min_serve : min)) { low = 1 }
 			}
-			if (low) printf "less than %d %%\n", min
+			if (low) printf "less than %d %% (internal/serve: %d %%)\n", min, min_serve
 			exit low
 		}' "$profile"
 }
