@@ -21,7 +21,7 @@ func leaks(t *testing.T, patience time.Duration, test func(t testing.TB)) string
 func TestCheckLeaksFindsAGoroutine(t *testing.T) {
 	release := make(chan struct{})
 	defer close(release)
-	got := leaks(t, time.Millisecond, func(testing.TB) { go leftBehind(release) })
+	got := leaks(t, time.Millisecond, func(testing.TB) { leaveBehind(release) })
 	for _, want := range []string{"1 goroutines, 0 descriptors", "testkit.leftBehind("} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the failure is %q, want %q in it", got, want)
@@ -32,7 +32,17 @@ func TestCheckLeaksFindsAGoroutine(t *testing.T) {
 	}
 }
 
-func leftBehind(release chan struct{}) { <-release }
+// leaveBehind begins a goroutine that waits for release, and returns when it runs.
+func leaveBehind(release chan struct{}) {
+	began := make(chan struct{})
+	go leftBehind(began, release)
+	<-began
+}
+
+func leftBehind(began, release chan struct{}) {
+	close(began)
+	<-release
+}
 
 func TestCheckLeaksFindsADescriptor(t *testing.T) {
 	if runtime.GOOS != "linux" {
@@ -59,7 +69,7 @@ func TestCheckLeaksWaits(t *testing.T) {
 	got := leaks(t, Patience, func(t testing.TB) {
 		go time.Sleep(50 * time.Millisecond) // is the goroutine that ends soon
 		release := make(chan struct{})
-		go leftBehind(release)
+		leaveBehind(release)
 		t.Cleanup(func() { close(release) })
 	})
 	if got != "" {
@@ -73,7 +83,7 @@ func TestCheckLeaksAfterAFailure(t *testing.T) {
 	defer close(release)
 	began := time.Now()
 	got := leaks(t, time.Hour, func(t testing.TB) {
-		go leftBehind(release)
+		leaveBehind(release)
 		t.Fatal("broken")
 	})
 	if got != "broken" || time.Since(began) > time.Hour/2 {
