@@ -20,27 +20,11 @@ import (
 	"github.com/workerman-go/workerman/internal/testkit/workertest"
 )
 
-// upgraded hijacks the connection, accepts an upgrade and passes the connection on.
-func upgraded(t *testing.T, fn func(c net.Conn)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		c, b, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		if n := b.Reader.Buffered(); n > 0 {
-			t.Errorf("%d bytes are in the reader", n)
-		}
-		b.WriteString("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
-		b.Flush()
-		if _, err := w.Write([]byte("x")); err != http.ErrHijacked {
-			t.Error(err)
-		}
-		fn(c)
-	}
-}
-
-var upgrade = get("/", "Connection: Upgrade", "Upgrade: echo")
+// What hijacked connections of these tests begin with.
+var (
+	upgraded = workertest.Upgraded
+	upgrade  = workertest.Upgrade
+)
 
 // switched reads the answer to an upgrade.
 func switched(t *testing.T, c net.Conn) *bufio.Reader {

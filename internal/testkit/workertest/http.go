@@ -59,3 +59,26 @@ func (r *Reader) Ends() {
 		r.t.Errorf("got %q, %v, want the end", rest, err)
 	}
 }
+
+// Upgraded hijacks the connection, accepts an upgrade and passes the connection on.
+func Upgraded(t testing.TB, fn func(c net.Conn)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		c, b, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		if n := b.Reader.Buffered(); n > 0 {
+			t.Errorf("%d bytes are in the reader", n)
+		}
+		b.WriteString("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+		b.Flush()
+		if _, err := w.Write([]byte("x")); err != http.ErrHijacked {
+			t.Error(err)
+		}
+		fn(c)
+	}
+}
+
+// Upgrade is the request for such an upgrade.
+var Upgrade = Get("/", "Connection: Upgrade", "Upgrade: echo")
